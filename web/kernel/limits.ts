@@ -1,0 +1,68 @@
+// Every bound of the kernel, in one place, unit last. Changing one that both sides of a link rely on is a wire change.
+
+/** Wire versions spoken: N and N-1. */
+export const wireVersion = 1;
+export const wireVersionMin = 1;
+
+// Group and membership (DESIGN rule 15)
+export const groupPeersMax = 24;
+export const linksMin = 3;
+export const probeEveryMs = 500;
+export const probePeers = 3;
+export const suspectAfterMs = 2_000;
+export const goneAfterMs = 10_000;
+export const linkFillEveryMs = 700;
+export const connectTimeoutMs = 8_000;
+
+// Messages
+export const bodyBytesMax = 256 * 1024;
+export const buffersPerMessageMax = 64;
+export const bufferBytesMax = 64 * 1024 * 1024;
+/** Bytes of inbound buffers one link may have in assembly at once. */
+export const inboundBytesPerLinkMax = 128 * 1024 * 1024;
+export const requestsPerLinkMax = 512;
+export const outboundMessagesPerLinkMax = 2_048;
+export const callTimeoutMs = 5_000;
+export const dataChunkBytes = 64 * 1024;
+export const dataBufferedBytesMax = 1024 * 1024;
+export const dataBufferedBytesLow = 256 * 1024;
+
+// Objects
+export const segmentBytes = 1024 * 1024;
+/** A segment that holds one oversized item may be longer than `segmentBytes`, up to this. */
+export const segmentBytesMax = 16 * 1024 * 1024;
+export const objectSegmentsMax = 4_096;
+export const copiesMax = 3;
+
+// Queue (rules 2 to 7)
+export const holdersMax = 6;
+export const leaseMs = 10_000;
+/** The owner stops at this share of the lease. */
+export const leaseOwnerShare = 0.8;
+export const leaseRenewEveryMs = 2_500;
+export const holdersLostMs = 5_000;
+export const claimRetryMsMax = 120;
+export const recordsPerJobMax = 100_000;
+export const recordItemsMax = 1_000_000;
+/** What a function is sized for. */
+export const functionTargetMs = 1_000;
+export const functionBytesMax = 8 * 1024 * 1024;
+
+// Ledger
+export const ackStoresMin = 3;
+export const stewardDelayMs = 1_500;
+export const jobManifestBytesMax = 256 * 1024;
+export const eventBytesMax = 64 * 1024;
+export const eventsPerExchangeMax = 512;
+export const clockExchangeEveryMs = 2_000;
+export const jobsMax = 10_000;
+export const jobItemsMax = 10_000_000;
+
+// Execution
+export const itemAttemptsMax = 3;
+export const itemMsDefault = 60_000;
+export const resultItemBytesMax = 16 * 1024 * 1024;
+export const logBytesPerFunctionMax = 64 * 1024;
+export const jobLifeMsDefault = 14 * 24 * 3_600_000;
+export const jobLifeMsMax = 90 * 24 * 3_600_000;
+export const afterLifeMs = 24 * 3_600_000;

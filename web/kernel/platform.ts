@@ -1,0 +1,178 @@
+// The ports: all that may differ between two runs of the kernel arrives through here. Each port has a contract suite
+// (web/kernel/testing/*-contract.ts) that every implementation passes: memory, real, simulated.
+import type { Outcome } from './lib/outcome.ts';
+import type { GroupId, IdentityId, PeerId, StoreId } from './lib/ids.ts';
+import type { SandboxEvent, SandboxJob, SandboxSpan } from './protocol/sandbox.ts';
+
+export type Cancel = () => void;
+
+/** Time. Callbacks never run before `after` has returned; order of equal times is the order of the calls. */
+export interface Clock {
+  /** Milliseconds on a monotonic clock of unknown origin. */
+  now(): number;
+  /** Milliseconds since 1970 by the person's clock: for display and `expires` only, never for safety. */
+  wall(): number;
+  /** Runs `run` once, `ms` or more from now. Cancelling twice, or after it ran, does nothing. */
+  after(ms: number, run: () => void): Cancel;
+}
+
+/** Randomness. `bytes` is fit for ids and keys. */
+export interface Random {
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+  /** Uniform in [0, 1): for pauses and choices, not for secrets. */
+  fraction(): number;
+}
+
+/** SHA-256. */
+export interface Digest {
+  sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The identity's key. `sign` uses a working key that cannot be read out. Signatures are 64 bytes (Ed25519). */
+export interface Signer {
+  readonly identity: IdentityId;
+  sign(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+  verify(identity: IdentityId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/**
+ * One plane of a link. Messages arrive whole, once and in order, until the link closes; then never again. `send` after
+ * the close is dropped. A message above `messageBytesMax` is our own bug and throws.
+ */
+export interface Channel {
+  readonly messageBytesMax: number;
+  send(message: Uint8Array): void;
+  /** Bytes accepted by `send` and not yet handed to the network. */
+  bufferedBytes(): number;
+  /** Calls `run` once when `bufferedBytes` has fallen to `low` or less (at once, asynchronously, if it is). */
+  whenBelow(low: number, run: () => void): void;
+  /** One listener; what arrives before it is set is kept. */
+  onMessage(listen: (message: Uint8Array) => void): void;
+}
+
+/** A connection of two peers with two planes. Nothing about the far side is proven by the transport but `binding`. */
+export interface Link {
+  /** The address dialled, or claimed by the dialler: proven later by the handshake. */
+  readonly remote: PeerId;
+  /** True on the side that dialled. */
+  readonly dialled: boolean;
+  /** Bytes equal on both sides and unlike those of any other link (the two DTLS fingerprints, sorted). */
+  readonly binding: Uint8Array;
+  readonly control: Channel;
+  readonly data: Channel;
+  close(): void;
+  /** Runs once, also when the far side vanished and the transport noticed. */
+  onClose(run: () => void): void;
+}
+
+/** Opens links. `start` and `stop` may be called twice. */
+export interface Transport {
+  start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>>;
+  /** An open link, or a fault within `connectTimeoutMs`. */
+  dial(peer: PeerId): Promise<Outcome<Link>>;
+  stop(): void;
+}
+
+export interface DirectoryEntry {
+  readonly peer: PeerId;
+  readonly store: StoreId | null;
+}
+
+export interface DirectoryJoin {
+  readonly network: string;
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  readonly store: StoreId | null;
+  /** The group this store was in last: the directory returns it there. */
+  readonly lastGroup: GroupId | null;
+  /** Signs the directory's challenge, so that nobody joins under another's id. */
+  prove(challenge: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface DirectoryListener {
+  /** After every (re)connection: which group, and who of it is online now (without self). */
+  welcome(group: GroupId, members: readonly DirectoryEntry[], siteVersion: string): void;
+  joined(entry: DirectoryEntry): void;
+  /** The directory saw that peer's socket close: suspect and probe, do not believe. */
+  left(peer: PeerId): void;
+  state(state: 'up' | 'down' | 'refused', reason: string): void;
+}
+
+/** The signaling server's group directory. Reconnects by itself with back-off; its absence stops nothing. */
+export interface Directory {
+  start(join: DirectoryJoin, listener: DirectoryListener): void;
+  stop(): void;
+}
+
+export const tables = [
+  'meta',
+  'objects', // object manifests by object id
+  'slices', // `${objectId}/${segment}` -> bytes
+  'jobs', // signed job manifests by job id
+  'events', // `${jobId}/${eventId}` -> event bytes
+  'records', // function records by record id
+  'locks', // record id -> lock state
+] as const;
+export type Table = (typeof tables)[number];
+
+export type WriteOp =
+  | { readonly table: Table; readonly key: string; readonly value: unknown }
+  | { readonly table: Table; readonly key: string; readonly value?: undefined; readonly delete: true };
+
+/**
+ * A durable map of (table, key) to structured-cloneable values. `write` is atomic and durable before it resolves; faults:
+ * 'storage' when full, refused, aborted or closed. Reads see every write that resolved before them.
+ */
+export interface Storage {
+  readonly store: StoreId;
+  /** False where nothing outlives the page (memory, private mode): then the peer offers no storage. */
+  readonly durable: boolean;
+  get(table: Table, key: string): Promise<Outcome<unknown>>;
+  /** Entries whose key starts with `prefix`, by key order. */
+  entries(table: Table, prefix: string): Promise<Outcome<readonly (readonly [string, unknown])[]>>;
+  /** Keys only, by key order. */
+  keys(table: Table, prefix: string): Promise<Outcome<readonly string[]>>;
+  write(ops: readonly WriteOp[]): Promise<Outcome<void>>;
+  /** Bytes used and allowed by the host, both estimates. */
+  estimate(): Promise<{ usedBytes: number; quotaBytes: number }>;
+  close(): void;
+}
+
+/** A place where foreign code runs: one frame, one Worker, one job. It can be killed at any time, at once. */
+export interface SandboxInstance {
+  /** Runs the items of `span` in order; one span at a time. Events come through `onEvent` given at opening. */
+  run(span: SandboxSpan): void;
+  /** Returns when nothing of it runs any more. No event follows. May be called twice. */
+  kill(): void;
+}
+
+export interface Sandbox {
+  /** Loads `job`'s code; `onEvent` says 'ready' or 'failed' first. Faults: 'overloaded', 'internal'. */
+  open(job: SandboxJob, onEvent: (event: SandboxEvent) => void): Promise<Outcome<SandboxInstance>>;
+  /** Keeps one empty frame warm, or drops it. */
+  warm(on: boolean): void;
+}
+
+/** What the machine tells about itself. */
+export interface Machine {
+  readonly cores: number;
+  /** null where the browser does not tell. */
+  readonly memoryMiB: number | null;
+  /** Listens for the person: `input` on any input, `visible` on every change of visibility. Called at once on input, not batched. */
+  watch(listener: { input(): void; visible(visible: boolean): void }): Cancel;
+  visible(): boolean;
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly signer: Signer;
+  readonly storage: Storage;
+  readonly transport: Transport;
+  readonly directory: Directory;
+  readonly sandbox: Sandbox;
+  readonly machine: Machine;
+  /** Where bugs of ours and the world's surprises are written; never thrown. */
+  report(level: 'info' | 'warning' | 'bug', message: string, detail?: unknown): void;
+}

@@ -1,0 +1,67 @@
+// Runs claimed functions in sandboxes.
+import * as v from 'valibot';
+import { contract, operation } from '../contract.ts';
+import { amount, bufferIndex, empty, jobIdSchema, listOf, natural, rangeSchema, recordIdSchema, text } from '../schemas.ts';
+
+export const runningSchema = v.strictObject({
+  job: jobIdSchema,
+  record: recordIdSchema,
+  range: rangeSchema,
+  /** Items finished, of range's length less what was already decided. */
+  finished: natural,
+  items: natural,
+  phase: v.picklist(['waiting', 'fetching', 'running', 'stopping']),
+  startedAgoMs: amount,
+  /** Of the item that reports it, 0 to 1; null where the code reports none. */
+  progress: v.nullable(amount),
+});
+export type Running = v.InferOutput<typeof runningSchema>;
+
+/** One run of consecutive items that ended the same way; the values are in the packed result blob (lib/result-blob.ts). */
+export const runOutcomeSchema = v.strictObject({
+  ended: v.picklist([
+    'finished', // every item has an outcome
+    'stopped', // the person came back, or the run was deleted
+    'unloadable', // the code cannot be loaded
+    'died', // the sandbox died; what was finished before is here
+    'no-data', // input or code could not be fetched
+  ]),
+  message: text(2_000),
+  /** Result blobs, one for each run of consecutive finished items, in order; each names the failed items in it. */
+  blobs: listOf(v.strictObject({ range: rangeSchema, failed: listOf(rangeSchema, 1_000_000), data: bufferIndex, tookMs: amount }), 1_024),
+});
+export type RunOutcome = v.InferOutput<typeof runOutcomeSchema>;
+
+export const executorContract = contract({
+  name: 'executor',
+  resources: {
+    runs: {
+      /** Answers when the run has ended, however it ended. Fetches at once, runs when a worker is free and allowed. */
+      submit: operation(
+        'local',
+        v.strictObject({
+          job: jobIdSchema,
+          record: recordIdSchema,
+          /** The runs of items to compute, ascending. */
+          ranges: v.pipe(listOf(rangeSchema, 1_024), v.minLength(1)),
+        }),
+        runOutcomeSchema,
+      ),
+      query: operation('local', empty, v.strictObject({ running: listOf(runningSchema, 256) })),
+      /** Stop at once: the answers of the runs carry what was finished. */
+      delete: operation('local', v.strictObject({ records: v.nullable(listOf(recordIdSchema, 256)) }), empty),
+    },
+    /** Runs code outside the queue, for the person's own tab: a reduce step, a try-out. Needs no consent: it is their own code. */
+    trials: {
+      submit: operation(
+        'local',
+        v.strictObject({ code: text(4_000_000), inputs: listOf(bufferIndex, 64), itemMs: natural }),
+        v.strictObject({ ok: v.boolean(), message: text(2_000), data: v.nullable(bufferIndex) }),
+      ),
+    },
+  },
+  publishes: {
+    running: v.strictObject({ running: listOf(runningSchema, 256) }),
+    logs: v.strictObject({ job: jobIdSchema, index: natural, text: text(4_000) }),
+  },
+});

@@ -1,0 +1,146 @@
+// The replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12).
+import * as v from 'valibot';
+import { eventsPerExchangeMax, jobsMax } from '../../limits.ts';
+import { contract, operation } from '../contract.ts';
+import { clockSchema, eventBodySchema, signedEventSchema } from '../event.ts';
+import { jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
+import {
+  amount,
+  empty,
+  eventIdSchema,
+  hashSchema,
+  identityIdSchema,
+  jobIdSchema,
+  listOf,
+  natural,
+  objectIdSchema,
+  peerIdSchema,
+  positive,
+  rangeSchema,
+  text,
+} from '../schemas.ts';
+
+export const jobStates = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;
+
+/** The fold, in short: what lists and decisions need. Detail by `jobs get`. */
+export const jobSummarySchema = v.strictObject({
+  id: jobIdSchema,
+  manifest: jobManifestSchema,
+  /** 'queued' until a first item is decided, then 'running': derived from the events alone. */
+  state: v.picklist(jobStates),
+  reason: text(2_000),
+  items: natural,
+  /** Items with a result; items failed for good. */
+  committed: natural,
+  failed: natural,
+  priority: v.number(),
+  /** Items per second over the last seconds, by arrival here. */
+  ratePerSecond: amount,
+  /** When the last item was decided, by wall clock here; null before. */
+  endedAt: v.nullable(amount),
+  events: natural,
+});
+export type JobSummary = v.InferOutput<typeof jobSummarySchema>;
+
+export const decidedSpanSchema = v.strictObject({
+  range: rangeSchema,
+  outcome: v.picklist(['ok', 'failed']),
+  event: eventIdSchema,
+  result: objectIdSchema,
+  resultHash: hashSchema,
+  by: identityIdSchema,
+  actor: peerIdSchema,
+  tookMs: amount,
+  accepted: v.boolean(),
+});
+export type DecidedSpan = v.InferOutput<typeof decidedSpanSchema>;
+
+export const contributorSchema = v.strictObject({
+  identity: identityIdSchema,
+  items: natural,
+  parts: natural,
+  tookMs: amount,
+});
+
+const exchange = v.strictObject({
+  job: jobIdSchema,
+  clock: clockSchema,
+  /** XOR of the ids of all events held: equal clocks with unlike digests reveal a fork. */
+  digest: hashSchema,
+});
+
+export const ledgerContract = contract({
+  name: 'ledger',
+  resources: {
+    jobs: {
+      /** A signed manifest, from the submitter or from a member who knows it; kept and passed on. Answered when durable. */
+      insert: operation('member', signedJobSchema, v.strictObject({ job: jobIdSchema })),
+      query: operation('local', empty, v.strictObject({ jobs: listOf(jobSummarySchema, jobsMax) })),
+      get: operation('member', v.strictObject({ job: jobIdSchema }), signedJobSchema),
+      /** Local: sign and announce a manifest; answers with how many other members acknowledged. */
+      create: operation(
+        'local',
+        v.strictObject({ manifest: jobManifestSchema }),
+        v.strictObject({ job: jobIdSchema, acknowledged: natural }),
+      ),
+    },
+    /** The fold's detail. */
+    decisions: {
+      /** Decided spans from item `from` on, ascending, at most `max`; `by` says who ran what. */
+      query: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema, from: natural, max: positive }),
+        v.strictObject({ spans: listOf(decidedSpanSchema, 10_000) }),
+      ),
+      /** Ranges nobody has decided, ascending, from `from` on, at most `max`; with identities that already failed there. */
+      lookup: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema, from: natural, end: v.optional(natural), max: positive }),
+        v.strictObject({
+          undecided: listOf(
+            v.strictObject({ range: rangeSchema, round: natural, failedBy: listOf(identityIdSchema, 16) }),
+            10_000,
+          ),
+        }),
+      ),
+      get: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema }),
+        v.strictObject({ contributors: listOf(contributorSchema, 1_000), surplusItems: natural, clock: clockSchema, unloadable: natural }),
+      ),
+    },
+    events: {
+      /** Local: number, sign, keep, send to members; answers when `ackStoresMin` (or all there are) hold it. */
+      create: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema, body: eventBodySchema }),
+        v.strictObject({ event: eventIdSchema, acknowledged: natural }),
+      ),
+      /** Events from a member; answered when durable. `refused` says why, by place in the list. */
+      insert: operation(
+        'member',
+        v.strictObject({ job: jobIdSchema, events: listOf(signedEventSchema, eventsPerExchangeMax) }),
+        v.strictObject({ held: natural, refused: listOf(v.strictObject({ at: natural, why: text(200) }), eventsPerExchangeMax) }),
+      ),
+    },
+    clocks: {
+      /** Anti-entropy. The answer has the asker's missing events (bounded) and the answerer's clocks, so that the asker can return the favour. */
+      query: operation(
+        'member',
+        v.strictObject({ clocks: listOf(exchange, 256), jobsKnown: hashSchema }),
+        v.strictObject({
+          clocks: listOf(exchange, 256),
+          events: listOf(v.strictObject({ job: jobIdSchema, events: listOf(signedEventSchema, eventsPerExchangeMax) }), 64),
+          /** Jobs the asker did not name. */
+          jobs: listOf(signedJobSchema, 64),
+        }),
+      ),
+    },
+  },
+  publishes: {
+    /** All jobs, newest first; at most every 100 ms. */
+    jobs: v.strictObject({ jobs: listOf(jobSummarySchema, jobsMax) }),
+    /** What was decided just now: the queue drops its records on it, at once. */
+    decided: v.strictObject({ job: jobIdSchema, ranges: listOf(rangeSchema, 10_000), ended: v.boolean() }),
+  },
+});

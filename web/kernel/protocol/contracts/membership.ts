@@ -1,0 +1,63 @@
+// Who is in the group, and how each is doing (rule 15).
+import * as v from 'valibot';
+import { groupPeersMax } from '../../limits.ts';
+import { contract, operation } from '../contract.ts';
+import { offerSchema } from '../offer.ts';
+import { amount, empty, groupIdSchema, identityIdSchema, listOf, natural, peerIdSchema, storeIdSchema, text } from '../schemas.ts';
+
+export const memberStatuses = ['alive', 'suspect'] as const;
+
+export const memberSchema = v.strictObject({
+  peer: peerIdSchema,
+  identity: identityIdSchema,
+  /** null for a tab that does not speak for its profile's store. */
+  store: v.nullable(storeIdSchema),
+  status: v.picklist(memberStatuses),
+  /** A direct link is open, and its smoothed round trip; null when it goes by one hop. */
+  rttMs: v.nullable(amount),
+  offer: v.nullable(offerSchema),
+});
+export type Member = v.InferOutput<typeof memberSchema>;
+
+export const groupViewSchema = v.strictObject({
+  group: groupIdSchema,
+  /** Two words for people, derived from the id. */
+  groupName: text(60),
+  signaling: v.picklist(['up', 'down', 'refused', 'none']),
+  signalingReason: text(200),
+  /** All but those gone; self is first. */
+  members: listOf(memberSchema, groupPeersMax * 2),
+});
+export type GroupView = v.InferOutput<typeof groupViewSchema>;
+
+/** What one member tells of itself and of others, in every probe and its answer. `incarnation` refutes a suspicion (SWIM). */
+export const rumourSchema = v.strictObject({
+  peer: peerIdSchema,
+  identity: identityIdSchema,
+  store: v.nullable(storeIdSchema),
+  incarnation: natural,
+  status: v.picklist(['alive', 'suspect', 'gone']),
+  offer: v.nullable(offerSchema),
+});
+export type Rumour = v.InferOutput<typeof rumourSchema>;
+const rumours = v.strictObject({ group: groupIdSchema, rumours: listOf(rumourSchema, 64) });
+
+export const membershipContract = contract({
+  name: 'membership',
+  resources: {
+    /** A probe is a query answered by the kernel itself; both ways carry rumours. */
+    probes: {
+      query: operation('member', rumours, rumours),
+      /** Ask a third member to probe `target` for us. */
+      lookup: operation('member', v.strictObject({ target: peerIdSchema }), v.strictObject({ alive: v.boolean() })),
+    },
+    /** A polite good-bye: gone at once, nothing to wait for. */
+    members: {
+      query: operation('local', empty, groupViewSchema),
+      delete: operation('member', empty, empty),
+    },
+    /** This tab's offer, set by resources and the scheduler. */
+    offer: { replace: operation('local', offerSchema, empty) },
+  },
+  publishes: { view: groupViewSchema },
+});

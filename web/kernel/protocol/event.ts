@@ -1,0 +1,81 @@
+// Events of a job's ledger (rules 5, 6, 9, 10): signed, self-contained, foldable in any order.
+import * as v from 'valibot';
+import { eventBytesMax, itemAttemptsMax, recordItemsMax } from '../limits.ts';
+import {
+  amount,
+  bytes,
+  eventIdSchema,
+  hashSchema,
+  identityIdSchema,
+  jobIdSchema,
+  listOf,
+  natural,
+  objectIdSchema,
+  peerIdSchema,
+  positive,
+  rangeSchema,
+  recordIdSchema,
+  text,
+} from './schemas.ts';
+
+/** Runs of failed items one computed event may list; whoever has more commits in several events. */
+export const failedRangesMax = 512;
+
+export const eventBodySchema = v.variant('kind', [
+  /** Items [range) were run; `failed` lists those that threw or passed their limits. Values and errors are in the result object. */
+  v.strictObject({
+    kind: v.literal('computed'),
+    range: rangeSchema,
+    failed: listOf(rangeSchema, failedRangesMax),
+    round: natural,
+    record: v.nullable(recordIdSchema),
+    result: objectIdSchema,
+    resultHash: hashSchema,
+    tookMs: amount,
+  }),
+  /** The code could not be loaded here. `itemAttemptsMax` of these fail the job. */
+  v.strictObject({ kind: v.literal('unloadable'), message: text(2_000) }),
+  /** The submitter took these results: they never change again. */
+  v.strictObject({
+    kind: v.literal('accepted'),
+    spans: listOf(v.strictObject({ range: rangeSchema, event: eventIdSchema }), 1_024),
+  }),
+  /** Only by the submitter. Folds by (version, event id); cancel is absorbing. */
+  v.strictObject({
+    kind: v.literal('setting'),
+    version: positive,
+    paused: v.optional(v.boolean()),
+    cancelled: v.optional(v.literal(true)),
+    priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100))),
+    /** Opens this round for items that failed: they may be tried again (retry). */
+    round: v.optional(v.strictObject({ round: positive, ranges: listOf(rangeSchema, failedRangesMax) })),
+  }),
+]);
+export type EventBody = v.InferOutput<typeof eventBodySchema>;
+
+export const eventSchema = v.strictObject({
+  v: v.literal(1),
+  job: jobIdSchema,
+  /** The dot: actor and n, n from 1 per job. */
+  actor: peerIdSchema,
+  n: positive,
+  identity: identityIdSchema,
+  /** By the author's clock, ms since 1970; shown, never decided by. */
+  at: amount,
+  body: eventBodySchema,
+});
+export type LedgerEvent = v.InferOutput<typeof eventSchema>;
+
+/** The signature covers the domain tag, the job's id and the event's bytes; the event's id is the SHA-256 of `bytes`. */
+export const signedEventSchema = v.strictObject({ bytes: bytes(eventBytesMax), signature: bytes(64) });
+export type SignedEvent = v.InferOutput<typeof signedEventSchema>;
+
+/** Intervals of n held, per actor: inclusive [from, to] pairs, ascending, apart. */
+export const clockSchema = v.record(
+  peerIdSchema,
+  listOf(v.strictTuple([positive, positive]), 1_024),
+);
+export type VectorClock = v.InferOutput<typeof clockSchema>;
+
+export const attemptsMax = itemAttemptsMax;
+export const itemsPerEventMax = recordItemsMax;

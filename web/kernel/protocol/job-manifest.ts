@@ -1,0 +1,49 @@
+// A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
+import * as v from 'valibot';
+import { jobItemsMax, objectSegmentsMax } from '../limits.ts';
+import { amount, bytes, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, text } from './schemas.ts';
+
+/**
+ * Where the items' values come from. `items` and `lines` list how many items begin in each segment of the object, so
+ * that whoever runs items [a, b) fetches only the segments that hold them.
+ */
+export const jobInputSchema = v.variant('kind', [
+  /** Item i is the number i + offset. */
+  v.strictObject({ kind: v.literal('range'), items: natural, offset: v.pipe(v.number(), v.safeInteger()) }),
+  /** Segments are packed pages (lib/packed.ts) of encoded values. */
+  v.strictObject({ kind: v.literal('items'), object: objectIdSchema, items: natural, perSegment: listOf(natural, objectSegmentsMax) }),
+  /** Item i is line i of a UTF-8 text, without its line end. A line belongs to the segment it begins in. */
+  v.strictObject({ kind: v.literal('lines'), object: objectIdSchema, items: natural, perSegment: listOf(natural, objectSegmentsMax) }),
+  /** Item i is bytes [i * bytes, (i + 1) * bytes) of the object. */
+  v.strictObject({ kind: v.literal('chunks'), object: objectIdSchema, items: natural, bytes: positive }),
+]);
+export type JobInput = v.InferOutput<typeof jobInputSchema>;
+
+export const jobManifestSchema = v.strictObject({
+  v: v.literal(1),
+  network: text(128),
+  submitter: identityIdSchema,
+  /** 32 random hex digits: two submissions of the same thing are two jobs. */
+  nonce: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  name: v.pipe(text(200), v.minLength(1)),
+  /** By the submitter's clock, ms since 1970. */
+  createdAt: amount,
+  expires: amount,
+  code: objectIdSchema,
+  codeHash: hashSchema,
+  /** Code of the reduce step, run where the results are collected. */
+  reduce: v.nullable(objectIdSchema),
+  /** Encoded value (lib/value-codec.ts). */
+  args: bytes(64 * 1024),
+  input: jobInputSchema,
+  runtime: v.literal('js'),
+  redundancy: v.literal(1),
+  priority: v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100)),
+  failuresMax: v.pipe(natural, v.maxValue(jobItemsMax)),
+  itemMs: v.pipe(positive, v.maxValue(24 * 3_600_000)),
+});
+export type JobManifest = v.InferOutput<typeof jobManifestSchema>;
+
+/** The signature covers the domain tag and the job's id. */
+export const signedJobSchema = v.strictObject({ bytes: bytes(256 * 1024), signature: bytes(64) });
+export type SignedJob = v.InferOutput<typeof signedJobSchema>;

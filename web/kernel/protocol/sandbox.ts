@@ -1,0 +1,60 @@
+// What passes between the kernel and the sandbox. Values of items stay encoded (lib/value-codec.ts): the host never
+// decodes what foreign code made, it only counts, bounds, hashes and stores bytes.
+
+export interface SandboxJob {
+  /** An ES module: `export default (item, task) => result`. */
+  readonly code: string;
+  /** Encoded value handed to the code as `task.args`. */
+  readonly args: Uint8Array;
+  /** 64 hex digits; seeds task.random() and task.now() together with the index. */
+  readonly seed: string;
+  readonly itemMs: number;
+  readonly resultItemBytesMax: number;
+}
+
+/** The inputs of a run of consecutive items, packed: item i is bytes[ends[i-1] .. ends[i]]. */
+export type SandboxInputs =
+  | { readonly kind: 'range' }
+  | { readonly kind: 'packed'; readonly encoding: 'value' | 'text' | 'bytes'; readonly bytes: Uint8Array; readonly ends: Uint32Array };
+
+export interface SandboxSpan {
+  /** Index of the first item, and one past the last. For a range job the item's value is its index plus `offset`. */
+  readonly first: number;
+  readonly end: number;
+  readonly offset: number;
+  readonly inputs: SandboxInputs;
+}
+
+/** Results of consecutive items from `first` on, in order; count = ends.length. A failed item has an empty value and an entry in `errors`. */
+export interface SandboxResults {
+  readonly first: number;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+  /** Milliseconds each item took. */
+  readonly tookMs: Float32Array;
+  readonly errors: readonly SandboxError[];
+}
+
+export interface SandboxError {
+  readonly index: number;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export type SandboxEvent =
+  | { readonly type: 'ready' }
+  /** The code could not be loaded: it does not parse, throws on load, or has no default function. */
+  | { readonly type: 'failed'; readonly error: SandboxError }
+  | { readonly type: 'results'; readonly results: SandboxResults }
+  /** Every item of the span has come as results. */
+  | { readonly type: 'finished' }
+  | { readonly type: 'progress'; readonly index: number; readonly fraction: number }
+  | { readonly type: 'log'; readonly index: number; readonly text: string }
+  /** The sandbox is gone: an item passed its time (`index` says which), flooded, or the frame died. Nothing follows. */
+  | {
+      readonly type: 'dead';
+      readonly cause: 'item-time' | 'flood' | 'unresponsive';
+      readonly index: number | null;
+      readonly message: string;
+    };

@@ -1,0 +1,27 @@
+// lull://<group>/<peer>/<service>[/<resource>[/...]]. `self` stands for this peer, `group` for any member that offers the service.
+import { isPeerId, type Brand, type PeerId } from '../lib/ids.ts';
+
+export type Uri = Brand<string, 'Uri'>;
+
+export interface UriParts {
+  readonly group: string;
+  readonly peer: PeerId | 'self' | 'group';
+  readonly service: string;
+  readonly path: readonly string[];
+}
+
+export const uriCharsMax = 512;
+const segment = /^[A-Za-z0-9._~-]{1,128}$/;
+
+export function parseUri(text: string): UriParts | undefined {
+  if (text.length > uriCharsMax || !text.startsWith('lull://')) return undefined;
+  const [group, peer, service, ...path] = text.slice('lull://'.length).split('/');
+  if (group === undefined || peer === undefined || service === undefined) return undefined;
+  if (![group, service, ...path].every((part) => segment.test(part))) return undefined;
+  if (peer !== 'self' && peer !== 'group' && !isPeerId(peer)) return undefined;
+  return { group, peer: peer as UriParts['peer'], service, path };
+}
+
+export function makeUri(group: string, peer: UriParts['peer'], service: string, ...path: string[]): Uri {
+  return ['lull:/', group, peer, service, ...path].join('/') as Uri;
+}
