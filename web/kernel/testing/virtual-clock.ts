@@ -1,0 +1,93 @@
+// A clock that moves only when told. Between two timers every microtask runs, so that a run is a function of its inputs.
+import type { Cancel, Clock } from '../platform.ts';
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+export class VirtualClock implements Clock {
+  #now = 1_000;
+  #order = 0;
+  readonly #heap: Timer[] = [];
+  readonly #cancelled = new Set<Timer>();
+
+  constructor(private readonly wallAtStart = Date.UTC(2026, 0, 1)) {}
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.wallAtStart + this.#now;
+  }
+
+  after(ms: number, run: () => void): Cancel {
+    const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, run };
+    push(this.#heap, timer);
+    return () => void this.#cancelled.add(timer);
+  }
+
+  /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await drain();
+    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
+      pop(this.#heap);
+      if (this.#cancelled.delete(next)) continue;
+      this.#now = next.at;
+      next.run();
+      await drain();
+    }
+    this.#now = until;
+  }
+
+  /** Advances in small steps until `condition` holds. @throws Error after `withinMs` of virtual time. */
+  async until(condition: () => boolean | Promise<boolean>, withinMs: number, what = 'the condition'): Promise<void> {
+    const end = this.#now + withinMs;
+    await drain();
+    while (!(await condition())) {
+      if (this.#now >= end) throw new Error(`${what} did not come true within ${withinMs} virtual ms`);
+      const next = this.#heap[0];
+      await this.advance(next === undefined ? end - this.#now : Math.min(Math.max(next.at - this.#now, 0), end - this.#now));
+    }
+  }
+
+  /** Runs everything in `work` to its end, advancing time as needed. */
+  async finish<T>(work: Promise<T>, withinMs = 60_000): Promise<T> {
+    let settled = false;
+    const watched = work.finally(() => (settled = true));
+    watched.catch(() => undefined);
+    await this.until(() => settled, withinMs, 'the work');
+    return watched;
+  }
+}
+
+/** A macrotask turn: every promise that can settle has settled after it. */
+const drain = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const before = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+function push(heap: Timer[], timer: Timer): void {
+  heap.push(timer);
+  for (let i = heap.length - 1; i > 0; ) {
+    const up = (i - 1) >> 1;
+    if (!before(heap[i]!, heap[up]!)) return;
+    [heap[i], heap[up]] = [heap[up]!, heap[i]!];
+    i = up;
+  }
+}
+
+function pop(heap: Timer[]): void {
+  const last = heap.pop()!;
+  if (heap.length === 0) return;
+  heap[0] = last;
+  for (let i = 0; ; ) {
+    let least = i;
+    for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && before(heap[child]!, heap[least]!)) least = child;
+    if (least === i) return;
+    [heap[i], heap[least]] = [heap[least]!, heap[i]!];
+    i = least;
+  }
+}

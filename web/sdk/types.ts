@@ -1,0 +1,140 @@
+// The public API, `globalThis.lull` (DESIGN section 4). What is not built yet is absent.
+import type { IdentityId, JobId, ObjectId, PeerId } from '../kernel/lib/ids.ts';
+import type { Member } from '../kernel/protocol/contracts/membership.ts';
+import type { Limits, ResourceState } from '../kernel/protocol/contracts/resources.ts';
+import type { Running } from '../kernel/protocol/contracts/executor.ts';
+
+export type { Limits } from '../kernel/protocol/contracts/resources.ts';
+
+/** Names an object of the network. */
+export interface ObjectRef {
+  readonly object: ObjectId;
+  readonly size: number;
+  readonly name: string;
+  readonly type: string;
+}
+
+export type JobState = 'uploading' | 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+export interface Progress {
+  readonly items: number;
+  readonly committed: number;
+  /** Items in parts that a member holds a claim on now. */
+  readonly running: number;
+  readonly failed: number;
+  readonly ratePerSecond: number;
+  /** null while nothing is known. */
+  readonly etaSeconds: number | null;
+}
+
+export interface ItemFailure {
+  readonly message: string;
+  readonly name: string;
+  readonly stack: string;
+  readonly input: unknown;
+}
+
+export type Result =
+  | { readonly index: number; readonly value: unknown; readonly by: readonly string[]; readonly tookMs: number }
+  /** An item that failed for good. */
+  | { readonly index: number; readonly error: ItemFailure; readonly by: readonly string[]; readonly tookMs: number };
+
+export type Inputs =
+  | { readonly range: readonly [first: number, end: number] }
+  | { readonly items: readonly unknown[] }
+  /** One item a line of a UTF-8 text. */
+  | { readonly lines: ObjectRef }
+  | { readonly chunks: ObjectRef; readonly bytes: number };
+
+export interface JobSpec {
+  readonly name: string;
+  /** An ES module: `export default (item, task) => result`, async or not. */
+  readonly code: string | ObjectRef;
+  readonly runtime?: 'js';
+  readonly inputs: Inputs;
+  readonly args?: unknown;
+  /** An ES module: `export default (values) => value`, given the values in input order; run where results are collected. */
+  readonly reduce?: string;
+  readonly signal?: AbortSignal;
+  readonly expiresAt?: Date;
+  /** Only 1 until verification is built. */
+  readonly redundancy?: 1;
+  readonly priority?: number;
+  /** Items that may fail before the job does. Default: all of them. */
+  readonly failuresMax?: number;
+  readonly limits?: { readonly itemMs?: number };
+}
+
+export interface Job extends AsyncIterable<Result> {
+  readonly id: JobId | string;
+  readonly name: string;
+  readonly state: JobState;
+  /** Why it failed, or what it waits for; one sentence for a person, may be empty. */
+  readonly reason: string;
+  readonly progress: Progress;
+  /** Resolves when this tab may be closed. Rejects when the job could not be handed over. */
+  readonly ready: Promise<void>;
+  /** True once `ready` has resolved and another member keeps the job too. */
+  readonly closable: boolean;
+  /** Never rejects. */
+  readonly done: Promise<JobState>;
+  /** All results in input order, when the job has ended. */
+  results(): Promise<Result[]>;
+  /** All values in input order; an AggregateError lists failed items. */
+  values(): Promise<unknown[]>;
+  asCompleted(): AsyncIterable<Result>;
+  /** Results [from, from + max) that are decided so far, in input order. */
+  peek(from: number, max: number): Promise<Result[]>;
+  /** The reduce step over all values; rejects with a typed error where the job has none. */
+  reduced(): Promise<unknown>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  cancel(): Promise<void>;
+  setPriority(priority: number): Promise<void>;
+  /** Tries failed items again: all of them, or those listed. */
+  retry(indices?: readonly number[]): Promise<void>;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface PeerInfo extends Member {
+  /** Two words derived from the identity. */
+  readonly name: string;
+  readonly self: boolean;
+}
+
+export interface Metrics {
+  readonly resources: ResourceState;
+  readonly running: readonly Running[];
+  readonly given: { readonly parts: number; readonly items: number; readonly cpuMs: number; readonly itemsPerSecond: number };
+}
+
+export interface PutOptions {
+  readonly name?: string;
+  readonly type?: string;
+  readonly expiresAt?: Date;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+}
+export interface GetOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+}
+
+export interface Lull {
+  /** Joined a group, or alone. */
+  readonly ready: Promise<void>;
+  readonly self: { readonly peer: PeerId; readonly identity: IdentityId; readonly name: string; readonly group: string; readonly uri: string };
+  donate(on: boolean, limits?: Partial<Limits>): Promise<void>;
+  /** `fn` is sent as text: it sees its arguments and nothing around it. Returns at once, in state 'uploading'. */
+  map(fn: (item: never, task: never) => unknown, inputs: readonly unknown[] | Inputs, options?: Partial<Omit<JobSpec, 'code' | 'inputs'>>): Job;
+  /** Resolves when the tab may be closed. */
+  submit(spec: JobSpec): Promise<Job>;
+  jobs(): Job[];
+  job(id: string): Job | undefined;
+  /** Asks the network where this tab does not know the job. */
+  find(id: string): Promise<Job>;
+  put(data: Uint8Array | Blob | string, options?: PutOptions): Promise<ObjectRef>;
+  get(ref: ObjectRef | string, options?: GetOptions): Promise<Blob>;
+  peers(): PeerInfo[];
+  metrics(): Metrics;
+}
