@@ -1,0 +1,38 @@
+// The network manager as a service: links, and the group this tab is in. The manager itself carries every remote message.
+import * as v from 'valibot';
+import { groupPeersMax } from '../../limits.ts';
+import { contract, operation } from '../contract.ts';
+import { amount, empty, groupIdSchema, identityIdSchema, listOf, peerIdSchema, storeIdSchema } from '../schemas.ts';
+
+export const linkSchema = v.strictObject({
+  peer: peerIdSchema,
+  /** Proven by the handshake. */
+  identity: identityIdSchema,
+  store: v.nullable(storeIdSchema),
+  openedAt: amount,
+  bytesIn: amount,
+  bytesOut: amount,
+});
+export type LinkInfo = v.InferOutput<typeof linkSchema>;
+
+export const networkContract = contract({
+  name: 'network',
+  resources: {
+    links: {
+      /** Dial, prove, open; answers when the link is usable (at once where it is already). */
+      insert: operation('local', v.strictObject({ peer: peerIdSchema }), linkSchema),
+      delete: operation('local', v.strictObject({ peer: peerIdSchema }), empty),
+      query: operation('local', empty, v.strictObject({ links: listOf(linkSchema, groupPeersMax * 4) })),
+    },
+    /** The directory placed this tab: what self.group() answers from now on. */
+    group: { replace: operation('local', v.strictObject({ group: groupIdSchema }), empty) },
+    clock: {
+      /** Milliseconds on this tab's monotonic clock: the smallest device another tab can use by URI. */
+      get: operation('member', empty, v.strictObject({ nowMs: amount })),
+    },
+  },
+  publishes: {
+    /** All open links, on every change. */
+    links: v.strictObject({ links: listOf(linkSchema, groupPeersMax * 4) }),
+  },
+});
