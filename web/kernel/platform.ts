@@ -44,7 +44,7 @@ export interface Channel {
   send(message: Uint8Array): void;
   /** Bytes accepted by `send` and not yet handed to the network. */
   bufferedBytes(): number;
-  /** Calls `run` once when `bufferedBytes` has fallen to `low` or less (at once, asynchronously, if it is). */
+  /** Calls `run` once when `bufferedBytes` has fallen to `low` or less (at once, asynchronously, if it is; and when the link closes). */
   whenBelow(low: number, run: () => void): void;
   /** One listener; what arrives before it is set is kept. */
   onMessage(listen: (message: Uint8Array) => void): void;
@@ -61,7 +61,7 @@ export interface Link {
   readonly control: Channel;
   readonly data: Channel;
   close(): void;
-  /** Runs once, also when the far side vanished and the transport noticed. */
+  /** Runs once, asynchronously, on both sides: also when the far side vanished and the transport noticed, also when it is already closed. */
   onClose(run: () => void): void;
 }
 
@@ -173,6 +173,8 @@ export interface Platform {
   readonly directory: Directory;
   readonly sandbox: Sandbox;
   readonly machine: Machine;
+  /** 'second': another tab of this profile speaks for its store, so this one keeps nothing and does not donate. Absent: 'speaker'. */
+  readonly profileRole?: 'speaker' | 'second';
   /** Where bugs of ours and the world's surprises are written; never thrown. */
   report(level: 'info' | 'warning' | 'bug', message: string, detail?: unknown): void;
 }

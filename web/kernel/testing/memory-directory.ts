@@ -1,0 +1,177 @@
+// The signaling server's group directory in memory: places tabs in groups, returns a store to its group, tells who comes and
+// goes, and can be taken down. Moves only when the clock does.
+import { hexOf } from '../lib/bytes.ts';
+import { groupId, type GroupId, type PeerId, type StoreId } from '../lib/ids.ts';
+import { groupPeersMax } from '../limits.ts';
+import type { Clock, Directory, DirectoryEntry, DirectoryJoin, DirectoryListener, Random } from '../platform.ts';
+
+export interface MemoryDirectoryOptions {
+  readonly groupPeersMax?: number;
+  /** One way. Default 1. */
+  readonly delayMs?: number;
+  readonly siteVersion?: string;
+  /** Checks the proof of identity; accepts every proof when absent. */
+  readonly verify?: (join: DirectoryJoin, challenge: Uint8Array, proof: Uint8Array) => Promise<boolean>;
+}
+
+interface Session {
+  readonly join: DirectoryJoin;
+  readonly listener: DirectoryListener;
+  /** What the tab was last told: it asks to be returned there. */
+  group: GroupId | null;
+  state: 'waiting' | 'up' | 'down' | 'stopped' | 'crashed';
+}
+
+interface Group {
+  readonly network: string;
+  readonly members: Map<PeerId, Session>;
+}
+
+export class MemoryDirectory {
+  readonly #options: Required<Omit<MemoryDirectoryOptions, 'verify'>> & Pick<MemoryDirectoryOptions, 'verify'>;
+  readonly #groups = new Map<GroupId, Group>();
+  readonly #groupOfStore = new Map<StoreId, GroupId>();
+  readonly #sessions = new Set<Session>();
+  #up = true;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+    options: MemoryDirectoryOptions = {},
+  ) {
+    this.#options = { groupPeersMax, delayMs: 1, siteVersion: 'test', ...options };
+  }
+
+  /** One tab's port. */
+  directory(): Directory {
+    let session: Session | undefined;
+    return {
+      start: (join, listener) => {
+        if (session !== undefined) return;
+        session = { join, listener, group: join.lastGroup, state: 'waiting' };
+        this.#sessions.add(session);
+        this.#connect(session);
+      },
+      stop: () => {
+        if (session === undefined || session.state === 'stopped') return;
+        this.#leave(session);
+        session.state = 'stopped';
+        this.#sessions.delete(session);
+      },
+    };
+  }
+
+  /** The server goes away: every tab is told, nobody is told of anybody. With `forget` it comes back knowing nothing. */
+  down(options: { readonly forget?: boolean } = {}): void {
+    if (!this.#up) return;
+    this.#up = false;
+    for (const group of this.#groups.values()) group.members.clear();
+    if (options.forget ?? true) {
+      this.#groups.clear();
+      this.#groupOfStore.clear();
+    }
+    for (const session of this.#sessions) {
+      if (session.state !== 'waiting' && session.state !== 'up') continue;
+      session.state = 'down';
+      this.#later(session, () => session.listener.state('down', 'The meeting point is away; work goes on.'));
+    }
+  }
+
+  /** It is back: tabs reconnect and are welcomed into the groups they were in. */
+  up(): void {
+    if (this.#up) return;
+    this.#up = true;
+    for (const session of this.#sessions) {
+      if (session.state !== 'down') continue;
+      session.state = 'waiting';
+      this.#connect(session);
+    }
+  }
+
+  /** The tab's process dies: its socket closes at once, and its group is told. */
+  crash(peer: PeerId): void {
+    for (const session of this.#sessions) {
+      if (session.join.peer !== peer) continue;
+      this.#leave(session);
+      session.state = 'crashed';
+      this.#sessions.delete(session);
+    }
+  }
+
+  /** Who is in which group now. */
+  groups(): ReadonlyMap<GroupId, readonly PeerId[]> {
+    return new Map([...this.#groups].filter(([, { members }]) => members.size > 0).map(([id, { members }]) => [id, [...members.keys()]]));
+  }
+
+  #connect(session: Session): void {
+    if (!this.#up) {
+      session.state = 'down';
+      this.#later(session, () => session.listener.state('down', 'The meeting point cannot be reached.'));
+      return;
+    }
+    const challenge = this.random.bytes(32);
+    const { join } = session;
+    this.#later(session, () => {
+      void join.prove(challenge).then(async (proof) => {
+        const proven = this.#options.verify === undefined || (await this.#options.verify(join, challenge, proof));
+        this.#later(session, () => {
+          if (session.state !== 'waiting') return;
+          if (proven) this.#welcome(session);
+          else session.listener.state('refused', 'The proof of identity does not fit.');
+        });
+      });
+    });
+  }
+
+  #welcome(session: Session): void {
+    const { join } = session;
+    const id = this.#place(session);
+    const group = this.#groups.get(id)!;
+    const others = [...group.members.values()];
+    group.members.set(join.peer, session);
+    if (join.store !== null) this.#groupOfStore.set(join.store, id);
+    session.group = id;
+    session.state = 'up';
+    this.#later(session, () => {
+      session.listener.state('up', '');
+      session.listener.welcome(id, others.map(entryOf), this.#options.siteVersion);
+    });
+    for (const other of others) this.#later(other, () => other.listener.joined(entryOf(session)));
+  }
+
+  /** Where the store was, where the tab says it was, else the fullest group with room, else a new one. */
+  #place({ join, group }: Session): GroupId {
+    const room = (id: GroupId | null | undefined): id is GroupId => {
+      const found = id === null || id === undefined ? undefined : this.#groups.get(id);
+      return found !== undefined && found.network === join.network && found.members.size < this.#options.groupPeersMax;
+    };
+    const known = join.store === null ? undefined : this.#groupOfStore.get(join.store);
+    if (room(known)) return known;
+    if (group !== null && !this.#groups.has(group)) return this.#open(group, join.network);
+    if (room(group)) return group;
+    const fullest = [...this.#groups].filter(([id]) => room(id)).toSorted(([, a], [, b]) => b.members.size - a.members.size)[0];
+    return fullest?.[0] ?? this.#open(groupId(hexOf(this.random.bytes(16))), join.network);
+  }
+
+  #open(id: GroupId, network: string): GroupId {
+    this.#groups.set(id, { network, members: new Map() });
+    return id;
+  }
+
+  #leave(session: Session): void {
+    for (const group of this.#groups.values()) {
+      if (group.members.get(session.join.peer) !== session) continue;
+      group.members.delete(session.join.peer);
+      for (const other of group.members.values()) this.#later(other, () => other.listener.left(session.join.peer));
+    }
+  }
+
+  /** What is said to a tab arrives in the order said, unless the tab is gone by then. */
+  #later(session: Session, run: () => void): void {
+    this.clock.after(this.#options.delayMs, () => {
+      if (session.state !== 'stopped' && session.state !== 'crashed') run();
+    });
+  }
+}
+
+const entryOf = ({ join }: Session): DirectoryEntry => ({ peer: join.peer, store: join.store });
