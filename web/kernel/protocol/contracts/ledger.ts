@@ -103,10 +103,11 @@ export const ledgerContract = contract({
           ),
         }),
       ),
+      /** `settingVersion` and `round` are the highest seen: a new setting takes one more. */
       get: operation(
         'local',
         v.strictObject({ job: jobIdSchema }),
-        v.strictObject({ contributors: listOf(contributorSchema, 1_000), surplusItems: natural, clock: clockSchema, unloadable: natural }),
+        v.strictObject({ contributors: listOf(contributorSchema, 1_000), surplusItems: natural, clock: clockSchema, unloadable: natural, settingVersion: natural, round: natural }),
       ),
     },
     events: {
