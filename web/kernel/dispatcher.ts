@@ -17,6 +17,8 @@ export interface Caller {
   readonly peer: PeerId;
   readonly identity: IdentityId;
   readonly local: boolean;
+  /** The kernel itself: only it may register under its own names. Set nowhere but in the dispatcher. */
+  readonly kernel?: true;
 }
 
 /** Takes the messages of one port. Never rejects. */
@@ -64,17 +66,31 @@ export class Dispatcher {
 
   /** What a service is given. */
   context<C extends Contract>(contract: C): ServiceContext<C> {
+    return this.contextOf(contract.name);
+  }
+
+  /** The same by name, for whoever has a factory and not yet its contract. */
+  contextOf<C extends Contract>(name: string): ServiceContext<C> {
     return {
-      ...this.bus(contract.name),
+      ...this.bus(name),
       platform: this.platform,
-      publish: (publication, body) => this.#publish(`${contract.name}/${publication}`, body),
+      publish: (publication, body) => this.#publish(`${name}/${publication}`, body),
     };
   }
 
   /** Registers `service` under its contract's name. */
   register(service: Service): Outcome<Registration> {
+    return this.#register(service, this.#local);
+  }
+
+  /** Registers a service of the kernel's own, whose name no other service can take. */
+  registerOwn(service: Service): Outcome<Registration> {
+    return this.#register(service, { ...this.#local, kernel: true });
+  }
+
+  #register(service: Service, by: Caller): Outcome<Registration> {
     const { name } = service.contract;
-    const outcome = this.uris.register(this.#local, name, (message, from, path) => this.#serve(service, message, from, path));
+    const outcome = this.uris.register(by, name, (message, from, path) => this.#serve(service, message, from, path));
     if (outcome.ok) this.#contracts.set(name, service.contract);
     return outcome;
   }

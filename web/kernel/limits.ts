@@ -14,6 +14,10 @@ export const goneAfterMs = 10_000;
 export const linkFillEveryMs = 700;
 export const connectTimeoutMs = 8_000;
 
+// Boot
+export const serviceStartMsMax = 10_000;
+export const serviceStopMsMax = 3_000;
+
 // Messages
 export const bodyBytesMax = 256 * 1024;
 export const buffersPerMessageMax = 64;

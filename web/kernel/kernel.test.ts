@@ -1,0 +1,115 @@
+import * as v from 'valibot';
+import { expect, test } from 'vitest';
+import { startKernel } from './kernel.ts';
+import { memoryStorage } from './memory-storage.ts';
+import type { Platform } from './platform.ts';
+import { contract, operation } from './protocol/contract.ts';
+import { empty } from './protocol/schemas.ts';
+import { seededRandom } from './testing/seeded-random.ts';
+import { testDigest, testSigner } from './testing/test-crypto.ts';
+import { VirtualClock } from './testing/virtual-clock.ts';
+import type { ServiceFactory } from './service.ts';
+
+const localOnly = (services: string) =>
+  `<lull version="1">\n<security-manager/><uri-manager/><dispatcher/><drivers/><network-manager/>\n<services>${services}</services>\n</lull>`;
+
+function setUp() {
+  const clock = new VirtualClock();
+  const random = seededRandom('kernel');
+  const reports: string[] = [];
+  const unused = () => {
+    throw new Error('a local-only tab reaches for the network');
+  };
+  const platform: Platform = {
+    clock,
+    random,
+    digest: testDigest,
+    signer: testSigner('ada'),
+    storage: memoryStorage(random),
+    transport: { start: unused, dial: unused, stop: unused },
+    directory: { start: unused, stop: unused },
+    sandbox: { open: unused, warm: unused },
+    machine: { cores: 2, memoryMiB: null, watch: () => unused, visible: () => true },
+    report: (level, message) => reports.push(`${level}: ${message}`),
+  };
+  return { clock, platform, reports };
+}
+
+const greetings = contract({
+  name: 'greeter',
+  resources: { greetings: { get: operation('member', v.strictObject({ name: v.string() }), v.strictObject({ text: v.string() })) } },
+  publishes: { said: v.strictObject({ text: v.string() }) },
+});
+const greeter: ServiceFactory<typeof greetings> = (context) => ({
+  contract: greetings,
+  handlers: {
+    greetings: {
+      get: ({ name }) => {
+        context.publish('said', { text: name });
+        return { text: `Hello, ${name}.` };
+      },
+    },
+  },
+  start: () => undefined,
+  stop: () => undefined,
+});
+const quiet = contract({ name: 'quiet', resources: { nothing: { get: operation('local', empty, empty) } }, publishes: {} });
+
+test('a boot document without a binding gives a local tab whose services work', async () => {
+  const { clock, platform } = setUp();
+  const kernel = await clock.finish(startKernel(platform, { bootDocument: localOnly('<service name="greeter"/>'), network: 'public', catalogue: new Map([['greeter', greeter]]) }));
+  if (!kernel.ok) throw new Error(kernel.fault.message);
+  expect(kernel.value.local).toBe(true);
+  expect(kernel.value.services).toEqual(['greeter']);
+  const reply = await kernel.value.bus.ask(greetings, 'greetings', 'get', { name: 'Ada' });
+  expect(reply).toMatchObject({ ok: true, value: { body: { text: 'Hello, Ada.' } } });
+  await kernel.value.stop();
+  expect(await kernel.value.bus.ask(greetings, 'greetings', 'get', { name: 'Ada' })).toMatchObject({ ok: false, fault: { code: 'unknown-uri' } });
+});
+
+test('services start in the order of their needs and stop in the reverse; stopping twice is once', async () => {
+  const { clock, platform } = setUp();
+  const order: string[] = [];
+  const recorder = (name: string): ServiceFactory<typeof quiet> => () => ({
+    contract: { ...quiet, name: name as 'quiet' },
+    handlers: { nothing: { get: () => ({}) } },
+    start: () => void order.push(`+${name}`),
+    stop: () => void order.push(`-${name}`),
+  });
+  const catalogue = new Map(['first', 'second', 'third'].map((name) => [name, recorder(name)]));
+  const kernel = await clock.finish(
+    startKernel(platform, { bootDocument: localOnly('<service name="third" needs="second first"/><service name="second" needs="first"/><service name="first"/>'), network: 'public', catalogue }),
+  );
+  if (!kernel.ok) throw new Error(kernel.fault.message);
+  await Promise.all([kernel.value.stop(), kernel.value.stop()]);
+  expect(order).toEqual(['+first', '+second', '+third', '-third', '-second', '-first']);
+});
+
+test('a service that fails to start, or hangs, takes the others down and says so', async () => {
+  const { clock, platform, reports } = setUp();
+  const order: string[] = [];
+  const make = (name: string, start: () => Promise<void>): ServiceFactory<typeof quiet> => () => ({
+    contract: { ...quiet, name: name as 'quiet' },
+    handlers: { nothing: { get: () => ({}) } },
+    start,
+    stop: () => void order.push(`-${name}`),
+  });
+  const boot = (bad: () => Promise<void>) =>
+    startKernel(platform, {
+      bootDocument: localOnly('<service name="good"/><service name="bad" needs="good"/>'),
+      network: 'public',
+      catalogue: new Map([['good', make('good', () => Promise.resolve())], ['bad', make('bad', bad)]]),
+    });
+  const thrown = await clock.finish(boot(() => Promise.reject(new Error('no luck'))));
+  expect(thrown).toMatchObject({ ok: false, fault: { code: 'internal', message: 'The service "bad" did not start: no luck' } });
+  expect(order).toEqual(['-bad', '-good']);
+  expect(reports).toContain('bug: The service "bad" did not start');
+  const hung = await clock.finish(boot(() => new Promise(() => undefined)));
+  expect(hung).toMatchObject({ ok: false, fault: { code: 'too-late' } });
+});
+
+test('a broken boot document is refused with its line and nothing is started', async () => {
+  const { platform } = setUp();
+  const outcome = await startKernel(platform, { bootDocument: '<lull version="1">\n<security-manager>\n</lull>', network: 'public' });
+  expect(outcome).toMatchObject({ ok: false, fault: { code: 'malformed', message: expect.stringContaining('line 3') } });
+});

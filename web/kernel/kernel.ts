@@ -1,0 +1,139 @@
+// One tab's kernel: brings up what the boot document lists, in its order, and takes it down in the reverse.
+import { hexOf } from './lib/bytes.ts';
+import { groupId, makePeerId, type GroupId } from './lib/ids.ts';
+import { failure, success, type Outcome } from './lib/outcome.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { serviceStartMsMax, serviceStopMsMax } from './limits.ts';
+import { parseBootDocument, type BootPlan } from './loader.ts';
+import type { Platform } from './platform.ts';
+import { SecurityManager } from './security-manager.ts';
+import { serviceCatalogue, type ServiceCatalogue } from './service-catalogue.ts';
+import type { Bus, Self, Service } from './service.ts';
+
+export interface KernelOptions {
+  /** The text of boot.xml. */
+  readonly bootDocument: string;
+  /** The network's name: 'public' unless an invite was followed. */
+  readonly network: string;
+  readonly catalogue?: ServiceCatalogue;
+}
+
+export interface Kernel {
+  readonly bus: Bus;
+  readonly self: Self;
+  /** The local services that run, in the order they were started. */
+  readonly services: readonly string[];
+  /** True where no binding was listed: the tab runs alone. */
+  readonly local: boolean;
+  /** Stops all that runs, the last started first. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const drivers = ['webrtc'];
+const bindings = ['msgpack'];
+
+/** Faults: 'malformed' and 'too-large' for the boot document; the first fault of a service that did not start. Nothing runs then. */
+export async function startKernel(platform: Platform, options: KernelOptions): Promise<Outcome<Kernel>> {
+  const catalogue = options.catalogue ?? serviceCatalogue;
+  const plan = parseBootDocument(options.bootDocument, { drivers, bindings, services: [...catalogue.keys()] });
+  if (!plan.ok) return plan;
+  return new Boot(platform, options.network, catalogue).run(plan.value);
+}
+
+class Boot {
+  #group: GroupId;
+  readonly #self: Self;
+  readonly #stops: { readonly what: string; readonly stop: () => Promise<void> | void }[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly platform: Platform,
+    network: string,
+    private readonly catalogue: ServiceCatalogue,
+  ) {
+    // Until the directory places it, a tab is a group of its own.
+    this.#group = groupId(hexOf(platform.random.bytes(16)));
+    const { identity } = platform.signer;
+    this.#self = { identity, network, peer: makePeerId(identity, platform.random.bytes(8)), group: () => this.#group };
+  }
+
+  async run(plan: BootPlan): Promise<Outcome<Kernel>> {
+    const security = new SecurityManager(this.#self.identity);
+    const local = plan.bindings.length === 0;
+    const dispatcher = new Dispatcher(local ? alone(this.platform) : this.platform, security, this.#self);
+    const started: string[] = [];
+    for (const name of plan.services) {
+      const outcome = await this.#startService(name, dispatcher);
+      if (!outcome.ok) {
+        await this.#stop();
+        return outcome;
+      }
+      started.push(name);
+    }
+    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, stop: () => this.#stop() });
+  }
+
+  async #startService(name: string, dispatcher: Dispatcher): Promise<Outcome<void>> {
+    let service: Service;
+    try {
+      const factory = this.catalogue.get(name)!;
+      // The contract is the service's own; its name is what the context is made from.
+      const context = dispatcher.contextOf(name);
+      service = factory(context as never);
+    } catch (error) {
+      this.platform.report('bug', `${name} could not be made`, error);
+      return failure('internal', `The service "${name}" could not be made.`);
+    }
+    const registered = dispatcher.register(service);
+    if (!registered.ok) return registered;
+    this.#stops.push({
+      what: name,
+      stop: async () => {
+        await service.stop();
+        registered.value.remove();
+      },
+    });
+    return this.#within(serviceStartMsMax, `The service "${name}" did not start`, async () => service.start());
+  }
+
+  /** Runs `work`; a throw is a bug of ours and is reported, a wait past `ms` is answered 'too-late'. */
+  #within(ms: number, what: string, work: () => Promise<void>): Promise<Outcome<void>> {
+    return new Promise((resolve) => {
+      const cancel = this.platform.clock.after(ms, () => resolve(failure('too-late', `${what} within ${ms / 1_000} s.`)));
+      work().then(
+        () => {
+          cancel();
+          resolve(success(undefined));
+        },
+        (error: unknown) => {
+          cancel();
+          this.platform.report('bug', what, error);
+          resolve(failure('internal', `${what}: ${error instanceof Error ? error.message : String(error)}`));
+        },
+      );
+    });
+  }
+
+  #stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      for (const { what, stop } of this.#stops.toReversed()) {
+        const outcome = await this.#within(serviceStopMsMax, `"${what}" did not stop`, async () => stop());
+        if (!outcome.ok) this.platform.report('warning', outcome.fault.message);
+      }
+    })();
+    return this.#stopping;
+  }
+}
+
+/** The platform of a tab that runs alone: nothing of it reaches the network. */
+function alone(platform: Platform): Platform {
+  return {
+    ...platform,
+    transport: {
+      start: () => Promise.resolve(success(undefined)),
+      dial: () => Promise.resolve(failure('unreachable', 'This tab runs alone: no network binding is loaded.')),
+      stop: () => undefined,
+    },
+    directory: { start: () => undefined, stop: () => undefined },
+  };
+}
