@@ -39,6 +39,31 @@ export type Result =
   /** An item that failed for good. */
   | { readonly index: number; readonly error: ItemFailure; readonly by: readonly string[]; readonly tookMs: number };
 
+/** A run of items for people to look at: [first, end) of the job's items, all in the same state. */
+export interface Span {
+  readonly range: readonly [first: number, end: number];
+  readonly state: 'committed' | 'failed' | 'claimed' | 'waiting';
+  /** The identity that computed it, or whose member holds the claim; '' where nobody is known. */
+  readonly by: string;
+}
+
+export interface Contributor {
+  readonly identity: IdentityId;
+  /** Two words derived from the identity. */
+  readonly name: string;
+  readonly items: number;
+  readonly parts: number;
+  readonly tookMs: number;
+}
+
+/** Who ran what, and what is claimed now. */
+export interface Overview {
+  /** Ascending, without overlap; what lies in no span is waiting. */
+  readonly spans: readonly Span[];
+  /** Most items first. */
+  readonly contributors: readonly Contributor[];
+}
+
 export type Inputs =
   | { readonly range: readonly [first: number, end: number] }
   | { readonly items: readonly unknown[] }
@@ -85,6 +110,17 @@ export interface Job extends AsyncIterable<Result> {
   asCompleted(): AsyncIterable<Result>;
   /** Results [from, from + max) that are decided so far, in input order. */
   peek(from: number, max: number): Promise<Result[]>;
+  /** At most `overviewSpansMax` spans (10 000): neighbours of one state are joined first where there are more. */
+  overview(): Promise<Overview>;
+  /** Values of the inputs of items [from, from + max), in order; `undefined` where an input cannot be had now. */
+  inputs(from: number, max: number): Promise<unknown[]>;
+  /** The arguments given with the job: `task.args`. */
+  readonly args: unknown;
+  /** Who submitted it; only that identity may pause, resume or cancel it. */
+  readonly submitter: IdentityId;
+  readonly hasReduce: boolean;
+  /** By the submitter's clock, ms since 1970. */
+  readonly createdAt: number;
   /** The reduce step over all values; rejects with a typed error where the job has none. */
   reduced(): Promise<unknown>;
   pause(): Promise<void>;
