@@ -30,6 +30,7 @@ export const eventBodySchema = v.variant('kind', [
     round: natural,
     record: v.nullable(recordIdSchema),
     result: objectIdSchema,
+    /** SHA-256 of the encoded values of `range`, packed (lib/packed.ts): equal results have equal hashes, whoever ran them. */
     resultHash: hashSchema,
     tookMs: amount,
   }),

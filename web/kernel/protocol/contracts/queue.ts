@@ -12,6 +12,7 @@ export const claimSchema = v.strictObject({
   range: rangeSchema,
   round: natural,
   lineage: text(80),
+  /** The highest that its holders gave; each numbers its own grants. */
   fence: natural,
   /** On this tab's own monotonic clock: the owner stops here unless it is renewed (rule 4). */
   stopAt: amount,
@@ -75,7 +76,16 @@ export const queueContract = contract({
     },
     /** A claimant tells the others what it owns now, so that they ask for something else: advice only. */
     hints: {
-      update: operation('member', v.strictObject({ owned: listOf(recordIdSchema, 64), released: listOf(recordIdSchema, 64) }), empty),
+      update: operation(
+        'member',
+        v.strictObject({
+          owned: listOf(recordIdSchema, 64),
+          released: listOf(recordIdSchema, 64),
+          /** No longer held by a majority of their holders: done, or lost. Not to be asked for again. */
+          ended: listOf(recordIdSchema, 64),
+        }),
+        empty,
+      ),
     },
     /** This tab's own claims. Renewed by the queue until deleted. */
     claims: {
@@ -86,8 +96,12 @@ export const queueContract = contract({
         v.strictObject({ claim: v.nullable(claimSchema), waiting: natural }),
       ),
       query: operation('local', empty, v.strictObject({ claims: listOf(claimSchema, 1_024) })),
-      /** 'done' deletes the record at its holders, 'release' unlocks it. */
-      delete: operation('local', v.strictObject({ record: recordIdSchema, how: v.picklist(['done', 'release']) }), empty),
+      /** 'done' deletes the record at its holders, 'release' unlocks it; this tab does not take it again for `avoidMs`. */
+      delete: operation(
+        'local',
+        v.strictObject({ record: recordIdSchema, how: v.picklist(['done', 'release']), avoidMs: v.optional(amount) }),
+        empty,
+      ),
     },
   },
   publishes: {

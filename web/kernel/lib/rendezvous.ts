@@ -1,0 +1,36 @@
+// Rendezvous (highest random weight) hashing: everybody who knows the same names ranks them alike, and a name that comes
+// or goes moves nothing else. Not cryptographic: it spreads load, no safety property rests on it.
+
+/** A 53-bit number of `text`, well mixed (cyrb53). */
+export function hash53(text: string): number {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x9e3779b1);
+    b = Math.imul(b ^ code, 0x5f356495);
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
+  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
+  return 4_294_967_296 * (b & 0x1fffff) + (a >>> 0);
+}
+
+/** `names` by falling weight for `key`; equal weights by name, so that the order never depends on the input's. */
+export function rankByRendezvous<T extends string>(key: string, names: readonly T[]): T[] {
+  return names
+    .map((name) => ({ name, weight: hash53(`${key}|${name}`) }))
+    .toSorted((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1))
+    .map(({ name }) => name);
+}
+
+/** How many of `names` outweigh `self` for `key`: 0 is the first. `self` need not be among them. */
+export function rendezvousRank(key: string, self: string, names: readonly string[]): number {
+  const own = hash53(`${key}|${self}`);
+  let before = 0;
+  for (const name of names) {
+    if (name === self) continue;
+    const weight = hash53(`${key}|${name}`);
+    if (weight > own || (weight === own && name < self)) before++;
+  }
+  return before;
+}
