@@ -2,12 +2,14 @@
 // decodes what foreign code made, it only counts, bounds, hashes and stores bytes.
 
 export interface SandboxJob {
-  /** An ES module: `export default (item, task) => result`. */
-  readonly code: string;
+  /** An ES module: `export default (item, task) => result`; bytes are its UTF-8. */
+  readonly code: string | Uint8Array;
   /** Encoded value handed to the code as `task.args`. */
   readonly args: Uint8Array;
-  /** 64 hex digits; seeds task.random() and task.now() together with the index. */
+  /** 64 hex digits; seeds task.random() together with the index. */
   readonly seed: string;
+  /** Where task.now() starts for every item, ms since 1970: the same everywhere, so that a result does not depend on who made it. */
+  readonly epochMs: number;
   readonly itemMs: number;
   readonly resultItemBytesMax: number;
 }
@@ -23,6 +25,8 @@ export interface SandboxSpan {
   readonly end: number;
   readonly offset: number;
   readonly inputs: SandboxInputs;
+  /** Every result is reported before the next item begins, so that the item that kills the sandbox is known. Slower. */
+  readonly careful: boolean;
 }
 
 /** Results of consecutive items from `first` on, in order; count = ends.length. A failed item has an empty value and an entry in `errors`. */
@@ -51,10 +55,13 @@ export type SandboxEvent =
   | { readonly type: 'finished' }
   | { readonly type: 'progress'; readonly index: number; readonly fraction: number }
   | { readonly type: 'log'; readonly index: number; readonly text: string }
-  /** The sandbox is gone: an item passed its time (`index` says which), flooded, or the frame died. Nothing follows. */
+  /**
+   * The sandbox is gone: an item passed its time, flooded, broke the protocol, or the frame died. `index` is the first item
+   * without a reported result: the one to blame where the span was careful. Nothing follows.
+   */
   | {
       readonly type: 'dead';
-      readonly cause: 'item-time' | 'flood' | 'unresponsive';
+      readonly cause: 'item-time' | 'flood' | 'garbled' | 'unresponsive';
       readonly index: number | null;
       readonly message: string;
     };

@@ -1,7 +1,7 @@
 // Runs claimed functions in sandboxes.
 import * as v from 'valibot';
 import { contract, operation } from '../contract.ts';
-import { amount, bufferIndex, empty, jobIdSchema, listOf, natural, rangeSchema, recordIdSchema, text } from '../schemas.ts';
+import { amount, bufferIndex, empty, jobIdSchema, listOf, natural, positive, rangeSchema, recordIdSchema, text } from '../schemas.ts';
 
 export const runningSchema = v.strictObject({
   job: jobIdSchema,
@@ -23,7 +23,7 @@ export const runOutcomeSchema = v.strictObject({
     'finished', // every item has an outcome
     'stopped', // the person came back, or the run was deleted
     'unloadable', // the code cannot be loaded
-    'died', // the sandbox died; what was finished before is here
+    'died', // no sandbox could be had; what was finished before is here
     'no-data', // input or code could not be fetched
   ]),
   message: text(2_000),
@@ -51,11 +51,15 @@ export const executorContract = contract({
       /** Stop at once: the answers of the runs carry what was finished. */
       delete: operation('local', v.strictObject({ records: v.nullable(listOf(recordIdSchema, 256)) }), empty),
     },
-    /** Runs code outside the queue, for the person's own tab: a reduce step, a try-out. Needs no consent: it is their own code. */
+    /**
+     * Runs code outside the queue, for the person's own tab: a reduce step, a try-out. Needs no consent: it is their own code.
+     * Each buffer of `values` is a packed run (lib/packed.ts) of encoded values (lib/value-codec.ts), such as a result blob has.
+     * The code's default function is called once, with the list of all those values in order; `data` is its encoded result.
+     */
     trials: {
       submit: operation(
         'local',
-        v.strictObject({ code: text(4_000_000), inputs: listOf(bufferIndex, 64), itemMs: natural }),
+        v.strictObject({ code: text(4_000_000), values: listOf(bufferIndex, 64), itemMs: positive }),
         v.strictObject({ ok: v.boolean(), message: text(2_000), data: v.nullable(bufferIndex) }),
       ),
     },
