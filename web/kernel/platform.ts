@@ -107,7 +107,7 @@ export interface Directory {
 export const tables = [
   'meta',
   'objects', // object manifests by object id
-  'slices', // `${objectId}/${segment}` -> bytes
+  'slices', // SHA-256 of the bytes -> bytes
   'jobs', // signed job manifests by job id
   'events', // `${jobId}/${eventId}` -> event bytes
   'records', // function records by record id

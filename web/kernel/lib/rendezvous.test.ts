@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hash53, rankByRendezvous, rendezvousRank } from './rendezvous.ts';
+import { hash53, orderByRendezvous, rankByRendezvous, rendezvousRank } from './rendezvous.ts';
 
 const names = Array.from({ length: 12 }, (_, i) => `member-${i}`);
 
@@ -29,5 +29,21 @@ describe('rendezvous hashing', () => {
 
   it('makes safe integers', () => {
     for (let i = 0; i < 100; i++) expect(Number.isSafeInteger(hash53(`${i}`))).toBe(true);
+  });
+});
+
+describe('weighted rendezvous hashing', () => {
+  const weight = (name: string) => (name === 'member-0' ? 3 : name === 'member-1' ? 0 : 1);
+  const order = (key: string, nodes: readonly string[]) => orderByRendezvous(key, nodes, (name) => name, weight);
+
+  it('gives triple weight three times as many first places, and no weight none', () => {
+    const firsts = Array.from({ length: 4_000 }, (_, i) => order(`key ${i}`, names)[0]!);
+    const share = (name: string) => firsts.filter((first) => first === name).length / firsts.length;
+    expect(Math.abs(share('member-0') - 3 / 13)).toBeLessThan(0.03);
+    expect(share('member-1')).toBe(0);
+  });
+
+  it('moves nothing else when a node goes', () => {
+    expect(order('object', names.slice(1))).toEqual(order('object', names).filter((name) => name !== names[0]));
   });
 });

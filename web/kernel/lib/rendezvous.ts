@@ -34,3 +34,18 @@ export function rendezvousRank(key: string, self: string, names: readonly string
   }
   return before;
 }
+
+/**
+ * `nodes`, best first for `key`, a node being first with probability weight / sum of weights: score -w / ln h (Schindelhauer and
+ * Schomaker 2005). A weight of 0 or less puts a node last. Equal scores fall by name.
+ */
+export function orderByRendezvous<T>(key: string, nodes: readonly T[], nameOf: (node: T) => string, weightOf: (node: T) => number): T[] {
+  return nodes
+    .map((node) => {
+      const name = nameOf(node);
+      const fraction = (hash53(`${key}|${name}`) + 0.5) / 2 ** 53;
+      return { node, name, score: Math.max(0, weightOf(node)) / -Math.log(fraction) };
+    })
+    .toSorted((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
+    .map(({ node }) => node);
+}

@@ -40,7 +40,8 @@ export const rumourSchema = v.strictObject({
   offer: v.nullable(offerSchema),
 });
 export type Rumour = v.InferOutput<typeof rumourSchema>;
-const rumours = v.strictObject({ group: groupIdSchema, rumours: listOf(rumourSchema, 64) });
+/** `all` asks for everybody the other knows: a newcomer's question, and now and then everybody's, so that lost rumours do no harm. */
+const rumours = v.strictObject({ group: groupIdSchema, rumours: listOf(rumourSchema, 64), all: v.optional(v.boolean()) });
 
 export const membershipContract = contract({
   name: 'membership',
