@@ -159,10 +159,20 @@ export interface GetOptions {
 export interface Lull {
   /** Joined a group, or alone. */
   readonly ready: Promise<void>;
-  readonly self: { readonly peer: PeerId; readonly identity: IdentityId; readonly name: string; readonly group: string; readonly uri: string };
+  readonly self: {
+    readonly peer: PeerId;
+    readonly identity: IdentityId;
+    readonly name: string;
+    readonly group: string;
+    readonly uri: string;
+  };
   donate(on: boolean, limits?: Partial<Limits>): Promise<void>;
   /** `fn` is sent as text: it sees its arguments and nothing around it. Returns at once, in state 'uploading'. */
-  map(fn: (item: never, task: never) => unknown, inputs: readonly unknown[] | Inputs, options?: Partial<Omit<JobSpec, 'code' | 'inputs'>>): Job;
+  map(
+    fn: (item: never, task: never) => unknown,
+    inputs: readonly unknown[] | Inputs,
+    options?: Partial<Omit<JobSpec, 'code' | 'inputs'>>,
+  ): Job;
   /** Resolves when the tab may be closed. */
   submit(spec: JobSpec): Promise<Job>;
   jobs(): Job[];

@@ -1,0 +1,27 @@
+// npm test: installs, checks types, lint and format, runs the unit tests, builds, runs the browser tests. --soak runs longer.
+import { spawnSync } from 'node:child_process';
+import { ensureBuilt, ensureInstalled } from '../signaling/prepare.mjs';
+import { ensureBrowser } from './browser.mjs';
+
+const soak = process.argv.includes('--soak');
+await ensureInstalled();
+const env = { ...process.env, CHROMIUM: ensureBrowser() };
+
+/** @param {string} name @param {readonly string[]} args */
+function step(name, args) {
+  const began = Date.now();
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync('npx', ['--no-install', ...args], { stdio: 'inherit', env, shell: process.platform === 'win32' });
+  if (status !== 0) {
+    console.error(`\n${name} failed.`);
+    process.exit(status ?? 1);
+  }
+  console.log(`== ${name}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+step('types', ['tsc', '-b']);
+step('lint', ['oxlint', '--config', '.oxlintrc.json', '--type-aware', '--deny-warnings']);
+step('format', ['oxfmt', '--check', '.']);
+step('unit tests', ['vitest', 'run']);
+await ensureBuilt();
+step('browser tests', ['playwright', 'test', '--config', 'e2e/playwright.config.ts', ...(soak ? ['--repeat-each', '3'] : [])]);

@@ -1,0 +1,343 @@
+// One job as the person who holds it sees it: state and progress from the ledger, results as they come, settings back.
+import type { IdentityId, JobId } from '../kernel/lib/ids.ts';
+import { pack } from '../kernel/lib/packed.ts';
+import { decodeValue, encodeValue } from '../kernel/lib/value-codec.ts';
+import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
+import { executorContract } from '../kernel/protocol/contracts/executor.ts';
+import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
+import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
+import { queueContract } from '../kernel/protocol/contracts/queue.ts';
+import type { EventBody } from '../kernel/protocol/event.ts';
+import type { Bus } from '../kernel/service.ts';
+import { deferred } from './deferred.ts';
+import { LullError, valueOf } from './errors.ts';
+import { itemInput } from './item-input.ts';
+import { bytesOfObject } from './objects.ts';
+import { overviewOf } from './overview.ts';
+import { isFailure, ResultReader } from './results.ts';
+import type { Job, JobState, Overview, Progress, Result } from './types.ts';
+
+const resultsPerRead = 2_000;
+const refetchAfterMs = 1_000;
+/** One run of the reduce step. */
+const reduceMsMax = 10 * 60_000;
+
+export interface JobHost {
+  bus(): Bus;
+  /** Resolves after the next change of the ledger's jobs, or after `ms`. */
+  nextChange(ms: number): Promise<void>;
+  identityOf(peer: string): IdentityId | '';
+}
+
+/** Encoded values in packed runs of some MiB each: what a trial takes. */
+function packedRuns(values: readonly unknown[]): Uint8Array[] {
+  const runs: Uint8Array[] = [];
+  let run: Uint8Array[] = [];
+  let size = 0;
+  for (const value of values) {
+    const bytes = encodeValue(value);
+    if (size + bytes.length > runBytesMax) {
+      runs.push(pack(run));
+      run = [];
+      size = 0;
+    }
+    run.push(bytes);
+    size += bytes.length;
+  }
+  return [...runs, pack(run)];
+}
+const runBytesMax = 16 * 1024 * 1024;
+
+const ended = (state: JobState) => state === 'done' || state === 'failed' || state === 'cancelled';
+
+export class JobHandle implements Job {
+  #summary: JobSummary | undefined;
+  #handedOver = false;
+  #refusal = '';
+  #closable = false;
+  #claimed = 0;
+  readonly #listeners = new Set<() => void>();
+  readonly #readers = new Map<JobId, ResultReader>();
+  readonly #ready = deferred<void>();
+  readonly #done = deferred<JobState>();
+  readonly ready = this.#ready.promise;
+  readonly done = this.#done.promise;
+
+  constructor(
+    private readonly host: JobHost,
+    public id: JobId | '',
+    public name: string,
+    private readonly madeAt: number,
+  ) {
+    // A rejection is for whoever awaits it; nobody has to.
+    this.ready.catch(() => undefined);
+  }
+
+  get state(): JobState {
+    if (this.#refusal !== '') return 'failed';
+    if (!this.#handedOver) return 'uploading';
+    return this.#summary?.state ?? 'queued';
+  }
+
+  get reason(): string {
+    return this.#refusal || (this.#summary?.reason ?? '');
+  }
+
+  get closable(): boolean {
+    return this.#closable;
+  }
+
+  get progress(): Progress {
+    const summary = this.#summary;
+    if (summary === undefined) return { items: 0, committed: 0, running: 0, failed: 0, ratePerSecond: 0, etaSeconds: null };
+    const { items, committed, failed, ratePerSecond } = summary;
+    const left = items - committed - failed;
+    const etaSeconds = left === 0 ? 0 : ratePerSecond > 0 ? left / ratePerSecond : null;
+    return { items, committed, running: Math.min(this.#claimed, left), failed, ratePerSecond, etaSeconds };
+  }
+
+  /** The job's manifest is signed and known: from here on it has an id. */
+  named(id: JobId): void {
+    this.id = id;
+    this.#changed();
+  }
+
+  /** Code, input and records are held by everybody there is to hold them. */
+  handedOver(): void {
+    this.#handedOver = true;
+    this.#ready.resolve();
+    this.#changed();
+  }
+
+  refused(error: unknown): void {
+    this.#refusal = error instanceof Error ? error.message : String(error);
+    this.#ready.reject(error);
+    this.#done.resolve('failed');
+    this.#changed();
+  }
+
+  update(summary: JobSummary): void {
+    this.#summary = summary;
+    this.name = summary.manifest.name;
+    if (ended(summary.state)) this.#done.resolve(summary.state);
+    this.#changed();
+  }
+
+  setClosable(closable: boolean): void {
+    if (this.#closable === closable) return;
+    this.#closable = closable;
+    this.#changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Result, void> {
+    const { items } = await this.#known();
+    for (let at = 0; at < items;) {
+      const { results, missing } = await this.#reader().read(at, Math.min(items, at + resultsPerRead));
+      for (const result of results) {
+        if (result.index !== at) break;
+        at++;
+        yield result;
+      }
+      if (at >= items) return;
+      if (results.length > 0 && results.at(-1)!.index === at - 1 && results.length === resultsPerRead) continue;
+      if (ended(this.state) && missing === null && !results.some((result) => result.index >= at)) return;
+      await this.host.nextChange(refetchAfterMs);
+    }
+  }
+
+  async *asCompleted(): AsyncGenerator<Result, void> {
+    const { items } = await this.#known();
+    const seen = new Set<string>();
+    for (let given = 0; given < items;) {
+      const endedBefore = ended(this.state);
+      let missing: string | null = null;
+      let fresh = 0;
+      for (const span of await this.#reader().spans(0, items)) {
+        const key = `${span.range[0]}-${span.range[1]}/${span.event}`;
+        if (seen.has(key)) continue;
+        const read = await this.#reader().read(span.range[0], span.range[1]);
+        if (read.missing !== null) {
+          missing = read.missing;
+          continue;
+        }
+        seen.add(key);
+        for (const result of read.results) {
+          given++;
+          fresh++;
+          yield result;
+        }
+      }
+      if (endedBefore && missing === null && fresh === 0) return;
+      if (given < items) await this.host.nextChange(refetchAfterMs);
+    }
+  }
+
+  async results(): Promise<Result[]> {
+    const all: Result[] = [];
+    for await (const result of this) all.push(result);
+    return all;
+  }
+
+  async values(): Promise<unknown[]> {
+    const all = await this.results();
+    const failures = all.filter(isFailure).map(({ index, error }) => {
+      const failed = new Error(`Item ${index}: ${error.message}`, { cause: error });
+      failed.stack = error.stack;
+      return failed;
+    });
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${all.length} items failed.`);
+    if (this.state === 'failed' || this.state === 'cancelled') throw new LullError('job-ended', this.reason || `The job is ${this.state}.`);
+    return all.map((result) => (isFailure(result) ? undefined : result.value));
+  }
+
+  async peek(from: number, max: number): Promise<Result[]> {
+    const { items } = await this.#known();
+    const { results } = await this.#reader().read(from, Math.min(items, from + max));
+    return results;
+  }
+
+  async reduced(): Promise<unknown> {
+    const { manifest } = await this.#known();
+    if (manifest.reduce === null) throw new LullError('not-found', 'This job has no reduce step.');
+    const bus = this.host.bus();
+    const code = new TextDecoder().decode(await bytesOfObject(bus, manifest.reduce));
+    const buffers = packedRuns(await this.values());
+    const answer = valueOf(
+      await bus.ask(
+        executorContract,
+        'trials',
+        'submit',
+        { code, values: buffers.map((_, i) => i), itemMs: reduceMsMax },
+        { buffers, timeoutMs: reduceMsMax + 10_000 },
+      ),
+      'The reduce step could not run',
+    );
+    const { ok, message, data } = answer.body;
+    if (!ok || data === null) throw new LullError('bad-input', `The reduce step failed: ${message}`);
+    return decodeValue(answer.buffers[data]!);
+  }
+
+  async overview(): Promise<Overview> {
+    const { items } = await this.#known();
+    return overviewOf(this.host.bus(), this.#id(), items, this.#reader(), (peer) => this.host.identityOf(peer));
+  }
+
+  async inputs(from: number, max: number): Promise<unknown[]> {
+    const { items, manifest } = await this.#known();
+    const indices = Array.from({ length: Math.max(0, Math.min(items, from + max) - from) }, (_, i) => from + i);
+    return Promise.all(indices.map((index) => itemInput(this.host.bus(), manifest, index)));
+  }
+
+  get args(): unknown {
+    return this.#summary === undefined ? undefined : decodeValue(this.#summary.manifest.args);
+  }
+  get submitter(): IdentityId {
+    return this.#summary?.manifest.submitter ?? this.host.bus().self.identity;
+  }
+  get hasReduce(): boolean {
+    return this.#summary !== undefined && this.#summary.manifest.reduce !== null;
+  }
+  get createdAt(): number {
+    return this.#summary?.manifest.createdAt ?? this.madeAt;
+  }
+
+  pause(): Promise<void> {
+    return this.#set({ paused: true });
+  }
+  resume(): Promise<void> {
+    return this.#set({ paused: false });
+  }
+  cancel(): Promise<void> {
+    return this.#set({ cancelled: true });
+  }
+  setPriority(priority: number): Promise<void> {
+    return this.#set({ priority });
+  }
+
+  async retry(indices?: readonly number[]): Promise<void> {
+    const { items } = await this.#known();
+    const wanted = indices === undefined ? undefined : new Set(indices);
+    const failed = (await this.#reader().spans(0, items)).filter((span) => span.outcome === 'failed');
+    const ranges = failed.flatMap(({ range }) => {
+      if (wanted === undefined) return [range];
+      const picked: [number, number][] = [];
+      for (let index = range[0]; index < range[1]; index++) if (wanted.has(index)) picked.push([index, index + 1]);
+      return picked;
+    });
+    if (ranges.length === 0) throw new LullError('not-found', 'No item of those has failed.');
+    const rounds = await this.host.bus().ask(ledgerContract, 'decisions', 'get', { job: this.#id() });
+    const round = valueOf(rounds, 'The ledger did not answer').body.round + 1;
+    await this.#set({ round: { round, ranges: ranges.slice(0, 512) } });
+  }
+
+  /** Asks the queue how many items are in claimed parts; called by the host while somebody looks. */
+  async refreshClaimed(): Promise<void> {
+    if (this.id === '' || this.#listeners.size === 0 || ended(this.state)) return;
+    const outcome = await this.host.bus().ask(queueContract, 'records', 'query', { job: this.id });
+    if (!outcome.ok) return;
+    const claimed = outcome.value.body.records
+      .filter((record) => record.state === 'claimed')
+      .reduce((sum, { range }) => sum + range[1] - range[0], 0);
+    if (claimed === this.#claimed) return;
+    this.#claimed = claimed;
+    this.#changed();
+  }
+
+  /** True when another live member knows the job and holds its code and input (DESIGN, life of a job, 1). */
+  async checkClosable(): Promise<void> {
+    if (this.#closable || this.id === '' || !this.#handedOver || ended(this.state)) return;
+    const bus = this.host.bus();
+    const view = await bus.ask(membershipContract, 'members', 'query', {});
+    const others = view.ok ? view.value.body.members.filter((member) => member.peer !== bus.self.peer && member.store !== null) : [];
+    if (others.length === 0 || this.#summary === undefined) return;
+    const { code, reduce, input } = this.#summary.manifest;
+    const objects = [code, reduce, 'object' in input ? input.object : null].filter((id) => id !== null);
+    for (const id of objects) {
+      const held = await bus.ask(blocksContract, 'objects', 'lookup', { id });
+      if (!held.ok || held.value.body.copies < 1) return;
+    }
+    for (const { peer } of others) {
+      const known = await bus.ask(ledgerContract, 'jobs', 'get', { job: this.id }, { peer });
+      if (known.ok) return this.setClosable(true);
+    }
+  }
+
+  #id(): JobId {
+    if (this.id === '') throw new LullError('not-found', 'The job has not been handed over yet.');
+    return this.id;
+  }
+
+  async #known(): Promise<JobSummary> {
+    if (!this.#handedOver) await this.ready;
+    while (this.#summary === undefined) await this.host.nextChange(refetchAfterMs);
+    return this.#summary;
+  }
+
+  #reader(): ResultReader {
+    const id = this.#id();
+    let reader = this.#readers.get(id);
+    if (reader === undefined) {
+      reader = new ResultReader(() => this.host.bus(), id, this.#summary!.manifest);
+      this.#readers.set(id, reader);
+    }
+    return reader;
+  }
+
+  async #set(change: Omit<Extract<EventBody, { kind: 'setting' }>, 'kind' | 'version'>): Promise<void> {
+    const bus = this.host.bus();
+    const known = await this.#known();
+    if (known.manifest.submitter !== bus.self.identity) throw new LullError('refused', 'Only whoever submitted the job may change it.');
+    const detail = valueOf(await bus.ask(ledgerContract, 'decisions', 'get', { job: this.#id() }), 'The ledger did not answer');
+    const body: EventBody = { kind: 'setting', version: detail.body.settingVersion + 1, ...change };
+    valueOf(await bus.ask(ledgerContract, 'events', 'create', { job: this.#id(), body }), 'The change could not be recorded');
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

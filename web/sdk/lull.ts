@@ -1,0 +1,275 @@
+// globalThis.lull: the public API over a kernel that may be restarted under it (a second tab of a profile taking over).
+import { hexOf } from '../kernel/lib/bytes.ts';
+import { isHex64, jobId, type JobId } from '../kernel/lib/ids.ts';
+import { nameOf } from '../kernel/lib/names.ts';
+import { encodeValue } from '../kernel/lib/value-codec.ts';
+import { itemMsDefault, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
+import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
+import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
+import { membershipContract, type GroupView } from '../kernel/protocol/contracts/membership.ts';
+import { resourcesContract, type ResourceState } from '../kernel/protocol/contracts/resources.ts';
+import { schedulerContract } from '../kernel/protocol/contracts/scheduler.ts';
+import type { JobManifest } from '../kernel/protocol/job-manifest.ts';
+import { makeUri } from '../kernel/protocol/uri.ts';
+import type { Cancel, Clock, Random } from '../kernel/platform.ts';
+import type { Bus } from '../kernel/service.ts';
+import { LullError, throwIfAborted, valueOf } from './errors.ts';
+import { uploadInputs } from './inputs.ts';
+import { JobHandle } from './job-handle.ts';
+import { getObject, manifestOf, putObject, type StoredObject } from './objects.ts';
+import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
+
+/** The kernel of the page, which may be another one later. */
+export interface KernelHost {
+  readonly started: Promise<void>;
+  bus(): Bus;
+  /** Runs at once, and again after each restart. */
+  onKernel(listener: (bus: Bus) => void): Cancel;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const appendTimeoutMs = 30_000;
+const claimedRefreshMs = 500;
+const codeBytesMax = 4 * 1024 * 1024;
+
+export function createLull(host: KernelHost): Lull {
+  const handles = new Map<JobId, JobHandle>();
+  const waiting = new Set<() => void>();
+  let summaries = new Map<JobId, JobSummary>();
+  let view: GroupView | undefined;
+  let resources: ResourceState | undefined;
+  let running: readonly Running[] = [];
+  let given: Metrics['given'] = { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0 };
+  const bus = () => host.bus();
+  const jobHost = {
+    bus,
+    nextChange: (ms: number) =>
+      new Promise<void>((resolve) => {
+        const wake = () => {
+          cancel();
+          waiting.delete(wake);
+          resolve();
+        };
+        const cancel = host.clock.after(ms, wake);
+        waiting.add(wake);
+      }),
+    identityOf: (peer: string) => view?.members.find((member) => member.peer === peer)?.identity ?? ('' as const),
+  };
+
+  const handleOf = (summary: JobSummary): JobHandle => {
+    let handle = handles.get(summary.id);
+    if (handle === undefined) {
+      handle = new JobHandle(jobHost, summary.id, summary.manifest.name, summary.manifest.createdAt);
+      handles.set(summary.id, handle);
+      handle.update(summary);
+      // It is in the ledger of this tab: handed over before, here or elsewhere.
+      handle.handedOver();
+    }
+    return handle;
+  };
+
+  host.onKernel((current) => {
+    current.watch(ledgerContract, 'jobs', ({ jobs }) => {
+      summaries = new Map(jobs.map((summary) => [summary.id, summary]));
+      for (const summary of jobs) handles.get(summary.id)?.update(summary);
+      for (const wake of waiting) wake();
+    });
+    current.watch(membershipContract, 'view', (next) => {
+      view = next;
+      for (const handle of handles.values()) void handle.checkClosable();
+    });
+    current.watch(resourcesContract, 'state', (next) => (resources = next));
+    current.watch(executorContract, 'running', (next) => (running = next.running));
+    current.watch(schedulerContract, 'given', (next) => (given = next));
+  });
+  const refresh = () => {
+    for (const handle of handles.values()) {
+      void handle.refreshClaimed();
+      void handle.checkClosable();
+    }
+    host.clock.after(claimedRefreshMs, refresh);
+  };
+  refresh();
+
+  const begin = (spec: JobSpec): JobHandle => {
+    const handle = new JobHandle(jobHost, '', spec.name, host.clock.wall());
+    void handOver(handle, spec).then(
+      () => handle.handedOver(),
+      (error: unknown) => handle.refused(error),
+    );
+    return handle;
+  };
+
+  const handOver = async (handle: JobHandle, spec: JobSpec): Promise<void> => {
+    await host.started;
+    throwIfAborted(spec.signal);
+    const { manifest, acknowledgedCopies } = await manifestFor(spec);
+    throwIfAborted(spec.signal);
+    const created = valueOf(
+      await bus().ask(ledgerContract, 'jobs', 'create', { manifest }, { timeoutMs: appendTimeoutMs }),
+      'The job could not be announced',
+    );
+    const { job, acknowledged } = created.body;
+    handles.set(job, handle);
+    handle.named(job);
+    valueOf(await bus().ask(schedulerContract, 'jobs', 'submit', { job }, { timeoutMs: appendTimeoutMs }), 'The job could not be queued');
+    const summary = summaries.get(job);
+    if (summary !== undefined) handle.update(summary);
+    if (acknowledged > 0 && acknowledgedCopies > 0) handle.setClosable(true);
+    spec.signal?.addEventListener('abort', () => void handle.cancel().catch(() => undefined), { once: true });
+  };
+
+  const manifestFor = async (spec: JobSpec): Promise<{ manifest: JobManifest; acknowledgedCopies: number }> => {
+    const now = host.clock.wall();
+    const expires = checkedExpiry(spec, now);
+    const name = spec.name.trim();
+    if (name === '' || name.length > 200) throw new LullError('bad-input', 'A job has a name of 1 to 200 characters.');
+    if (spec.redundancy !== undefined && spec.redundancy !== 1)
+      throw new LullError('not-built', 'Redundancy above 1 is not built yet: verification comes later.');
+    if (spec.runtime !== undefined && spec.runtime !== 'js')
+      throw new LullError('not-built', `The runtime "${String(spec.runtime)}" is not built yet: only "js" is.`);
+    const code = await storedCode(spec.code, `${name}.mjs`, expires, spec.signal);
+    const reduce =
+      spec.reduce === undefined || spec.reduce.trim() === ''
+        ? null
+        : await storedCode(spec.reduce, `${name}.reduce.mjs`, expires, spec.signal);
+    const { input, copies } = await uploadInputs({ bus: bus(), expires, signal: spec.signal }, spec.inputs);
+    const { segments } = await manifestOf(bus(), code.object);
+    const manifest: JobManifest = {
+      v: 1,
+      network: bus().self.network,
+      submitter: bus().self.identity,
+      nonce: hexOf(host.random.bytes(16)),
+      name,
+      createdAt: now,
+      expires,
+      code: code.object,
+      codeHash: segments[0]!.hash,
+      reduce: reduce?.object ?? null,
+      args: encodedArgs(spec.args),
+      input,
+      runtime: 'js',
+      redundancy: 1,
+      priority: spec.priority ?? 0,
+      failuresMax: spec.failuresMax ?? input.items,
+      itemMs: spec.limits?.itemMs ?? itemMsDefault,
+    };
+    return { manifest, acknowledgedCopies: Math.min(code.copies, reduce?.copies ?? code.copies, copies ?? code.copies) };
+  };
+
+  const storedCode = async (
+    code: string | ObjectRef,
+    name: string,
+    expires: number,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredObject> => {
+    if (typeof code !== 'string') return { copies: 0, ...code };
+    if (code.trim() === '') throw new LullError('bad-input', 'There is no code: an ES module with a default export is what runs.');
+    const bytes = new TextEncoder().encode(code);
+    if (bytes.length > codeBytesMax) throw new LullError('too-large', `Code may have at most ${codeBytesMax / 2 ** 20} MiB.`);
+    return putObject(bus(), bytes, host.clock.wall(), {
+      name,
+      type: 'text/javascript',
+      expiresAt: new Date(expires),
+      ...(signal && { signal }),
+    });
+  };
+
+  const lull: Lull = {
+    ready: host.started,
+    get self() {
+      const { peer, identity } = bus().self;
+      return { peer, identity, name: nameOf(identity), group: bus().self.group(), uri: makeUri(bus().self.group(), peer, 'kernel') };
+    },
+    async donate(on, limits) {
+      await host.started;
+      if (limits !== undefined) valueOf(await bus().ask(resourcesContract, 'limits', 'update', limits), 'The limits were not taken');
+      valueOf(
+        await bus().ask(resourcesContract, 'consent', 'replace', { donating: on }),
+        on ? 'Donating could not start' : 'Donating could not stop',
+      );
+    },
+    map(fn, inputs, options = {}) {
+      const spec: JobSpec = {
+        name: fn.name || 'map',
+        ...options,
+        code: moduleOf(fn),
+        inputs: Array.isArray(inputs) ? { items: inputs } : (inputs as Inputs),
+      };
+      return begin(spec);
+    },
+    async submit(spec) {
+      const handle = begin(spec);
+      await handle.ready;
+      return handle;
+    },
+    jobs: () => [...summaries.values()].filter((summary) => summary.manifest.submitter === bus().self.identity).map(handleOf),
+    job: (id) => {
+      const summary = isHex64(id) ? summaries.get(jobId(id)) : undefined;
+      return summary === undefined ? undefined : handleOf(summary);
+    },
+    async find(id) {
+      await host.started;
+      if (!isHex64(id)) throw new LullError('bad-input', 'A job id has 64 hex digits.');
+      const known = lull.job(id);
+      if (known !== undefined) return known;
+      for (const { peer } of view?.members ?? []) {
+        if (peer === bus().self.peer) continue;
+        const found = await bus().ask(ledgerContract, 'jobs', 'get', { job: jobId(id) }, { peer });
+        if (!found.ok) continue;
+        valueOf(await bus().ask(ledgerContract, 'jobs', 'insert', found.value.body), 'The job could not be kept');
+        for (let tries = 0; tries < 10 && lull.job(id) === undefined; tries++) await jobHost.nextChange(200);
+        const job = lull.job(id);
+        if (job !== undefined) return job;
+      }
+      throw new LullError('not-found', 'Nobody who is here now knows that job.');
+    },
+    async put(data, options) {
+      await host.started;
+      return putObject(bus(), data, host.clock.wall(), options);
+    },
+    async get(ref, options) {
+      await host.started;
+      return getObject(bus(), ref, options);
+    },
+    peers: () =>
+      (view?.members ?? []).map((member) => ({ ...member, name: nameOf(member.identity), self: member.peer === bus().self.peer })),
+    metrics: () => {
+      if (resources === undefined) throw new LullError('overloaded', 'The kernel is still starting: await lull.ready first.');
+      return { resources, running, given };
+    },
+  };
+  return lull;
+}
+
+function checkedExpiry(spec: JobSpec, now: number): number {
+  const expires = spec.expiresAt?.getTime() ?? now + jobLifeMsDefault;
+  if (!(expires > now)) throw new LullError('bad-input', 'The job would have expired already.');
+  if (expires > now + jobLifeMsMax) throw new LullError('bad-input', `A job lives at most ${jobLifeMsMax / 86_400_000} days.`);
+  return expires;
+}
+
+function encodedArgs(args: unknown): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = encodeValue(args);
+  } catch (error) {
+    throw new LullError('bad-input', `The arguments cannot be sent: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  if (bytes.length > 64 * 1024) throw new LullError('too-large', 'Arguments may have at most 64 KiB: put what is larger as an object.');
+  return bytes;
+}
+
+/** A module whose default export is `fn`. A method is written `name(...) {}` and needs the word function before it. */
+function moduleOf(fn: (...args: never[]) => unknown): string {
+  const text = Function.prototype.toString.call(fn);
+  if (text.includes('[native code]'))
+    throw new LullError('bad-input', 'A built-in function cannot be sent: wrap it, as in (x) => Math.sqrt(x).');
+  const method = /^(async\s+)?(\*?)\s*(?!function\b|class\b|async\b)[\w$]+\s*\(/.exec(text);
+  return method === null || /^[^{]*=>/.test(text)
+    ? `export default (${text});`
+    : `export default ({ ${text} })[${JSON.stringify(fn.name)}];`;
+}
+
+export type { Job };
