@@ -29,6 +29,7 @@ export class RangeMap<V> {
 
   /** Entries that overlap [first, end), ascending, clipped to it. The map must not change meanwhile. */
   *entries(first = 0, end = Number.POSITIVE_INFINITY): Generator<Entry<V>> {
+    if (first >= end) return;
     let [chunk, index] = this.#locate(first);
     for (; chunk < this.#chunks.length; chunk++, index = 0) {
       const entries = this.#chunks[chunk]!;
