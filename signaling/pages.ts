@@ -1,0 +1,114 @@
+// Answers HTTP requests: the site, its settings, health and metrics. GET and HEAD only; everything else is refused.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import { fileHeaders, pageHeaders, sandboxHeaders } from './security-headers.ts';
+import type { Site, SiteFile } from './site-files.ts';
+
+export interface PagesContext {
+  readonly site: Site;
+  /** What /config.json says. */
+  readonly config: unknown;
+  readonly health: () => unknown;
+  readonly metricsText: () => string;
+  readonly answered: (status: number) => void;
+}
+
+const compress = promisify(brotliCompress);
+const compressible = /^(?:text|application\/(?:javascript|json|xml|wasm)|image\/svg)/;
+const compressBytesMin = 1_024;
+
+export class Pages {
+  /** Each file is compressed once, when first asked for. */
+  readonly #compressed = new Map<SiteFile, Promise<Buffer>>();
+
+  constructor(private readonly context: PagesContext) {}
+
+  /** Never throws and never rejects. */
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    response.on('finish', () => this.context.answered(response.statusCode));
+    response.on('error', () => response.destroy());
+    // We read no bodies: who sends one is not kept waiting, and not kept.
+    if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
+      response.setHeader('Connection', 'close');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return this.#text(request, response, 405, 'Only GET and HEAD.\n', 'text/plain; charset=utf-8', { Allow: 'GET, HEAD' });
+    }
+    const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+    switch (path) {
+      case '/config.json':
+        return this.#json(request, response, this.context.config);
+      case '/health':
+        return this.#json(request, response, this.context.health());
+      case '/metrics':
+        return this.#text(request, response, 200, this.context.metricsText(), 'text/plain; version=0.0.4; charset=utf-8');
+    }
+    const file = this.#find(path);
+    if (file === undefined) return this.#text(request, response, 404, 'Not found.\n', 'text/plain; charset=utf-8');
+    this.#file(request, response, file.path, file.file).catch(() => response.destroy());
+  }
+
+  /** A file by its exact path; the page for any path without an extension, as the page's own router knows it. */
+  #find(path: string): { path: string; file: SiteFile } | undefined {
+    const exact = this.context.site.files.get(path);
+    if (exact !== undefined) return { path, file: exact };
+    const index = this.context.site.files.get('/index.html');
+    if (index === undefined || !path.startsWith('/') || /[.\\%]|^\/(?:assets|peerjs|directory)(?:\/|$)/.test(path)) return undefined;
+    return { path: '/index.html', file: index };
+  }
+
+  async #file(request: IncomingMessage, response: ServerResponse, path: string, file: SiteFile): Promise<void> {
+    const headers: Record<string, string> = {
+      ...headersOf(path, file, request.headers.host),
+      'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ETag: file.etag,
+      Vary: 'Accept-Encoding',
+    };
+    if (request.headers['if-none-match'] === file.etag) {
+      response.writeHead(304, headers).end();
+      return;
+    }
+    headers['Content-Type'] = file.type;
+    let body = file.bytes;
+    if (body.length >= compressBytesMin && compressible.test(file.type) && /\bbr\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+      body = await this.#brotli(file);
+      headers['Content-Encoding'] = 'br';
+    }
+    headers['Content-Length'] = String(body.length);
+    response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #brotli(file: SiteFile): Promise<Buffer> {
+    let compressed = this.#compressed.get(file);
+    if (compressed === undefined) {
+      compressed = compress(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
+      this.#compressed.set(file, compressed);
+    }
+    return compressed;
+  }
+
+  #json(request: IncomingMessage, response: ServerResponse, value: unknown): void {
+    this.#text(request, response, 200, `${JSON.stringify(value)}\n`, 'application/json; charset=utf-8');
+  }
+
+  #text(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    text: string,
+    type: string,
+    more: Record<string, string> = {},
+  ): void {
+    const headers = { ...fileHeaders(), 'Cache-Control': 'no-store', 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(text)), ...more };
+    response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : text);
+  }
+}
+
+function headersOf(path: string, file: SiteFile, host: string | undefined): Record<string, string> {
+  if (path === '/sandbox.html') return sandboxHeaders(file.bytes.toString());
+  if (path.endsWith('.html')) return pageHeaders(host);
+  // A worker's script brings its own policy: the page's, so that a tick worker may do no more than the page.
+  if (file.type.startsWith('text/javascript')) return { ...fileHeaders(), 'Content-Security-Policy': pageHeaders(host)['Content-Security-Policy'] ?? '' };
+  return fileHeaders();
+}

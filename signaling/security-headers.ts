@@ -1,0 +1,69 @@
+// What a page of ours may do, said by header.
+
+/** A Host header that may be put into a policy: a name or address, and a port. */
+const hostForm = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+const everywhere: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+
+const features = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'bluetooth', 'midi', 'display-capture'];
+const permissions = [...features.map((feature) => `${feature}=()`), 'compute-pressure=(self)'].join(', ');
+
+/** For what is no page: assets, JSON, text. */
+export function fileHeaders(): Record<string, string> {
+  return { ...everywhere, 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" };
+}
+
+/**
+ * For the pages of the site. Foreign code never runs in them, and neither does anything but our own files.
+ * @param host the request's Host: older browsers do not take 'self' for the WebSockets of the same host
+ */
+export function pageHeaders(host: string | undefined): Record<string, string> {
+  const sockets = host !== undefined && hostForm.test(host) ? ` ws://${host} wss://${host}` : '';
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "font-src 'self'",
+    `connect-src 'self'${sockets}`,
+    "worker-src 'self'",
+    "frame-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ];
+  return {
+    ...everywhere,
+    'Content-Security-Policy': policy.join('; '),
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Permissions-Policy': permissions,
+    'X-Frame-Options': 'DENY',
+  };
+}
+
+const metaForm = /<meta\s[^>]*http-equiv=["']Content-Security-Policy["'][^>]*>/i;
+const contentForm = /\scontent=(?:"([^"]*)"|'([^']*)')/i;
+
+/** The policy that a built page carries in its own <meta>; undefined where it carries none. */
+export function metaPolicy(html: string): string | undefined {
+  const content = contentForm.exec(metaForm.exec(html)?.[0] ?? '');
+  const policy = content?.[1] ?? content?.[2];
+  return policy?.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&').replaceAll(/\s+/g, ' ').trim();
+}
+
+/**
+ * For the frame in which foreign code runs: the policy of the page's own <meta>, which pins its bootstrap by hash, plus
+ * the one thing a <meta> cannot say. `sandbox` keeps it without an origin even when somebody opens it by its address.
+ */
+export function sandboxHeaders(html: string): Record<string, string> {
+  const policy = metaPolicy(html) ?? "default-src 'none'";
+  return {
+    ...everywhere,
+    'Content-Security-Policy': `${policy.replace(/;$/, '')}; frame-ancestors 'self'; sandbox allow-scripts`,
+    'Permissions-Policy': [...features, 'compute-pressure'].map((feature) => `${feature}=()`).join(', '),
+  };
+}
