@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { bytes, count, duration, items, percent, plural, rate, short, ticking, timeLeft } from './format.ts';
+
+describe('numbers as a person says them', () => {
+  it('groups digits and agrees with the noun', () => {
+    expect(count(43_200)).toBe('43\u202f200');
+    expect(plural(1, 'part')).toBe('1 part');
+    expect(plural(0, 'part')).toBe('0 parts');
+  });
+
+  it.each([[0, '0 ms'], [82, '82 ms'], [400, '0.4 s'], [1_240, '1.2 s'], [59_600, '1 min'], [252_000, '4 min 12 s'], [660_000, '11 min'], [13_260_000, '3 h 41 min'], [187_200_000, '2 d 4 h'], [-1, '–'], [Number.NaN, '–']])(
+    'says %d ms as %s', (ms, said) => expect(duration(ms)).toBe(said),
+  );
+
+  it('ticks in whole seconds', () => {
+    expect(ticking(8_400)).toBe('8 s');
+    expect(ticking(252_000)).toBe('4 min 12 s');
+  });
+
+  it.each([[null, 'time left not known yet'], [0.2, 'almost there'], [4, 'a few seconds left'], [41, 'about 50 s left'], [56, 'about 1 min left'], [340, 'about 6 min left'], [7_300, 'about 3 h left'], [400_000, 'about 5 days left'], [Number.POSITIVE_INFINITY, 'time left not known yet']])(
+    'says %s seconds left as %s', (seconds, said) => expect(timeLeft(seconds)).toBe(said),
+  );
+
+  it('says bytes in units of a thousand, and rates with as many digits as mean something', () => {
+    expect([0, 640, 212_400_000, 1_100_000_000, 999_900].map(bytes)).toEqual(['0 B', '640 B', '212 MB', '1.1 GB', '1.0 MB']);
+    expect([0, 0.04, 1.27, 20.6, 1_204.4].map(rate)).toEqual(['0', '0.04', '1.3', '21', '1\u202f204']);
+  });
+
+  it('never says that all is done before it is', () => {
+    expect(percent(0.99999)).toBe('99.9\u202f%');
+    expect(percent(0.00001)).toBe('0.1\u202f%');
+    expect(percent(1)).toBe('100\u202f%');
+  });
+
+  it('names items by their number, a run by its ends', () => {
+    expect(items([17, 18])).toBe('#17');
+    expect(items([120, 240])).toBe('#120 – #239');
+  });
+
+  it('shows any value on one bounded line', () => {
+    expect(short({ spiral: 0.91, bar: true, tags: ['a'] })).toBe('{ spiral: 0.91, bar: true, tags: ["a"] }');
+    expect(short({ rgba: new Uint8Array(65_536), x: 0 })).toBe('{ rgba: 66 kB of data, x: 0 }');
+    expect(short(undefined)).toBe('nothing');
+    expect(short(10n)).toBe('10n');
+    expect(short(new Map([['a', 1]]))).toBe('{ a: 1 }');
+    expect(short('x'.repeat(500))).toHaveLength(90);
+    const deep: unknown[] = [];
+    deep.push(deep);
+    expect(short(deep).length).toBeLessThan(90);
+  });
+});

@@ -1,0 +1,98 @@
+// Numbers and durations as a person would say them. Thin spaces group digits; units follow after a space.
+
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** 43200 -> '43 200'. */
+export function count(n: number): string {
+  return grouped.format(Math.round(n)).replaceAll(',', '\u202f');
+}
+
+/** '1 part', '3 parts'. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${Math.round(n) === 1 ? one : many}`;
+}
+
+/** 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
+export function duration(ms: number): string {
+  if (!Number.isFinite(ms) || ms < 0) return '–';
+  if (ms < 950) return ms < 1 ? '0 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 || minutes >= 10 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  const days = Math.floor(hours / 24);
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
+}
+
+/** Whole seconds below a minute: for what ticks while one looks at it. */
+export function ticking(ms: number): string {
+  return ms < 60_000 ? `${Math.max(0, Math.round(ms / 1000))} s` : duration(ms);
+}
+
+/** How long a job still takes: rounded up, because being early pleases. */
+export function timeLeft(etaSeconds: number | null): string {
+  if (etaSeconds === null || !Number.isFinite(etaSeconds)) return 'time left not known yet';
+  if (etaSeconds < 1) return 'almost there';
+  if (etaSeconds < 10) return 'a few seconds left';
+  if (etaSeconds < 55) return `about ${Math.ceil(etaSeconds / 10) * 10} s left`;
+  const minutes = Math.ceil(etaSeconds / 60);
+  if (minutes < 60) return `about ${minutes} min left`;
+  const hours = Math.ceil(etaSeconds / 3600);
+  if (hours < 48) return `about ${hours} h left`;
+  return `about ${Math.ceil(hours / 24)} days left`;
+}
+
+/** 0 B, 640 kB, 212 MB, 1.1 GB (of 1000). */
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = Math.max(0, n);
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** 0, 0.04, 1.3, 21, 1 204. */
+export function rate(perSecond: number): string {
+  if (perSecond <= 0) return '0';
+  if (perSecond < 0.1) return perSecond.toFixed(2);
+  return perSecond < 9.95 ? perSecond.toFixed(1) : count(perSecond);
+}
+
+/** Never says 100 before all is there, nor 0 once something is. */
+export function percent(share: number): string {
+  if (share >= 1) return '100\u202f%';
+  if (share <= 0) return '0\u202f%';
+  return `${Math.min(99.9, Math.max(0.1, share * 100)).toFixed(1)}\u202f%`;
+}
+
+/** Items [first, end): '#17', '#120 – #239'. */
+export function items(range: readonly [number, number]): string {
+  return range[1] - range[0] <= 1 ? `#${count(range[0])}` : `#${count(range[0])} – #${count(range[1] - 1)}`;
+}
+
+/** A value on one line, at most `max` characters; typed arrays by their length, as nobody reads them. */
+export function short(value: unknown, max = 90): string {
+  const text = inline(value, 0);
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
+}
+
+function inline(value: unknown, depth: number): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return depth === 0 ? value.slice(0, 400) : JSON.stringify(value.slice(0, 200));
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (ArrayBuffer.isView(value)) return `${bytes(value.byteLength)} of data`;
+  if (value instanceof Date) return value.toISOString();
+  if (depth > 3) return '…';
+  if (Array.isArray(value)) return `[${value.slice(0, 20).map((each) => inline(each, depth + 1)).join(', ')}${value.length > 20 ? ', …' : ''}]`;
+  const entries = value instanceof Map ? [...value] : Object.entries(value instanceof Set ? [...value] : value);
+  if (entries.length === 0) return '{}';
+  const shown = entries.slice(0, 20).map(([key, each]) => `${String(key)}: ${inline(each, depth + 1)}`);
+  return `{ ${shown.join(', ')}${entries.length > 20 ? ', …' : ''} }`;
+}
