@@ -1,0 +1,280 @@
+// Membership: joins a group through the directory, keeps links to its members, probes them, and publishes who is there.
+// What is decided is decided in swim.ts and link-plan.ts; here it is done.
+import { groupId, isHex32, type GroupId, type PeerId } from '../../lib/ids.ts';
+import { groupNameOf } from '../../lib/names.ts';
+import { FaultError } from '../../lib/outcome.ts';
+import { connectTimeoutMs, probeEveryMs } from '../../limits.ts';
+import type { Cancel } from '../../platform.ts';
+import { membershipContract, type GroupView, type Rumour } from '../../protocol/contracts/membership.ts';
+import { networkContract } from '../../protocol/contracts/network.ts';
+import type { ServiceFactory } from '../../service.ts';
+import { LinkPlan } from './link-plan.ts';
+import { Swim, tickEveryMs, type Contact, type SwimEffect, type SwimEvent } from './swim.ts';
+
+export const probeTimeoutMs = probeEveryMs;
+/** A helper's own probe must have ended before the one who asked stops waiting. */
+export const helpTimeoutMs = probeEveryMs - 100;
+export const viewEveryMs = 50;
+const goodbyeTimeoutMs = 500;
+/** Probes made for others at once; more are refused. */
+const helpsMax = 32;
+
+type Signaling = GroupView['signaling'];
+
+export const membershipService: ServiceFactory<typeof membershipContract> = (context) => {
+  const { platform, self } = context;
+  const { clock } = platform;
+  // One tab of a profile speaks for its store; where nothing outlives the page there is none to speak for.
+  const store = platform.storage.durable && platform.profileRole !== 'second' ? platform.storage.store : null;
+  const contact: Contact = { peer: self.peer, identity: self.identity, store };
+
+  let running = false;
+  /** Counts starts: what was begun in an earlier life ends without effect. */
+  let life = 0;
+  let cancels: Cancel[] = [];
+  let cancelTick: Cancel | undefined;
+  let cancelView: Cancel | undefined;
+  let publishedAt = -Infinity;
+  let group: GroupId = self.group();
+  let placed = false;
+  let signaling: Signaling = 'none';
+  let signalingReason = '';
+  let helping = 0;
+  const fresh = (incarnation: number) => new Swim(contact, () => platform.random.fraction(), clock.now(), incarnation);
+  let swim = fresh(1);
+  let plan = new LinkPlan(self.peer);
+
+  const view = (): GroupView => ({ group, groupName: groupNameOf(group), signaling, signalingReason, members: swim.members() });
+
+  const publish = () => {
+    cancelView?.();
+    cancelView = undefined;
+    publishedAt = clock.now();
+    context.publish('view', view());
+  };
+
+  const changed = (urgent: boolean) => {
+    if (!running) return;
+    if (urgent) publish();
+    else cancelView ??= clock.after(Math.max(0, publishedAt + viewEveryMs - clock.now()), publish);
+  };
+
+  const feed = (event: SwimEvent) => {
+    if (!running) return;
+    const effects = swim.handle(event, clock.now());
+    for (const effect of effects) if (effect.type !== 'changed') void perform(effect);
+    const changes = effects.filter((effect) => effect.type === 'changed');
+    if (changes.length > 0) changed(changes.some(({ urgent }) => urgent));
+  };
+
+  const perform = async (effect: Exclude<SwimEffect, { type: 'changed' }>) => {
+    const born = life;
+    const core = swim;
+    const current = () => running && born === life && core === swim;
+    switch (effect.type) {
+      case 'probe': {
+        const { target, rumours, all } = effect;
+        const at = clock.now();
+        const answer = await context.ask(membershipContract, 'probes', 'query', { group, rumours: [...rumours], all }, { peer: target, timeoutMs: probeTimeoutMs });
+        if (!current()) return;
+        if (!answer.ok) return feed({ type: 'missed', target });
+        return feed({ type: 'answered', target, rttMs: clock.now() - at, rumours: answer.value.body.rumours });
+      }
+      case 'lookup': {
+        const { target, helpers } = effect;
+        const ask = async (peer: PeerId) => {
+          const answer = await context.ask(membershipContract, 'probes', 'lookup', { target }, { peer, timeoutMs: 2 * probeTimeoutMs });
+          if (current() && answer.ok && answer.value.body.alive) feed({ type: 'vouched', target });
+        };
+        await Promise.all(helpers.map(ask));
+        return;
+      }
+      case 'unlink':
+        await context.ask(networkContract, 'links', 'delete', { peer: effect.peer });
+        return;
+      default:
+        effect satisfies never;
+    }
+  };
+
+  const dialMore = () => {
+    // Dialling goes through the server that introduces; without it only links that stand are of use.
+    if (!running || signaling !== 'up') return;
+    for (const peer of plan.next(clock.now())) void dial(peer);
+  };
+
+  const dial = async (peer: PeerId) => {
+    const dialling = plan;
+    const answer = await context.ask(networkContract, 'links', 'insert', { peer }, { timeoutMs: 2 * connectTimeoutMs });
+    if (answer.ok) dialling.dialled(peer);
+    else dialling.failed(peer, clock.now());
+    // One that did not answer is replaced by the next at once.
+    if (!answer.ok && dialling === plan) dialMore();
+  };
+
+  const tick = () => {
+    cancelTick = clock.after(tickEveryMs, tick);
+    feed({ type: 'tick' });
+    if (signaling === 'up') {
+      for (const { peer, status } of swim.members()) if (status === 'alive') plan.want(peer, false, clock.now());
+      dialMore();
+    }
+  };
+
+  const setSignaling = (state: Signaling, reason: string) => {
+    signaling = state;
+    signalingReason = reason.slice(0, 200);
+    changed(true);
+    dialMore();
+  };
+
+  const goodbye = async () => {
+    const others = swim.members().slice(1);
+    await Promise.all(others.map(({ peer }) => context.ask(membershipContract, 'members', 'delete', {}, { peer, timeoutMs: goodbyeTimeoutMs })));
+  };
+
+  const welcome = async (next: GroupId, members: readonly { readonly peer: PeerId }[]) => {
+    const born = life;
+    if (placed && next !== group) {
+      // The directory moved us: the old group need not find out by itself.
+      void goodbye();
+      swim = fresh(swim.incarnation + 1);
+      plan = new LinkPlan(self.peer);
+    }
+    const first = !placed || next !== group;
+    group = next;
+    placed = true;
+    if (first) {
+      const replaced = await context.ask(networkContract, 'group', 'replace', { group: next });
+      if (!replaced.ok) platform.report('warning', 'The group could not be set', replaced.fault);
+      const links = await context.ask(networkContract, 'links', 'query', {});
+      if (!running || born !== life || group !== next) return;
+      if (links.ok) linksAre(links.value.body.links);
+      void platform.storage.write([{ table: 'meta', key: 'group', value: next }]).then((outcome) => {
+        if (!outcome.ok) platform.report('warning', 'The group could not be remembered', outcome.fault);
+      });
+    }
+    for (const { peer } of members) plan.want(peer, true, clock.now());
+    changed(true);
+    dialMore();
+  };
+
+  const linksAre = (links: readonly Contact[]) => {
+    plan.links(new Set(links.map(({ peer }) => peer)));
+    feed({ type: 'links', links: links.map(({ peer, identity, store: theirs }) => ({ peer, identity, store: theirs })) });
+    dialMore();
+  };
+
+  return {
+    contract: membershipContract,
+    handlers: {
+      probes: {
+        query: ({ group: theirs, rumours, all }, call) => {
+          if (!running) throw new FaultError('refused', 'This tab is leaving.');
+          if (theirs !== group) throw new FaultError('conflict', 'This tab is in another group.');
+          const isNew = !swim.members().some(({ peer }) => peer === call.from);
+          const honest = rumours.filter((rumour: Rumour) => rumour.peer !== call.from || rumour.identity === call.identity);
+          feed({ type: 'probed', from: call.from, rumours: honest });
+          return { group, rumours: swim.tell(call.from, all === true || isNew) };
+        },
+        lookup: async ({ target }, call) => {
+          if (!running || helping >= helpsMax) throw new FaultError('overloaded', 'Too many ask this tab to probe for them.');
+          if (target === self.peer || target === call.from) return { alive: target === self.peer };
+          helping++;
+          try {
+            const rumours = swim.tell(target, false);
+            const answer = await context.ask(membershipContract, 'probes', 'query', { group, rumours }, { peer: target, timeoutMs: helpTimeoutMs });
+            return { alive: answer.ok };
+          } finally {
+            helping--;
+          }
+        },
+      },
+      members: {
+        query: () => view(),
+        delete: (_, call) => {
+          if (!call.local) feed({ type: 'goodbye', peer: call.from });
+          if (!call.local) plan.forget(call.from);
+          return {};
+        },
+      },
+      offer: {
+        replace: (offer) => {
+          feed({ type: 'offer', offer });
+          return {};
+        },
+      },
+    },
+
+    async start() {
+      if (running) return;
+      running = true;
+      const born = ++life;
+      const current = () => running && born === life;
+      // A peer id that was here before (a page put away and taken out again) is believed only at a higher incarnation.
+      swim = fresh(swim.incarnation + (born > 1 ? 1 : 0));
+      plan = new LinkPlan(self.peer);
+      if (!placed) group = self.group();
+      const links = await context.ask(networkContract, 'links', 'query', {});
+      if (!current()) return;
+      if (!links.ok) {
+        signaling = 'none';
+        signalingReason = 'This tab runs alone.';
+        publish();
+        return;
+      }
+      signaling = 'down';
+      signalingReason = 'Looking for others.';
+      publish();
+      const remembered = await platform.storage.get('meta', 'group');
+      if (!current()) return;
+      const last = remembered.ok && typeof remembered.value === 'string' && isHex32(remembered.value) ? groupId(remembered.value) : null;
+      cancels.push(context.watch(networkContract, 'links', (body) => linksAre(body.links)));
+      linksAre(links.value.body.links);
+      tick();
+      platform.directory.start(
+        {
+          network: self.network,
+          peer: self.peer,
+          identity: self.identity,
+          store,
+          // Read again at every reconnection: a server that forgot everything still puts us back together.
+          get lastGroup() {
+            return placed ? group : last;
+          },
+          prove: (challenge) => platform.signer.sign(challenge),
+        },
+        {
+          welcome: (next, members) => {
+            if (current()) void welcome(next, members);
+          },
+          joined: ({ peer }) => {
+            if (current()) plan.want(peer, false, clock.now());
+          },
+          left: (peer) => {
+            if (!current()) return;
+            plan.forget(peer);
+            feed({ type: 'left', peer });
+          },
+          state: (state, reason) => {
+            if (current()) setSignaling(state, reason);
+          },
+        },
+      );
+    },
+
+    async stop() {
+      if (!running) return;
+      const leaving = signaling === 'none' ? undefined : goodbye();
+      if (signaling !== 'none') platform.directory.stop();
+      running = false;
+      life++;
+      for (const cancel of cancels) cancel();
+      cancels = [];
+      cancelTick?.();
+      cancelView?.();
+      cancelTick = cancelView = undefined;
+      await leaving;
+    },
+  };
+};

@@ -1,0 +1,505 @@
+// Who is in the group, decided from probes and rumours (rule 15; SWIM, Das, Gupta, Motivala 2002). Pure: events in, effects out.
+//
+//   (rumour) -> unverified --answers--> alive --misses, suspectAfterMs without life--> suspect --goneAfterMs--> gone (tombstone)
+//                                         ^------ answers, vouched for, higher incarnation ------'                 |
+//                                         ^------------------------- alive at a higher incarnation ----------------'
+//
+// A rumour never removes a member: it makes us look for ourselves. So a liar can cause probes, not exclusions.
+import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../../lib/ids.ts';
+import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
+import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
+import type { Offer } from '../../protocol/offer.ts';
+
+/** How often 'tick' comes; every second one probes. */
+export const tickEveryMs = probeEveryMs / 2;
+/** Ticks this late mean that it was us who were away: nobody is blamed for the silence. */
+export const thawAfterMs = 1_500;
+export const membersMax = groupPeersMax * 2 - 1;
+export const tombstonesMax = 256;
+export const rumoursPerProbeMax = 12;
+export const rumoursMax = 64;
+export const helpersMax = 3;
+/** One probe in this many asks for everybody the other knows. */
+const askAllEveryRounds = 20;
+/** A gone member whose link still stands (a frozen tab) is tried again this often. */
+const retryGoneEveryMs = 5_000;
+/** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
+const helpersAnswerMs = 150;
+const incarnationMax = 2 ** 48;
+
+export interface Contact {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  readonly store: StoreId | null;
+}
+
+export type SwimEvent =
+  | { readonly type: 'tick' }
+  /** All open links; proven by the handshake. */
+  | { readonly type: 'links'; readonly links: readonly Contact[] }
+  | { readonly type: 'probed'; readonly from: PeerId; readonly rumours: readonly Rumour[] }
+  | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly rumours: readonly Rumour[] }
+  | { readonly type: 'missed'; readonly target: PeerId }
+  | { readonly type: 'vouched'; readonly target: PeerId }
+  /** The directory saw its socket close. */
+  | { readonly type: 'left'; readonly peer: PeerId }
+  | { readonly type: 'goodbye'; readonly peer: PeerId }
+  | { readonly type: 'offer'; readonly offer: Offer };
+
+export type SwimEffect =
+  | { readonly type: 'probe'; readonly target: PeerId; readonly rumours: readonly Rumour[]; readonly all: boolean }
+  | { readonly type: 'lookup'; readonly target: PeerId; readonly helpers: readonly PeerId[] }
+  /** `urgent`: somebody came, went, or is doubted. */
+  | { readonly type: 'changed'; readonly urgent: boolean }
+  | { readonly type: 'unlink'; readonly peer: PeerId };
+
+interface Known {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  store: StoreId | null;
+  incarnation: number;
+  status: 'alive' | 'suspect';
+  offer: Offer | null;
+  /** It, not just a rumour of it, has been heard. Only then is it a member. */
+  verified: boolean;
+  linked: boolean;
+  rttMs: number | null;
+  readonly metAt: number;
+  heardAt: number;
+  suspectAt: number;
+  /** Probes missed since it was last heard. */
+  misses: number;
+  probing: boolean;
+  /** When helpers were last asked about it. */
+  helpAt: number;
+}
+
+interface Tombstone {
+  readonly identity: IdentityId;
+  readonly store: StoreId | null;
+  readonly incarnation: number;
+  linked: boolean;
+  triedAt: number;
+}
+
+interface News {
+  readonly status: boolean;
+  left: number;
+}
+
+export class Swim {
+  readonly #known = new Map<PeerId, Known>();
+  readonly #gone = new Map<PeerId, Tombstone>();
+  /** What is still to be told, oldest first. */
+  readonly #news = new Map<PeerId, News>();
+  #incarnation: number;
+  #offer: Offer | null = null;
+  #offerChanged = false;
+  #tickedAt: number;
+  #ticks = 0;
+  #rounds = 0;
+  /** SWIM's round robin: everybody is probed before anybody is probed twice. */
+  #turn: PeerId[] = [];
+  #effects: SwimEffect[] = [];
+  #now: number;
+
+  /** `incarnation` continues from an earlier life of the same peer id; `fraction` is uniform in [0, 1). */
+  constructor(
+    private readonly self: Contact,
+    private readonly fraction: () => number,
+    now: number,
+    incarnation = 1,
+  ) {
+    this.#incarnation = incarnation;
+    this.#tickedAt = now;
+    this.#now = now;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  handle(event: SwimEvent, now: number): SwimEffect[] {
+    this.#now = now;
+    this.#effects = [];
+    // Before anything else, or probes whose time ran out while we were frozen would count.
+    if (now - this.#tickedAt > thawAfterMs) this.#thaw();
+    switch (event.type) {
+      case 'tick':
+        this.#tick();
+        break;
+      case 'links':
+        this.#links(event.links);
+        break;
+      case 'probed':
+        for (const rumour of event.rumours) this.#hear(rumour);
+        this.#alive(event.from);
+        break;
+      case 'answered': {
+        for (const rumour of event.rumours) this.#hear(rumour);
+        this.#alive(event.target);
+        const member = this.#known.get(event.target);
+        if (member !== undefined) this.#measured(member, event.rttMs);
+        break;
+      }
+      case 'missed':
+        this.#missed(event.target);
+        break;
+      case 'vouched':
+        this.#vouched(event.target);
+        break;
+      case 'left': {
+        const member = this.#known.get(event.peer);
+        if (member !== undefined) {
+          this.#suspect(member);
+          this.#probe(member.peer);
+        }
+        break;
+      }
+      case 'goodbye': {
+        const member = this.#known.get(event.peer);
+        if (member !== undefined) this.#bury(member);
+        this.#effects.push({ type: 'unlink', peer: event.peer });
+        break;
+      }
+      case 'offer':
+        this.#offer = event.offer;
+        this.#offerChanged = true;
+        this.#changed(false);
+        break;
+      default:
+        event satisfies never;
+    }
+    return this.#effects;
+  }
+
+  /** What to answer a probe of `to` with; `all` as it asked. */
+  tell(to: PeerId, all: boolean): Rumour[] {
+    this.#freshOffer();
+    const told = [this.#ownRumour()];
+    const named = new Set<PeerId>([this.self.peer]);
+    const add = (peer: PeerId) => {
+      const rumour = named.has(peer) ? undefined : this.#rumourOf(peer);
+      if (rumour === undefined) return;
+      named.add(peer);
+      told.push(rumour);
+      const news = this.#news.get(peer);
+      if (news !== undefined && --news.left <= 0) this.#news.delete(peer);
+    };
+    // Who is doubted must learn it first, or it cannot object.
+    if (this.#known.get(to)?.status === 'suspect' || this.#gone.has(to)) add(to);
+    const recent = [...this.#news].toReversed();
+    for (const status of [true, false]) {
+      for (const [peer, news] of recent) if (news.status === status && peer !== to && told.length < rumoursPerProbeMax) add(peer);
+    }
+    if (all) {
+      for (const member of this.#known.values()) if (member.verified && member.peer !== to && told.length < rumoursMax) add(member.peer);
+    }
+    return told;
+  }
+
+  /** Self first, then by peer id. */
+  members(): Member[] {
+    const { peer, identity, store } = this.self;
+    const others = [...this.#known.values()].filter(({ verified }) => verified).toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
+    return [
+      { peer, identity, store, status: 'alive', rttMs: 0, offer: this.#offer },
+      ...others.map((other) => ({
+        peer: other.peer,
+        identity: other.identity,
+        store: other.store,
+        status: other.status,
+        rttMs: other.linked ? other.rttMs : null,
+        offer: other.offer,
+      })),
+    ];
+  }
+
+  #tick(): void {
+    this.#tickedAt = this.#now;
+    this.#ticks++;
+    for (const member of [...this.#known.values()]) this.#judge(member);
+    for (const [peer, stone] of this.#gone) {
+      if (!stone.linked || this.#now - stone.triedAt < retryGoneEveryMs) continue;
+      stone.triedAt = this.#now;
+      this.#probe(peer);
+    }
+    if (this.#ticks % 2 === 0) this.#round();
+  }
+
+  /** We were frozen: others may have buried us, and their silence was ours. */
+  #thaw(): void {
+    this.#tickedAt = this.#now;
+    this.#incarnation++;
+    for (const member of this.#known.values()) {
+      member.heardAt = this.#now;
+      member.suspectAt = this.#now;
+      member.misses = 0;
+      member.probing = false;
+      this.#probe(member.peer, true);
+    }
+  }
+
+  /** The doubted and the new are asked every round, the others in turn. */
+  #round(): void {
+    const asksAll = this.#rounds++ % askAllEveryRounds === askAllEveryRounds - 1;
+    const pressing = [...this.#known.values()].filter((member) => !member.probing && (!member.verified || member.misses > 0 || member.status === 'suspect'));
+    for (const member of pressing) this.#probe(member.peer);
+    const others = Math.min(probePeers, this.#known.size - pressing.length);
+    for (let asked = 0, tries = 0; asked < others && tries <= membersMax; tries++) {
+      if (this.#turn.length === 0) this.#turn = this.#shuffled([...this.#known.keys()]);
+      const member = this.#known.get(this.#turn.pop()!);
+      if (member === undefined || member.probing) continue;
+      this.#probe(member.peer, asksAll && asked === 0);
+      asked++;
+    }
+  }
+
+  #judge(member: Known): void {
+    if (!member.verified) {
+      if (this.#now - member.metAt >= goneAfterMs) this.#known.delete(member.peer);
+    } else if (member.status === 'suspect') {
+      if (this.#now - member.suspectAt >= goneAfterMs - suspectAfterMs) this.#bury(member);
+    } else if (member.misses >= 2 && this.#now - member.heardAt >= suspectAfterMs && this.#now - member.helpAt >= helpersAnswerMs) {
+      this.#suspect(member);
+    }
+  }
+
+  #links(links: readonly Contact[]): void {
+    const open = new Map(links.map((link) => [link.peer, link]));
+    for (const stone of this.#gone) stone[1].linked = open.has(stone[0]);
+    for (const member of this.#known.values()) {
+      if (!member.linked || open.has(member.peer)) continue;
+      member.linked = false;
+      member.rttMs = null;
+      this.#changed(false);
+      this.#probe(member.peer);
+    }
+    for (const link of links) {
+      if (link.peer === this.self.peer) continue;
+      const stone = this.#gone.get(link.peer);
+      const member = this.#known.get(link.peer) ?? (stone === undefined ? this.#meet(link) : undefined);
+      if (member === undefined) {
+        if (stone !== undefined && this.#now - stone.triedAt >= tickEveryMs) {
+          stone.triedAt = this.#now;
+          this.#probe(link.peer, true);
+        }
+        continue;
+      }
+      if (member.linked) continue;
+      member.linked = true;
+      member.store = link.store ?? member.store;
+      this.#alive(link.peer);
+      this.#changed(true);
+      this.#probe(link.peer, true, true);
+    }
+  }
+
+  /** Takes a peer into what is known; undefined where there is no room for it. */
+  #meet({ peer, identity, store }: Contact): Known | undefined {
+    if (this.#known.size >= membersMax) return undefined;
+    const now = this.#now;
+    const member: Known = {
+      peer,
+      identity,
+      store,
+      incarnation: 0,
+      status: 'alive',
+      offer: null,
+      verified: false,
+      linked: false,
+      rttMs: null,
+      metAt: now,
+      heardAt: now,
+      suspectAt: now,
+      misses: 0,
+      probing: false,
+      helpAt: -Infinity,
+    };
+    this.#known.set(peer, member);
+    // A store speaks through one tab: whoever else claims it has most likely been reloaded.
+    for (const other of this.#known.values()) {
+      if (other === member || store === null || other.store !== store || other.identity !== identity || other.linked) continue;
+      this.#probe(other.peer);
+    }
+    return member;
+  }
+
+  #hear(rumour: Rumour): void {
+    if (rumour.incarnation > incarnationMax || !peerBelongsTo(rumour.peer, rumour.identity)) return;
+    if (rumour.peer === this.self.peer) {
+      const objects = rumour.status !== 'alive' ? rumour.incarnation >= this.#incarnation : rumour.incarnation > this.#incarnation;
+      if (objects) this.#incarnation = rumour.incarnation + 1;
+      return;
+    }
+    const stone = this.#gone.get(rumour.peer);
+    if (stone !== undefined) {
+      if (rumour.status !== 'alive' || rumour.incarnation <= stone.incarnation) return;
+      this.#gone.delete(rumour.peer);
+      const member = this.#meet(rumour);
+      if (member === undefined) return;
+      // Its link, where it has one, stood all along.
+      member.linked = stone.linked;
+      this.#update(member, rumour);
+      this.#probe(rumour.peer);
+      return;
+    }
+    const member = this.#known.get(rumour.peer);
+    if (member === undefined) {
+      if (rumour.status === 'gone') return;
+      const met = this.#meet(rumour);
+      if (met === undefined) return;
+      this.#update(met, rumour);
+      this.#probe(rumour.peer);
+      return;
+    }
+    if (rumour.incarnation < member.incarnation) return;
+    if (rumour.status === 'alive') {
+      if (rumour.incarnation === member.incarnation) return;
+      this.#update(member, rumour);
+      if (member.status === 'suspect') this.#trust(member);
+      else this.#spread(member.peer, false);
+      this.#changed(false);
+      return;
+    }
+    if (rumour.incarnation > member.incarnation) this.#update(member, rumour);
+    // Who spoke to us just now is not doubted on hearsay.
+    if (!member.verified || member.status === 'suspect' || this.#now - member.heardAt < 2 * probeEveryMs) return;
+    this.#suspect(member);
+    this.#probe(member.peer);
+  }
+
+  #update(member: Known, rumour: Rumour): void {
+    member.incarnation = rumour.incarnation;
+    member.offer = rumour.offer ?? member.offer;
+    // What the handshake proved is not overruled by talk.
+    if (!member.linked) member.store = rumour.store;
+  }
+
+  /** It spoke to us itself. */
+  #alive(peer: PeerId): void {
+    const member = this.#known.get(peer);
+    if (member === undefined) return;
+    member.heardAt = this.#now;
+    member.misses = 0;
+    member.probing = false;
+    if (!member.verified) {
+      member.verified = true;
+      this.#spread(peer, true);
+      this.#changed(true);
+    }
+    if (member.status === 'suspect') this.#trust(member);
+  }
+
+  #measured(member: Known, rttMs: number): void {
+    if (!member.linked) return;
+    const first = member.rttMs === null;
+    member.rttMs = member.rttMs === null ? rttMs : 0.8 * member.rttMs + 0.2 * rttMs;
+    if (first) this.#changed(false);
+  }
+
+  #missed(target: PeerId): void {
+    const member = this.#known.get(target);
+    if (member === undefined || !member.probing) return;
+    member.probing = false;
+    member.misses++;
+    // The longer it is silent the less often others are troubled for it.
+    if (!member.verified || (member.misses > 3 && member.misses % 4 !== 0)) return;
+    const able = [...this.#known.values()].filter((other) => other !== member && other.verified && other.status === 'alive' && other.misses === 0);
+    const helpers = this.#shuffled(able.map(({ peer }) => peer)).slice(0, helpersMax);
+    if (helpers.length === 0) {
+      this.#judge(member);
+      return;
+    }
+    member.helpAt = this.#now;
+    this.#effects.push({ type: 'lookup', target, helpers });
+  }
+
+  #vouched(target: PeerId): void {
+    const member = this.#known.get(target);
+    if (member === undefined || !member.verified) return;
+    member.heardAt = this.#now;
+    member.misses = 0;
+    if (member.status === 'suspect') this.#trust(member);
+  }
+
+  #suspect(member: Known): void {
+    if (member.status === 'suspect' || !member.verified) return;
+    member.status = 'suspect';
+    member.suspectAt = this.#now;
+    this.#spread(member.peer, true);
+    this.#changed(true);
+  }
+
+  #trust(member: Known): void {
+    member.status = 'alive';
+    this.#spread(member.peer, true);
+    this.#changed(true);
+  }
+
+  #bury(member: Known): void {
+    this.#known.delete(member.peer);
+    const { peer, identity, store, incarnation, linked } = member;
+    this.#gone.set(peer, { identity, store, incarnation, linked, triedAt: this.#now });
+    for (const oldest of this.#gone.keys()) {
+      if (this.#gone.size <= tombstonesMax) break;
+      this.#gone.delete(oldest);
+      this.#news.delete(oldest);
+    }
+    this.#spread(peer, true);
+    this.#changed(true);
+  }
+
+  /** News are told a bounded number of times: O(log n) reaches everybody with high probability; an offer is heard from its owner anyway. */
+  #spread(peer: PeerId, status: boolean): void {
+    const told = this.#news.get(peer);
+    const keepsStatus = status || told?.status === true;
+    this.#news.delete(peer);
+    this.#news.set(peer, { status: keepsStatus, left: keepsStatus ? 3 * Math.ceil(Math.log2(this.#known.size + 2)) : 2 });
+  }
+
+  #ownRumour(): Rumour {
+    return { ...this.self, incarnation: this.#incarnation, status: 'alive', offer: this.#offer };
+  }
+
+  #rumourOf(peer: PeerId): Rumour | undefined {
+    const member = this.#known.get(peer);
+    if (member !== undefined) {
+      const { identity, store, incarnation, status, offer } = member;
+      return { peer, identity, store, incarnation, status, offer };
+    }
+    const stone = this.#gone.get(peer);
+    if (stone === undefined) return undefined;
+    const { identity, store, incarnation } = stone;
+    return { peer, identity, store, incarnation, status: 'gone', offer: null };
+  }
+
+  /** Many changes between two probes are one incarnation. */
+  #freshOffer(): void {
+    if (!this.#offerChanged) return;
+    this.#offerChanged = false;
+    this.#incarnation++;
+  }
+
+  /** `again`: also where one is under way (a link has just opened, or closed under it). */
+  #probe(target: PeerId, all = false, again = false): void {
+    const member = this.#known.get(target);
+    if (member !== undefined) {
+      if (member.probing && !again) return;
+      member.probing = true;
+    }
+    this.#effects.push({ type: 'probe', target, rumours: this.tell(target, all), all });
+  }
+
+  #changed(urgent: boolean): void {
+    this.#effects.push({ type: 'changed', urgent });
+  }
+
+  #shuffled<T>(list: T[]): T[] {
+    for (let i = list.length - 1; i > 0; i--) {
+      const j = Math.floor(this.fraction() * (i + 1));
+      [list[i], list[j]] = [list[j]!, list[i]!];
+    }
+    return list;
+  }
+}
