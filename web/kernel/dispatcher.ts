@@ -47,7 +47,7 @@ export class Dispatcher {
   readonly #contracts = new Map<string, Contract>();
   readonly #pending = new Map<string, number>();
   /** Listeners of this tab's own remote subscriptions, by the number in the notify URI. */
-  readonly #notified = new Map<string, { from: PeerId; schema: v.GenericSchema; listen: (body: unknown) => void }>();
+  readonly #notified = new Map<string, { from: PeerId; schema: v.GenericSchema; listen: (body: unknown) => void; subscribe: () => void }>();
   #remote: Remote | undefined;
   #nextId = 1;
 
@@ -62,6 +62,11 @@ export class Dispatcher {
 
   connect(remote: Remote | undefined): void {
     this.#remote = remote;
+  }
+
+  /** A link to `peer` has opened: it may have dropped this tab's subscriptions while there was none. */
+  resubscribe(peer: PeerId): void {
+    for (const { from, subscribe } of this.#notified.values()) if (from === peer) subscribe();
   }
 
   /** What a service is given. */
@@ -251,14 +256,15 @@ export class Dispatcher {
     const schema = contract.publishes[publication];
     if (schema === undefined) throw new TypeError(`${contract.name} publishes no ${publication}`);
     const key = id.slice(id.indexOf('/') + 1);
-    this.#notified.set(key, { from: peer, schema, listen: listenWhileLive });
     const send = (verb: 'subscribe' | 'unsubscribe') => {
       const group = this.self.group();
       const to: Uri = makeUri(group, peer, contract.name, publication);
       const header = { id: this.#nextId++, to, from: makeUri(group, this.self.peer, from), verb, binding: 'local', buffers: [], deadline: callTimeoutMs, trace: hexOf(this.platform.random.bytes(8)) };
       return this.#remote?.send(peer, { header, body: { notify: key } });
     };
-    void send('subscribe');
+    const subscribe = () => void send('subscribe');
+    this.#notified.set(key, { from: peer, schema, listen: listenWhileLive, subscribe });
+    subscribe();
     return () => {
       live = false;
       this.#notified.delete(key);

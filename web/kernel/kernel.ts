@@ -5,7 +5,12 @@ import { failure, success, type Outcome } from './lib/outcome.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serviceStartMsMax, serviceStopMsMax } from './limits.ts';
 import { parseBootDocument, type BootPlan } from './loader.ts';
+import type { Binding } from './network/binding.ts';
+import { msgpackBinding } from './network/binding-msgpack.ts';
+import { NetworkManager } from './network/network-manager.ts';
+import { networkService } from './network/network-service.ts';
 import type { Platform } from './platform.ts';
+import { networkContract } from './protocol/contracts/network.ts';
 import { SecurityManager } from './security-manager.ts';
 import { serviceCatalogue, type ServiceCatalogue } from './service-catalogue.ts';
 import type { Bus, Self, Service } from './service.ts';
@@ -25,17 +30,20 @@ export interface Kernel {
   readonly services: readonly string[];
   /** True where no binding was listed: the tab runs alone. */
   readonly local: boolean;
+  /** Why this tab reaches nobody though a binding is listed (no WebRTC, say), for a person; null where all is well. */
+  readonly networkNotice: string | null;
   /** Stops all that runs, the last started first. May be called twice. */
   stop(): Promise<void>;
 }
 
+/** The driver is the platform's transport, whatever it is made of there. */
 const drivers = ['webrtc'];
-const bindings = ['msgpack'];
+const bindings: readonly Binding[] = [msgpackBinding];
 
 /** Faults: 'malformed' and 'too-large' for the boot document; the first fault of a service that did not start. Nothing runs then. */
 export async function startKernel(platform: Platform, options: KernelOptions): Promise<Outcome<Kernel>> {
   const catalogue = options.catalogue ?? serviceCatalogue;
-  const plan = parseBootDocument(options.bootDocument, { drivers, bindings, services: [...catalogue.keys()] });
+  const plan = parseBootDocument(options.bootDocument, { drivers, bindings: bindings.map(({ name }) => name), services: [...catalogue.keys()] });
   if (!plan.ok) return plan;
   return new Boot(platform, options.network, catalogue).run(plan.value);
 }
@@ -45,6 +53,7 @@ class Boot {
   readonly #self: Self;
   readonly #stops: { readonly what: string; readonly stop: () => Promise<void> | void }[] = [];
   #stopping: Promise<void> | undefined;
+  #networkNotice: string | null = null;
 
   constructor(
     private readonly platform: Platform,
@@ -61,6 +70,11 @@ class Boot {
     const security = new SecurityManager(this.#self.identity);
     const local = plan.bindings.length === 0;
     const dispatcher = new Dispatcher(local ? alone(this.platform) : this.platform, security, this.#self);
+    const network = await this.#startNetwork(plan, dispatcher, security);
+    if (!network.ok) {
+      await this.#stop();
+      return network;
+    }
     const started: string[] = [];
     for (const name of plan.services) {
       const outcome = await this.#startService(name, dispatcher);
@@ -70,7 +84,44 @@ class Boot {
       }
       started.push(name);
     }
-    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, stop: () => this.#stop() });
+    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, networkNotice: this.#networkNotice, stop: () => this.#stop() });
+  }
+
+  /** Loads the network manager; where no binding is listed it is unloaded again, and the tab runs alone. */
+  async #startNetwork(plan: BootPlan, dispatcher: Dispatcher, security: SecurityManager): Promise<Outcome<void>> {
+    const { publish } = dispatcher.context(networkContract);
+    const manager = new NetworkManager({
+      platform: this.platform,
+      self: this.#self,
+      security,
+      bindings: plan.bindings.map((name) => bindings.find((binding) => binding.name === name)!),
+      deliver: (message, from) => dispatcher.receive(message, from),
+      changed: (links) => publish('links', { links: [...links] }),
+      linked: (peer) => dispatcher.resubscribe(peer),
+    });
+    if (plan.bindings.length === 0) {
+      await manager.stop();
+      this.platform.report('info', 'No protocol binding is listed: the network manager was unloaded and this tab runs alone.');
+      return success(undefined);
+    }
+    dispatcher.connect(manager);
+    const registered = dispatcher.registerOwn(networkService(manager, this.platform.clock, (group) => (this.#group = group)));
+    if (!registered.ok) return registered;
+    this.#stops.push({
+      what: 'network',
+      stop: async () => {
+        await manager.stop();
+        dispatcher.connect(undefined);
+        registered.value.remove();
+      },
+    });
+    const up = await manager.start();
+    if (!up.ok) {
+      // No reason to refuse the person a tab that works alone.
+      this.platform.report('warning', `The network driver did not start: ${up.fault.message}`);
+      this.#networkNotice = up.fault.message;
+    }
+    return success(undefined);
   }
 
   async #startService(name: string, dispatcher: Dispatcher): Promise<Outcome<void>> {

@@ -19,17 +19,57 @@ export const serviceStartMsMax = 10_000;
 export const serviceStopMsMax = 3_000;
 
 // Messages
-export const bodyBytesMax = 256 * 1024;
+/** An encoded control message; above a channel's own bound it goes in pieces. */
+export const bodyBytesMax = 4 * 1024 * 1024;
 export const buffersPerMessageMax = 64;
 export const bufferBytesMax = 64 * 1024 * 1024;
 /** Bytes of inbound buffers one link may have in assembly at once. */
 export const inboundBytesPerLinkMax = 128 * 1024 * 1024;
+/** The same over all links of a tab. */
+export const inboundBytesMax = 512 * 1024 * 1024;
+/** Bytes of buffers a sender may stream ahead of the far side's consent, per link. */
+export const eagerBytesMax = 1024 * 1024;
 export const requestsPerLinkMax = 512;
 export const outboundMessagesPerLinkMax = 2_048;
+export const outboundControlBytesMax = 32 * 1024 * 1024;
 export const callTimeoutMs = 5_000;
+export const callTimeoutMsMax = 600_000;
 export const dataChunkBytes = 64 * 1024;
 export const dataBufferedBytesMax = 1024 * 1024;
 export const dataBufferedBytesLow = 256 * 1024;
+export const controlBufferedBytesMax = 1024 * 1024;
+export const controlBufferedBytesLow = 256 * 1024;
+
+// Links
+export const linksMax = groupPeersMax * 4;
+/** Links that are not proven yet. */
+export const handshakesMax = 64;
+export const handshakeTimeoutMs = 5_000;
+/** What may arrive on a link before its handshake is done. */
+export const heldBytesMax = 4 * 1024 * 1024;
+export const heldMessagesMax = 1_024;
+/** How long a good-bye may take to leave before the link is closed. */
+export const byeGraceMs = 250;
+/** A second link to the same peer is closed when nothing is under way on it, looked at this often; at the latest after `retireMsMax`. */
+export const retireEveryMs = 1_000;
+export const retireMsMax = 15_000;
+/** After a failed dial, what is sent to that peer does not dial again for so long. */
+export const redialAfterMs = 1_000;
+export const framesPerLinkPerSecondMax = 10_000;
+export const framesPerLinkBurstMax = 20_000;
+
+// Relay by one hop
+/** Buffers of one relayed message, all together: the largest segment. */
+export const relayBytesMax = 16 * 1024 * 1024;
+/** With buffers above this a link of one's own is tried first. */
+export const relayFirstBytesMax = 64 * 1024;
+export const relayBytesPerSecondMax = 4 * 1024 * 1024;
+export const relayFramesPerSecondMax = 500;
+export const relayTransferMsMax = 30_000;
+export const relaySendersMax = 4_096;
+/** Relayed frames of one sender may overtake each other by so many. */
+export const relayWindowFrames = 1_024;
+export const relayedRequestsPerPeerMax = 64;
 
 // Objects
 export const segmentBytes = 1024 * 1024;

@@ -1,0 +1,266 @@
+// Requests and their answers with every other peer, over whatever carries frames: a link of one's own, or one hop. Deadlines are
+// kept on both sides, everything under way is bounded, and what comes too late is dropped.
+import type { Caller } from '../dispatcher.ts';
+import type { IdentityId, PeerId } from '../lib/ids.ts';
+import { failure, success, type Fault } from '../lib/outcome.ts';
+import { callTimeoutMsMax, relayedRequestsPerPeerMax, requestsPerLinkMax } from '../limits.ts';
+import type { Cancel, Platform } from '../platform.ts';
+import type { CallFrame, RequestFrame } from '../protocol/frame.ts';
+import type { Message, Reply } from '../protocol/message.ts';
+import { parseUri, type Uri } from '../protocol/uri.ts';
+
+/** What was given to a carrier. */
+export interface Carriage {
+  /** Nothing more of it needs to be sent. May be called at any time, also when all is sent. */
+  cancel(): void;
+}
+
+/** Brings call frames to one peer. */
+export interface Carrier {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  /** The binding's name, for the header. */
+  readonly binding: string;
+  readonly relayed: boolean;
+  /**
+   * Sends a frame and its buffers, by reference. `failed` is called at most once, also during the call, where it cannot be
+   * brought: 'too-large', 'overloaded', 'unreachable', 'malformed' (the body cannot be written). Silence is no proof of arrival.
+   */
+  carry(frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void): Carriage;
+}
+
+/** A frame that has come and whose buffers may still be on their way. */
+export interface Incoming {
+  arrived(buffers: readonly Uint8Array[]): void;
+  /** Its buffers will not come. */
+  failed(fault: Fault): void;
+  /** Calls `run` when nobody waits for the buffers any more. */
+  whenGivenUp(run: () => void): void;
+}
+
+interface Pending {
+  readonly carrier: Carrier;
+  readonly settle: (reply: Reply) => void;
+  givenUp: (() => void) | undefined;
+}
+
+/** A request from outside, from its frame to its answer's last byte. */
+interface Serving {
+  readonly carrier: Carrier;
+  answered: boolean;
+  answer: Carriage | undefined;
+  readonly cancelTimer: Cancel;
+  givenUp: (() => void) | undefined;
+}
+
+const sentenceCharsMax = 1_000;
+
+export class Calls {
+  readonly #pending = new Map<number, Pending>();
+  readonly #pendingOf = new Map<PeerId, number>();
+  readonly #serving = new Map<string, Serving>();
+  readonly #servingOf = new Map<PeerId, number>();
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly deliver: (message: Message, from: Caller) => Promise<Reply>,
+  ) {}
+
+  /** Never rejects. Faults of its own: 'overloaded', 'too-late', 'unreachable'. */
+  request(carrier: Carrier, message: Message, waitMs: number): Promise<Reply> {
+    const { header, body } = message;
+    const count = this.#pendingOf.get(carrier.peer) ?? 0;
+    if (count >= requestsPerLinkMax) return Promise.resolve(failure('overloaded', `${count} requests to that tab already wait for an answer.`));
+    if (this.#pending.has(header.id)) throw new Error(`the request ${header.id} is already under way`);
+    return new Promise((resolve) => {
+      let carriage: Carriage | undefined;
+      const settle = (reply: Reply) => {
+        if (!this.#pending.delete(header.id)) return;
+        cancelTimer();
+        lower(this.#pendingOf, carrier.peer);
+        pending.givenUp?.();
+        carriage?.cancel();
+        resolve(reply);
+      };
+      const pending: Pending = { carrier, settle, givenUp: undefined };
+      const cancelTimer = this.platform.clock.after(waitMs, () => {
+        settle(failure('too-late', `No answer within ${Math.round(waitMs)} ms from ${header.to}.`));
+        carrier.carry({ t: 'cancel', re: header.id }, [], ignore);
+      });
+      this.#pending.set(header.id, pending);
+      raise(this.#pendingOf, carrier.peer);
+      const buffers = header.buffers.map((buffer) => buffer.bytes);
+      const frame: RequestFrame = {
+        t: 'request',
+        id: header.id,
+        to: header.to,
+        from: header.from,
+        verb: header.verb,
+        deadline: Math.max(0, Math.min(waitMs, callTimeoutMsMax)),
+        trace: header.trace,
+        body,
+        buffers: buffers.map((buffer) => buffer.length),
+        transfer: 0,
+      };
+      carriage = carrier.carry(frame, buffers, (fault) => settle({ ok: false, fault }));
+      if (!this.#pending.has(header.id)) carriage.cancel();
+    });
+  }
+
+  /** A frame has come from `carrier`'s peer, proven. undefined: it is dealt with, and its buffers are not wanted. */
+  begin(frame: CallFrame, carrier: Carrier): Incoming | undefined {
+    switch (frame.t) {
+      case 'request':
+        return this.#beginServing(frame, carrier);
+      case 'cancel':
+        this.#forget(keyOf(carrier.peer, frame.re));
+        return undefined;
+      case 'fault':
+        this.#pendingFrom(carrier.peer, frame.re)?.settle(failure(frame.code, frame.message.slice(0, sentenceCharsMax)));
+        return undefined;
+      case 'answer': {
+        const pending = this.#pendingFrom(carrier.peer, frame.re);
+        if (pending === undefined) return undefined;
+        return {
+          arrived: (buffers) => {
+            pending.givenUp = undefined;
+            pending.settle(success({ body: frame.body, buffers }));
+          },
+          failed: (fault) => {
+            pending.givenUp = undefined;
+            pending.settle({ ok: false, fault });
+          },
+          whenGivenUp: (run) => (pending.givenUp = run),
+        };
+      }
+    }
+  }
+
+  /** A request that could not be read, but whose id could. */
+  refuse(id: number, carrier: Carrier, fault: Fault): void {
+    carrier.carry({ t: 'fault', re: id, code: fault.code, message: fault.message.slice(0, sentenceCharsMax) }, [], ignore);
+  }
+
+  /** `gone` says whether a carrier is gone: what waits for it gets 'unreachable' at once. */
+  lost(gone: (carrier: Carrier) => boolean): void {
+    for (const { carrier, settle } of [...this.#pending.values()]) {
+      if (gone(carrier)) settle(failure('unreachable', 'The link closed before the answer came.'));
+    }
+    for (const [key, { carrier }] of [...this.#serving]) if (gone(carrier)) this.#forget(key);
+  }
+
+  /** True while something is under way on `carrier`. */
+  uses(carrier: Carrier): boolean {
+    return [...this.#pending.values(), ...this.#serving.values()].some((call) => call.carrier === carrier);
+  }
+
+  #pendingFrom(peer: PeerId, id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    return pending?.carrier.peer === peer ? pending : undefined;
+  }
+
+  #beginServing(frame: RequestFrame, carrier: Carrier): Incoming | undefined {
+    const key = keyOf(carrier.peer, frame.id);
+    const count = this.#servingOf.get(carrier.peer) ?? 0;
+    const refuse = (fault: Fault) => this.refuse(frame.id, carrier, fault);
+    if (this.#serving.has(key)) return undefined;
+    if (count >= (carrier.relayed ? relayedRequestsPerPeerMax : requestsPerLinkMax)) {
+      refuse({ code: 'overloaded', message: 'That tab already has as many requests of this one as it takes.' });
+      return undefined;
+    }
+    if (parseUri(frame.from)?.peer !== carrier.peer) {
+      refuse({ code: 'malformed', message: 'The header names another sender than the link has proven.' });
+      return undefined;
+    }
+    const { clock } = this.platform;
+    const endsAt = clock.now() + frame.deadline;
+    const serving: Serving = {
+      carrier,
+      answered: false,
+      answer: undefined,
+      givenUp: undefined,
+      // Past the deadline nobody waits: neither for the handler nor for the rest of an answer's buffers.
+      cancelTimer: clock.after(frame.deadline, () => {
+        if (!serving.answered) refuse({ code: 'too-late', message: 'That tab did not answer before the deadline.' });
+        this.#forget(key);
+      }),
+    };
+    this.#serving.set(key, serving);
+    raise(this.#servingOf, carrier.peer);
+    return {
+      arrived: (buffers) => {
+        serving.givenUp = undefined;
+        if (this.#serving.get(key) !== serving) return;
+        void this.#serve(key, serving, frame, buffers, endsAt - clock.now());
+      },
+      failed: (fault) => {
+        serving.givenUp = undefined;
+        if (this.#serving.get(key) !== serving) return;
+        this.#forget(key);
+        refuse(fault);
+      },
+      whenGivenUp: (run) => (serving.givenUp = run),
+    };
+  }
+
+  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], leftMs: number): Promise<void> {
+    const { carrier } = serving;
+    const message: Message = {
+      header: {
+        id: frame.id,
+        to: frame.to as Uri,
+        from: frame.from as Uri,
+        verb: frame.verb,
+        binding: carrier.binding,
+        buffers: buffers.map((bytes, index) => ({ index, length: bytes.length, bytes })),
+        deadline: leftMs,
+        trace: frame.trace,
+      },
+      body: frame.body,
+    };
+    let reply: Reply;
+    try {
+      reply = await this.deliver(message, { peer: carrier.peer, identity: carrier.identity, local: false });
+    } catch (error) {
+      this.platform.report('bug', 'delivering a message threw', error);
+      reply = failure('internal', 'That tab has a bug.');
+    }
+    if (this.#serving.get(key) !== serving) return;
+    serving.answered = true;
+    if (!reply.ok) {
+      this.#forget(key);
+      return this.refuse(frame.id, carrier, reply.fault);
+    }
+    const answer = reply.value.buffers;
+    const attached = { buffers: answer.map((buffer) => buffer.length), transfer: 0 };
+    serving.answer = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, ...attached }, answer, (fault) => {
+      this.#forget(key);
+      if (fault.code !== 'unreachable') this.refuse(frame.id, carrier, fault);
+    });
+    // An answer's buffers stream on until the deadline; without any it is sent.
+    if (answer.length === 0) this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    const serving = this.#serving.get(key);
+    if (serving === undefined) return;
+    this.#serving.delete(key);
+    lower(this.#servingOf, serving.carrier.peer);
+    serving.cancelTimer();
+    serving.givenUp?.();
+    serving.answer?.cancel();
+  }
+}
+
+const keyOf = (peer: PeerId, id: number) => `${peer} ${id}`;
+const ignore = () => undefined;
+
+function raise(counts: Map<PeerId, number>, peer: PeerId): void {
+  counts.set(peer, (counts.get(peer) ?? 0) + 1);
+}
+
+function lower(counts: Map<PeerId, number>, peer: PeerId): void {
+  const left = (counts.get(peer) ?? 1) - 1;
+  if (left <= 0) counts.delete(peer);
+  else counts.set(peer, left);
+}

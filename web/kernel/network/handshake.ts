@@ -1,0 +1,210 @@
+// Proves who is at the other end of a link. Each side sends its signed hello at once; the signature covers the link's binding
+// (both DTLS fingerprints), the role and both addresses, so it cannot be used on another link, by another peer or backwards.
+//
+//     opened --hello sent--> waiting --far hello--> verifying --> proven
+//                               \-- bye, garbage, mismatch, close, timeout --> refused (bye sent, with the reason)
+import * as v from 'valibot';
+import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../lib/ids.ts';
+import { failure, success, type Outcome } from '../lib/outcome.ts';
+import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
+import { byeGraceMs, handshakeTimeoutMs, heldBytesMax, heldMessagesMax, wireVersion, wireVersionMin } from '../limits.ts';
+import type { Link, Platform } from '../platform.ts';
+import { byeSchema, helloSchema, helloVersionsSchema, proofBytes, signedHelloSchema, type Bye, type ByeCode, type Hello } from '../protocol/hello.ts';
+import { pieceLast } from '../protocol/frame.ts';
+import type { Self } from '../service.ts';
+import { chooseBinding } from './binding.ts';
+
+export interface Proven {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  readonly store: StoreId | null;
+  /** Name of the binding agreed on. */
+  readonly binding: string;
+  readonly version: number;
+  /** Hands over both planes: what came meanwhile first, then all that comes. */
+  listen(control: (message: Uint8Array) => void, data: (message: Uint8Array) => void): void;
+}
+
+export interface HandshakeOptions {
+  readonly bindings: readonly string[];
+  /** This tab's own store, null where it does not speak for one. */
+  readonly store: StoreId | null;
+  /** undefined to let them in, or why not. */
+  admits(identity: IdentityId): string | undefined;
+  /** For tests of the meeting of versions. */
+  readonly versions?: { readonly v: number; readonly vMin: number };
+}
+
+type Refusal = { readonly code: ByeCode; readonly sentence: string; /** The far side said so: nothing to tell it. */ readonly theirs?: true };
+
+/** A link that may yet carry both: keeps what comes before somebody listens, bounded. */
+class Pen {
+  #bytes = 0;
+  #held: Uint8Array[] = [];
+  #listener: ((message: Uint8Array) => void) | undefined;
+
+  constructor(private readonly flooded: () => void) {}
+
+  take(message: Uint8Array): void {
+    if (this.#listener !== undefined) return this.#listener(message);
+    this.#bytes += message.length;
+    if (this.#bytes > heldBytesMax || this.#held.length >= heldMessagesMax) return this.flooded();
+    this.#held.push(message);
+  }
+
+  listen(listener: (message: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const message of this.#held.splice(0)) listener(message);
+  }
+}
+
+/**
+ * Faults: 'refused' (another version, network or identity; the sentence says which), 'malformed', 'too-late', 'unreachable' (the
+ * link closed). The link is closed then. Never rejects.
+ */
+export function handshake(link: Link, platform: Platform, self: Self, options: HandshakeOptions): Promise<Outcome<Proven>> {
+  return new Promise((resolve) => {
+    let settled = false;
+    let first: Uint8Array | undefined;
+    const settle = (outcome: Outcome<Proven>) => {
+      if (settled) return false;
+      settled = true;
+      cancelTimer();
+      resolve(outcome);
+      return true;
+    };
+    const refuse = ({ code, sentence, theirs }: Refusal) => {
+      const kind = code === 'malformed' || code === 'too-late' || code === 'overloaded' ? code : 'refused';
+      if (!settle(failure(kind, sentence))) return;
+      if (theirs) link.close();
+      else sayBye(link, platform, code, sentence);
+    };
+    const flooded = () => refuse({ code: 'overloaded', sentence: 'Too much came before the other tab had proven who it is.' });
+    const control = new Pen(flooded);
+    const data = new Pen(flooded);
+    const cancelTimer = platform.clock.after(handshakeTimeoutMs, () => refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }));
+
+    link.onClose(() => settle(failure('unreachable', 'The link closed before the other tab had introduced itself.')));
+    link.data.onMessage((message) => data.take(message));
+    link.control.onMessage((message) => {
+      if (first !== undefined) return control.take(message);
+      first = message;
+      judge(message, link, platform, self, options).then(
+        (judged) => {
+          if (!judged.ok) return refuse(judged.refusal);
+          const listen = (toControl: (message: Uint8Array) => void, toData: (message: Uint8Array) => void) => {
+            control.listen(toControl);
+            data.listen(toData);
+          };
+          // Our hello is the first message the far side may see.
+          void introduced.then(() => settle(success({ ...judged.proven, listen })));
+        },
+        (error: unknown) => {
+          platform.report('bug', 'the handshake threw', error);
+          refuse({ code: 'refused', sentence: 'The link could not be checked.' });
+        },
+      );
+    });
+    const introduced = signHello(link, platform, self, options).then(
+      (hello) => {
+        if (!settled) link.control.send(hello);
+      },
+      (error: unknown) => {
+        platform.report('bug', 'the hello could not be signed', error);
+        refuse({ code: 'refused', sentence: 'This tab could not introduce itself.' });
+      },
+    );
+  });
+}
+
+async function signHello(link: Link, platform: Platform, self: Self, options: HandshakeOptions): Promise<Uint8Array> {
+  const hello = encodeWire({
+    v: options.versions?.v ?? wireVersion,
+    vMin: options.versions?.vMin ?? wireVersionMin,
+    network: self.network,
+    peer: self.peer,
+    identity: self.identity,
+    store: options.store,
+    bindings: [...options.bindings],
+  } satisfies Hello);
+  const role = link.dialled ? 'dialler' : 'dialled';
+  const proof = await platform.signer.sign(proofBytes(link.binding, role, self.peer, link.remote, hello));
+  return whole(encodeWire({ t: 'hello', hello, proof }));
+}
+
+type Judged = { readonly ok: true; readonly proven: Omit<Proven, 'listen'> } | { readonly ok: false; readonly refusal: Refusal };
+const refused = (code: ByeCode, sentence: string): Judged => ({ ok: false, refusal: { code, sentence } });
+const notOurs = (reason: string) => refused('malformed', `The other tab does not speak Lull's protocol: ${reason}.`);
+
+async function judge(message: Uint8Array, link: Link, platform: Platform, self: Self, options: HandshakeOptions): Promise<Judged> {
+  const tree = message[0] === pieceLast ? decodeWire(message.subarray(1)) : undefined;
+  const bye = v.safeParse(byeSchema, tree);
+  if (bye.success) return { ok: false, refusal: { code: bye.output.code, sentence: said(bye.output), theirs: true } };
+  const signed = v.safeParse(signedHelloSchema, tree);
+  if (!signed.success) return notOurs('its first message is no hello');
+
+  const inside = decodeWire(signed.output.hello);
+  const range = v.safeParse(helloVersionsSchema, inside);
+  if (!range.success) return notOurs('its hello names no version');
+  const { v: newest, vMin: oldest } = { v: wireVersion, vMin: wireVersionMin, ...options.versions };
+  const version = Math.min(newest, range.output.v);
+  if (version < Math.max(oldest, range.output.vMin)) {
+    const older = range.output.v < newest ? 'The other tab is older: it should be reloaded.' : 'Reload this page to get the newer version.';
+    const ours = `this one speaks ${spell(oldest, newest)}`;
+    return refused('version', `The other tab speaks another protocol version (${spell(range.output.vMin, range.output.v)}; ${ours}). ${older}`);
+  }
+  const parsed = v.safeParse(helloSchema, inside);
+  if (!parsed.success) return notOurs(`its hello does not fit (${parsed.issues[0].message})`);
+  const hello = parsed.output;
+  if (hello.network !== self.network) return refused('network', 'The other tab belongs to another network.');
+  if (hello.peer === self.peer || hello.peer !== link.remote || !peerBelongsTo(hello.peer, hello.identity)) {
+    return refused('identity', 'The other tab is not who it was called by.');
+  }
+  const role = link.dialled ? 'dialled' : 'dialler';
+  const bytes = proofBytes(link.binding, role, hello.peer, self.peer, signed.output.hello);
+  if (!(await platform.signer.verify(hello.identity, bytes, signed.output.proof))) return refused('identity', 'The other tab could not prove who it is.');
+  const why = options.admits(hello.identity);
+  if (why !== undefined) return refused('refused', why);
+  const binding = link.dialled ? chooseBinding(options.bindings, hello.bindings) : chooseBinding(hello.bindings, options.bindings);
+  if (binding === undefined) return refused('version', 'The other tab and this one have no way of writing messages in common.');
+  return { ok: true, proven: { peer: hello.peer, identity: hello.identity, store: hello.store, binding, version } };
+}
+
+const spell = (oldest: number, newest: number) => (oldest === newest ? `${newest}` : `${oldest} to ${newest}`);
+
+const whole = (bytes: Uint8Array) => {
+  const piece = new Uint8Array(1 + bytes.length);
+  piece[0] = pieceLast;
+  piece.set(bytes, 1);
+  return piece;
+};
+
+/** What the far side's bye means here. Its own words are a stranger's: only the code is trusted to choose ours. */
+export function said(bye: Bye): string {
+  switch (bye.code) {
+    case 'version':
+      return 'The other tab speaks another protocol version. One of the two should be reloaded.';
+    case 'network':
+      return 'The other tab belongs to another network.';
+    case 'identity':
+      return 'The other tab did not accept this tab\'s proof of identity.';
+    case 'refused':
+      return 'The other tab does not let this one in.';
+    case 'duplicate':
+      return 'Another link to the same tab is kept.';
+    case 'malformed':
+      return 'The other tab could not read what this one sent.';
+    case 'overloaded':
+      return 'The other tab has too much to do.';
+    case 'too-late':
+      return 'The other tab did not hear from this one in time.';
+    case 'leaving':
+      return 'The other tab is leaving.';
+  }
+}
+
+/** Says why, gives it time to leave, closes. */
+export function sayBye(link: Link, platform: Platform, code: ByeCode, sentence: string): void {
+  link.control.send(whole(encodeWire({ t: 'bye', code, sentence: sentence.slice(0, 300) } satisfies Bye)));
+  platform.clock.after(byeGraceMs, () => link.close());
+}

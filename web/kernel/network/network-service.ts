@@ -1,0 +1,32 @@
+// The network manager by URI: links, the group this tab is in, and this tab's clock.
+import type { GroupId } from '../lib/ids.ts';
+import { unwrap } from '../lib/outcome.ts';
+import type { Clock } from '../platform.ts';
+import { networkContract } from '../protocol/contracts/network.ts';
+import type { Service } from '../service.ts';
+import type { NetworkManager } from './network-manager.ts';
+
+export function networkService(manager: NetworkManager, clock: Clock, setGroup: (group: GroupId) => void): Service<typeof networkContract> {
+  return {
+    contract: networkContract,
+    handlers: {
+      links: {
+        insert: async ({ peer }) => unwrap(await manager.open(peer)),
+        delete: ({ peer }) => {
+          manager.shut(peer);
+          return {};
+        },
+        query: () => ({ links: manager.links() }),
+      },
+      group: {
+        replace: ({ group }) => {
+          setGroup(group);
+          return {};
+        },
+      },
+      clock: { get: () => ({ nowMs: clock.now() }) },
+    },
+    start: () => undefined,
+    stop: () => undefined,
+  };
+}
