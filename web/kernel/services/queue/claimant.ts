@@ -1,0 +1,326 @@
+// The claimant's side of the queue: asks holders for the next function, renews what it owns, says what it owns (rules 3 and 4).
+import { equalBytes, hexOf } from '../../lib/bytes.ts';
+import type { JobId, PeerId, RecordId, StoreId } from '../../lib/ids.ts';
+import type { Outcome } from '../../lib/outcome.ts';
+import { claimRetryMsMax, leaseMs, leaseOwnerShare, leaseRenewEveryMs } from '../../limits.ts';
+import type { Cancel } from '../../platform.ts';
+import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
+import type { ServiceContext } from '../../service.ts';
+import type { KeptRecord, RecordBook } from './book.ts';
+import { chooseNext, verdictOf } from './claim-order.ts';
+import type { Group } from './group.ts';
+import type { Grant } from './holder.ts';
+
+/** Records one call asks for before it answers that none could be had now. */
+const triesPerCallMax = 6;
+const lockTimeoutMs = 1_500;
+/** A refused record is not asked for again before this. */
+const refusedAvoidMs = 400;
+const unreachableAvoidMs = 1_000;
+const waitingCountMax = 1_000;
+const ownClaimsMax = 1_024;
+const locksPerMessage = 256;
+/** A function decided by somebody else is stopped after this: until then its own commit may be what decided it. */
+const decidedGraceMs = 500;
+
+interface OwnClaim {
+  readonly entry: KeptRecord;
+  /** What each holder granted; only those are renewed. */
+  readonly fences: Map<StoreId, number>;
+  stopAt: number;
+  stopTimer: Cancel;
+  ended: boolean;
+}
+
+export interface Hints {
+  owned(id: RecordId): void;
+  released(id: RecordId): void;
+  ended(id: RecordId): void;
+}
+
+export class Claimant {
+  readonly #claims = new Map<RecordId, OwnClaim>();
+  readonly #asking = new Set<RecordId>();
+  /** Until when this tab leaves a record alone. */
+  readonly #avoid = new Map<RecordId, number>();
+  /** Who said it owns a record: advice that ends with a lease's length. */
+  readonly #hinted = new Map<RecordId, { owner: PeerId; until: number }>();
+  #renewTimer: Cancel | undefined;
+
+  constructor(
+    private readonly context: ServiceContext<typeof queueContract>,
+    private readonly book: RecordBook,
+    private readonly group: Group,
+    private readonly hints: Hints,
+    private readonly lost: (ids: readonly RecordId[]) => void,
+    /** A majority of its holders does not know the record (any more). */
+    private readonly vanished: (id: RecordId) => void,
+  ) {}
+
+  start(): void {
+    this.#renewTimer ??= this.context.platform.clock.after(leaseRenewEveryMs, () => this.#renewAll());
+  }
+
+  stop(): void {
+    this.#renewTimer?.();
+    this.#renewTimer = undefined;
+    for (const claim of this.#claims.values()) claim.stopTimer();
+    this.#claims.clear();
+  }
+
+  /** Own claims, as the scheduler knows them. */
+  list(): Claim[] {
+    return [...this.#claims.values()].filter(({ ended }) => !ended).map((claim) => claimOf(claim));
+  }
+
+  owned(): RecordId[] {
+    return [...this.#claims.keys()];
+  }
+
+  /** The owner as far as this tab was told. */
+  ownerOf(id: RecordId): PeerId | null {
+    if (this.#claims.has(id) || this.#asking.has(id)) return this.context.self.peer;
+    const hint = this.#hinted.get(id);
+    if (hint === undefined) return null;
+    if (this.context.platform.clock.now() < hint.until && !this.group.isLost(hint.owner)) return hint.owner;
+    this.#hinted.delete(id);
+    return null;
+  }
+
+  /** A member says what it owns and what not: believed until a lease's length has passed. */
+  hear(from: PeerId, owned: readonly RecordId[], released: readonly RecordId[]): void {
+    const until = this.context.platform.clock.now() + leaseMs;
+    for (const id of owned) if (this.book.get(id) !== undefined) this.#hinted.set(id, { owner: from, until });
+    for (const id of released) if (this.#hinted.get(id)?.owner === from) this.#hinted.delete(id);
+  }
+
+  /** Records nobody is known to own and that this tab does not avoid, counted up to a bound. */
+  waiting(jobs: Iterable<JobId>): number {
+    let count = 0;
+    for (const job of jobs) {
+      for (const entry of this.book.ofJob(job)) {
+        if (this.#isFree(entry) && ++count >= waitingCountMax) return count;
+      }
+    }
+    return count;
+  }
+
+  /** The next function in order among `jobs`; null when none could be had now. */
+  async claim(jobs: readonly JobId[]): Promise<Claim | null> {
+    const { clock, random } = this.context.platform;
+    for (let tries = 0; tries < triesPerCallMax && this.#claims.size < ownClaimsMax; tries++) {
+      if (tries > 0) await new Promise<void>((resolve) => void clock.after(random.fraction() * claimRetryMsMax, resolve));
+      let entry: KeptRecord | undefined;
+      for (const job of jobs) {
+        entry = chooseNext(this.book.ofJob(job), (one) => this.#isFree(one), this.context.self.peer, this.group.claimants());
+        if (entry !== undefined) break;
+      }
+      if (entry === undefined) return null;
+      const claim = await this.#ask(entry);
+      if (claim !== undefined) return claimOf(claim);
+    }
+    return null;
+  }
+
+  /** 'done': the holders delete it. 'release': they unlock it. What is no claim any more is nobody's business. */
+  end(id: RecordId, how: 'done' | 'release', avoidMs: number): void {
+    if (avoidMs > 0) this.#avoid.set(id, this.context.platform.clock.now() + avoidMs);
+    const claim = this.#claims.get(id);
+    if (claim === undefined) return;
+    this.#drop(claim);
+    for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, how);
+    if (how === 'done') this.hints.ended(id);
+    else this.hints.released(id);
+  }
+
+  /** The job has ended, or its items were decided: an own claim on it ends, at once or after its commit had its time. */
+  recordEnded(id: RecordId, atOnce: boolean): void {
+    this.#hinted.delete(id);
+    this.#avoid.delete(id);
+    const claim = this.#claims.get(id);
+    if (claim === undefined || claim.ended) return;
+    claim.ended = true;
+    const stop = () => {
+      if (this.#claims.get(id) === claim) this.#lose(claim);
+    };
+    if (atOnce) stop();
+    else this.context.platform.clock.after(decidedGraceMs, stop);
+  }
+
+  /** Bounded memory: what has run out is forgotten. */
+  sweep(): void {
+    const now = this.context.platform.clock.now();
+    for (const [id, until] of this.#avoid) if (now >= until) this.#avoid.delete(id);
+    for (const [id, { until }] of this.#hinted) if (now >= until) this.#hinted.delete(id);
+  }
+
+  #isFree(entry: KeptRecord): boolean {
+    const until = this.#avoid.get(entry.id);
+    if (until !== undefined && this.context.platform.clock.now() < until) return false;
+    return this.ownerOf(entry.id) === null;
+  }
+
+  #lock(store: StoreId, record: RecordId): Promise<Outcome<Grant>> | undefined {
+    const peer = this.group.peerOf(store);
+    if (peer === undefined) return undefined;
+    return this.context.ask(queueContract, 'locks', 'create', { record }, { peer, timeoutMs: lockTimeoutMs }).then((reply) => (reply.ok ? { ok: true, value: reply.value.body } : reply));
+  }
+
+  /** Asks all holders at once; resolves as soon as the answers so far decide it. Late grants are kept, or given back. */
+  async #ask(entry: KeptRecord): Promise<OwnClaim | undefined> {
+    const { clock, digest } = this.context.platform;
+    const { id, record } = entry;
+    this.#asking.add(id);
+    // Counted from before the asking: no holder's lease ends earlier (rule 4).
+    const askedAt = clock.now();
+    const tally = { holders: record.holders.length, k: record.k, granted: 0, slices: 0, pending: record.holders.length };
+    const fences = new Map<StoreId, number>();
+    const refusals: Extract<Grant, { granted: false }>[] = [];
+    let state: 'open' | 'refused' | OwnClaim = 'open';
+    const asked = record.holders.map((store) => ({ store, reply: this.#lock(store, id) }));
+    const claim = await new Promise<OwnClaim | undefined>((resolve) => {
+      const settle = () => {
+        if (state !== 'open') return;
+        const verdict = verdictOf(tally);
+        if (verdict === 'open') return;
+        if (verdict === 'refused') {
+          state = 'refused';
+          for (const [store, fence] of fences) this.#giveBack(id, store, fence, 'release');
+          resolve(undefined);
+          return;
+        }
+        const stopAt = askedAt + leaseOwnerShare * leaseMs;
+        state = { entry, fences, stopAt, stopTimer: () => undefined, ended: false };
+        resolve(state);
+      };
+      const take = async (store: StoreId, reply: Outcome<Grant> | undefined) => {
+        if (reply?.ok === true && reply.value.granted) {
+          const { fence, slice } = reply.value;
+          const verified = equalBytes(slice, entry.bytes) || hexOf(await digest.sha256(slice)) === id;
+          if (state === 'open') {
+            fences.set(store, fence);
+            tally.granted++;
+            if (verified) tally.slices++;
+          } else if (state === 'refused') this.#giveBack(id, store, fence, 'release');
+          else if (this.#claims.get(id) === state) fences.set(store, fence);
+          else this.#giveBack(id, store, fence, 'release');
+        } else if (reply?.ok === true && !reply.value.granted) refusals.push(reply.value);
+        tally.pending--;
+        settle();
+      };
+      for (const { store, reply } of asked) {
+        if (reply === undefined) void take(store, undefined);
+        else void reply.then((outcome) => take(store, outcome));
+      }
+    });
+    this.#asking.delete(id);
+    const now = clock.now();
+    if (claim === undefined) {
+      this.#refused(id, refusals, record.holders.length, now);
+      return undefined;
+    }
+    if (this.book.get(id) === undefined || now >= claim.stopAt) {
+      // Decided while the answers were under way, or they took a lease's length.
+      for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
+      return undefined;
+    }
+    this.#claims.set(id, claim);
+    this.#watchStop(claim);
+    this.hints.owned(id);
+    return claim;
+  }
+
+  #refused(id: RecordId, refusals: readonly Extract<Grant, { granted: false }>[], holders: number, now: number): void {
+    const gone = refusals.filter(({ why }) => why !== 'leased').length;
+    if (2 * gone > holders || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
+      this.#avoid.set(id, now + leaseMs);
+      if (2 * gone > holders) this.vanished(id);
+      return;
+    }
+    const leased = refusals.find(({ owner }) => owner !== null && owner !== this.context.self.peer);
+    // A split vote shows an owner at some holders only: none has it yet, so it is soon asked for again.
+    const taken = 2 * refusals.filter(({ owner }) => owner !== null && owner === leased?.owner).length > holders;
+    if (taken && leased?.owner != null) this.#hinted.set(id, { owner: leased.owner, until: now + Math.min(leased.retryMs, leaseMs) });
+    this.#avoid.set(id, now + (refusals.length === 0 ? unreachableAvoidMs : this.context.platform.random.fraction() * refusedAvoidMs));
+  }
+
+  #giveBack(record: RecordId, store: StoreId, fence: number, how: 'done' | 'release'): void {
+    const peer = this.group.peerOf(store);
+    if (peer === undefined) return;
+    // Unanswered, a lease ends by itself and a decided record is dropped by its holder.
+    if (how === 'done') void this.context.ask(queueContract, 'records', 'delete', { record, fence }, { peer });
+    else void this.context.ask(queueContract, 'locks', 'delete', { locks: [{ record, fence }] }, { peer });
+  }
+
+  #watchStop(claim: OwnClaim): void {
+    const { clock } = this.context.platform;
+    claim.stopTimer = clock.after(Math.max(0, claim.stopAt - clock.now()), () => {
+      if (this.#claims.get(claim.entry.id) !== claim) return;
+      if (clock.now() >= claim.stopAt) this.#lose(claim);
+      else this.#watchStop(claim);
+    });
+  }
+
+  #drop(claim: OwnClaim): void {
+    claim.stopTimer();
+    this.#claims.delete(claim.entry.id);
+  }
+
+  #lose(claim: OwnClaim): void {
+    const { id } = claim.entry;
+    this.#drop(claim);
+    for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
+    this.hints.released(id);
+    this.lost([id]);
+  }
+
+  #renewAll(): void {
+    const { clock } = this.context.platform;
+    this.#renewTimer = clock.after(leaseRenewEveryMs, () => this.#renewAll());
+    const byStore = new Map<StoreId, OwnClaim[]>();
+    for (const claim of this.#claims.values()) {
+      if (claim.ended) continue;
+      for (const store of claim.fences.keys()) byStore.set(store, [...(byStore.get(store) ?? []), claim]);
+    }
+    const askedAt = clock.now();
+    const renewed = new Map<OwnClaim, number>();
+    for (const [store, claims] of byStore) {
+      const peer = this.group.peerOf(store);
+      if (peer === undefined) continue;
+      for (let i = 0; i < claims.length; i += locksPerMessage) void this.#renew(peer, store, claims.slice(i, i + locksPerMessage), askedAt, renewed);
+    }
+  }
+
+  async #renew(peer: PeerId, store: StoreId, claims: readonly OwnClaim[], askedAt: number, renewed: Map<OwnClaim, number>): Promise<void> {
+    const asked = claims.map((claim) => ({ claim, fence: claim.fences.get(store)! }));
+    const locks = asked.map(({ claim, fence }) => ({ record: claim.entry.id, fence }));
+    const reply = await this.context.ask(queueContract, 'locks', 'update', { locks }, { peer, timeoutMs: leaseRenewEveryMs });
+    if (!reply.ok) return;
+    const held = new Set(reply.value.body.renewed);
+    for (const { claim, fence } of asked) {
+      if (this.#claims.get(claim.entry.id) !== claim || claim.ended) continue;
+      const { holders } = claim.entry.record;
+      if (held.has(claim.entry.id)) {
+        renewed.set(claim, (renewed.get(claim) ?? 0) + 1);
+        const pending = holders.length - renewed.get(claim)!;
+        if (verdictOf({ holders: holders.length, k: 0, granted: renewed.get(claim)!, slices: 0, pending }) === 'owned') {
+          claim.stopAt = Math.max(claim.stopAt, askedAt + leaseOwnerShare * leaseMs);
+        }
+      } else if (claim.fences.get(store) === fence) {
+        claim.fences.delete(store);
+        // Granted to somebody else, or forgotten: below a majority it is no longer ours, and waiting would not change that.
+        if (verdictOf({ holders: holders.length, k: 0, granted: claim.fences.size, slices: 0, pending: 0 }) === 'refused') this.#lose(claim);
+      }
+    }
+  }
+}
+
+const claimOf = ({ entry, fences, stopAt }: OwnClaim): Claim => ({
+  record: entry.id,
+  job: entry.record.job,
+  range: [...entry.record.range],
+  round: entry.record.round,
+  lineage: entry.record.lineage,
+  fence: Math.max(...fences.values()),
+  stopAt,
+});

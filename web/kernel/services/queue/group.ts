@@ -1,0 +1,91 @@
+// What the queue reads out of the membership view: which peer speaks for a store, who is suspected, which stores are away.
+import type { PeerId, StoreId } from '../../lib/ids.ts';
+import { holdersLostMs } from '../../limits.ts';
+import type { GroupView, Member } from '../../protocol/contracts/membership.ts';
+import { majorityOf, type HolderCandidate } from './holders.ts';
+
+export class Group {
+  #members: readonly Member[] = [];
+  readonly #everSeen = new Set<PeerId>();
+  /** Since when, on this tab's clock, a store that some record names has not been alive. */
+  readonly #awaySince = new Map<StoreId, number>();
+
+  constructor(
+    private readonly self: PeerId,
+    /** This profile's store, for as long as no view says whether this tab speaks for it. */
+    private readonly ownStore: StoreId,
+    private readonly ownDurable: boolean,
+  ) {}
+
+  see(view: GroupView): void {
+    this.#members = view.members;
+    for (const { peer, store, status } of view.members) {
+      this.#everSeen.add(peer);
+      if (this.#everSeen.size > 4_096) this.#everSeen.delete(this.#everSeen.values().next().value!);
+      if (store !== null && status === 'alive') this.#awaySince.delete(store);
+    }
+  }
+
+  /** The store this tab speaks for; null in a second tab of the profile. */
+  selfStore(): StoreId | null {
+    const own = this.#members.find(({ peer }) => peer === this.self);
+    return own === undefined ? this.ownStore : own.store;
+  }
+
+  others(): Member[] {
+    return this.#members.filter(({ peer }) => peer !== this.self);
+  }
+
+  peerOf(store: StoreId): PeerId | undefined {
+    if (store === this.selfStore()) return this.self;
+    const speakers = this.#members.filter((member) => member.store === store && member.peer !== this.self);
+    return (speakers.find(({ status }) => status === 'alive') ?? speakers[0])?.peer;
+  }
+
+  /** Suspected, or gone after having been here. Somebody never seen may only be unknown yet (rule 4). */
+  isLost(peer: PeerId): boolean {
+    if (peer === this.self) return false;
+    const member = this.#members.find((one) => one.peer === peer);
+    return member === undefined ? this.#everSeen.has(peer) : member.status === 'suspect';
+  }
+
+  isAlive(peer: PeerId): boolean {
+    return peer === this.self || this.#members.some((member) => member.peer === peer && member.status === 'alive');
+  }
+
+  /** Those who may claim: self, and whoever has workers for it. */
+  claimants(): PeerId[] {
+    return [this.self, ...this.others().flatMap(({ peer, status, offer }) => (status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 ? [peer] : []))];
+  }
+
+  candidates(without: ReadonlySet<StoreId>): HolderCandidate[] {
+    const found: HolderCandidate[] = [];
+    let selfSeen = false;
+    for (const { peer, identity, store, status, offer } of this.#members) {
+      selfSeen ||= peer === this.self;
+      if (store === null || status !== 'alive' || without.has(store)) continue;
+      const durable = peer === this.self ? this.ownDurable : (offer?.storage.allowedMiB ?? 0) > 0;
+      found.push({ store, identity, keeps: durable && offer?.storage.keeps === true, durable });
+    }
+    // Alone and unannounced: the tab itself.
+    if (!selfSeen && !without.has(this.ownStore)) found.push({ store: this.ownStore, identity: this.self as never, keeps: false, durable: this.ownDurable });
+    return found;
+  }
+
+  /** Rule 7: for `holdersLostMs` so few of these stores have been alive that no majority can answer. */
+  holdersLost(holders: readonly StoreId[], now: number): boolean {
+    let away = 0;
+    for (const store of holders) {
+      const peer = this.peerOf(store);
+      if (peer !== undefined && this.isAlive(peer)) {
+        this.#awaySince.delete(store);
+        continue;
+      }
+      const since = this.#awaySince.get(store);
+      if (since === undefined) this.#awaySince.set(store, now);
+      else if (now - since >= holdersLostMs) away++;
+      if (this.#awaySince.size > 4_096) this.#awaySince.delete(this.#awaySince.keys().next().value!);
+    }
+    return holders.length - away < majorityOf(holders.length);
+  }
+}

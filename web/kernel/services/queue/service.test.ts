@@ -1,0 +1,507 @@
+// Clusters of dispatchers over an in-test network: bodies go through the wire codec, with loss and delay where a test asks.
+import { describe, expect, it } from 'vitest';
+import { Dispatcher } from '../../dispatcher.ts';
+import { groupId, jobId, makePeerId, objectId, type PeerId, type RecordId } from '../../lib/ids.ts';
+import { failure, unwrap } from '../../lib/outcome.ts';
+import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
+import { holdersLostMs, leaseMs, leaseOwnerShare, leaseRenewEveryMs } from '../../limits.ts';
+import { memoryStorage } from '../../memory-storage.ts';
+import type { Platform, Storage } from '../../platform.ts';
+import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
+import { membershipContract, type Member } from '../../protocol/contracts/membership.ts';
+import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
+import type { Message, Reply } from '../../protocol/message.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import { SecurityManager } from '../../security-manager.ts';
+import type { Service, ServiceContext } from '../../service.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import { testDigest, testSigner } from '../../testing/test-crypto.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { queueService } from './service.ts';
+
+const theJob = jobId('ab'.repeat(32));
+const group = groupId('cd'.repeat(16));
+
+interface Tab {
+  readonly name: string;
+  readonly peer: PeerId;
+  readonly storage: Storage;
+  readonly dispatcher: Dispatcher;
+  readonly queue: Service;
+  readonly membership: ServiceContext<typeof membershipContract>;
+  readonly ledger: ServiceContext<typeof ledgerContract>;
+  readonly lost: RecordId[];
+  alive: boolean;
+}
+
+class Cluster {
+  readonly clock = new VirtualClock();
+  readonly random;
+  readonly tabs: Tab[] = [];
+  readonly decided: Range[] = [];
+  state: JobSummary['state'] = 'running';
+  loss = 0;
+  delayMs = 1;
+  jitterMs = 0;
+
+  constructor(private readonly seed: string) {
+    this.random = seededRandom(seed);
+  }
+
+  /** A donating tab; `storage` is given where it comes back to its profile. */
+  async add(name: string, storage?: Storage, start = true): Promise<Tab> {
+    const random = seededRandom(`${this.seed} ${name} ${this.tabs.length}`);
+    const signer = testSigner(name);
+    const peer = makePeerId(signer.identity, random.bytes(8));
+    const kept = storage ?? memoryStorage(random, { durable: true });
+    const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, report: (level: string, message: string, detail: unknown) => this.bug(level, message, detail) } as unknown as Platform;
+    const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), { peer, identity: signer.identity, network: 'public', group: () => group });
+    const queue = queueService(dispatcher.context(queueContract));
+    const ledgerStandIn = {
+      contract: ledgerContract,
+      handlers: { decisions: { lookup: ({ from, end }: { from: number; end?: number }) => ({ undecided: this.undecided(from, end ?? 1_000_000) }) } },
+    } as unknown as Service;
+    for (const service of [queue, ledgerStandIn, { contract: membershipContract, handlers: {} } as unknown as Service]) unwrap(dispatcher.register(service));
+    const lost: RecordId[] = [];
+    const tab: Tab = { name, peer, storage: kept, dispatcher, queue, lost, alive: true, membership: dispatcher.context(membershipContract), ledger: dispatcher.context(ledgerContract) };
+    dispatcher.connect({ send: (to, message) => this.send(tab, to, message), anyPeer: () => undefined });
+    dispatcher.bus('test').watch(queueContract, 'lost', ({ records }) => lost.push(...records));
+    this.tabs.push(tab);
+    tab.ledger.publish('jobs', { jobs: [this.summary()] });
+    if (start) await queue.start();
+    return tab;
+  }
+
+  static async of(names: string, seed = names): Promise<Cluster> {
+    const cluster = new Cluster(seed);
+    for (const name of names) await cluster.add(name);
+    await cluster.seeEachOther();
+    return cluster;
+  }
+
+  bugs: string[] = [];
+  bug(level: string, message: string, detail: unknown): void {
+    if (level === 'bug') this.bugs.push(`${message}: ${String(detail)}`);
+  }
+
+  /** What membership would say now; `suspects` are not yet gone. */
+  async seeEachOther(suspects: readonly Tab[] = []): Promise<void> {
+    const members: Member[] = this.tabs.flatMap((tab) =>
+      tab.alive || suspects.includes(tab)
+        ? [{ peer: tab.peer, identity: tab.dispatcher.self.identity, store: tab.storage.store, status: suspects.includes(tab) ? ('suspect' as const) : ('alive' as const), rttMs: 1, offer }]
+        : [],
+    );
+    for (const tab of this.tabs) {
+      if (tab.alive) tab.membership.publish('view', { group, groupName: 'test group', signaling: 'up', signalingReason: '', members });
+    }
+    await this.clock.advance(50);
+  }
+
+  async kill(tab: Tab): Promise<void> {
+    tab.alive = false;
+    await tab.queue.stop();
+  }
+
+  async send(from: Tab, to: PeerId, message: Message): Promise<Reply> {
+    const target = this.tabs.find(({ peer }) => peer === to);
+    const pass = () => new Promise<boolean>((resolve) => void this.clock.after(this.delayMs + this.random.fraction() * this.jitterMs, () => resolve(this.random.fraction() >= this.loss)));
+    const answered = (async (): Promise<Reply> => {
+      const arrived = await pass();
+      if (!arrived || target === undefined || !target.alive || !from.alive) return new Promise(() => undefined);
+      const body = decodeWire(encodeWire(message.body));
+      const reply = await target.dispatcher.receive({ header: message.header, body }, { peer: from.peer, identity: from.dispatcher.self.identity, local: false });
+      if (!(await pass()) || !from.alive || !target.alive) return new Promise(() => undefined);
+      return reply.ok ? { ok: true, value: { body: decodeWire(encodeWire(reply.value.body)), buffers: [] } } : reply;
+    })();
+    const late = new Promise<Reply>((resolve) => void this.clock.after(message.header.deadline, () => resolve(failure('too-late', 'No answer.'))));
+    return Promise.race([answered, late]);
+  }
+
+  undecided(from: number, end: number): { range: Range; round: number; failedBy: never[] }[] {
+    const free: Range[] = [];
+    let at = from;
+    for (const [first, last] of this.decided.toSorted((a, b) => a[0] - b[0])) {
+      if (first >= end) break;
+      if (first > at) free.push([at, first]);
+      at = Math.max(at, last);
+    }
+    if (at < end) free.push([at, end]);
+    return free.map((range) => ({ range, round: 0, failedBy: [] }));
+  }
+
+  async decide(...ranges: [number, number][]): Promise<void> {
+    this.decided.push(...ranges);
+    for (const tab of this.tabs) if (tab.alive) tab.ledger.publish('decided', { job: theJob, ranges, ended: false });
+    await this.clock.advance(30);
+  }
+
+  summary(): JobSummary {
+    const id = objectId('ef'.repeat(32));
+    const input = { kind: 'range' as const, items: 1_000_000, offset: 0 };
+    const manifest = { v: 1 as const, network: 'public', submitter: testSigner('submitter').identity, nonce: '0'.repeat(32), name: 'test', createdAt: 0, expires: 1e15, code: id, codeHash: id as string, reduce: null, args: new Uint8Array(), input, runtime: 'js' as const, redundancy: 1 as const, priority: 0, failuresMax: 10, itemMs: 1_000 };
+    return { id: theJob, manifest, state: this.state, reason: '', items: 1_000_000, committed: 0, failed: 0, priority: 0, ratePerSecond: 0, endedAt: null, events: 0 };
+  }
+
+  /** Waits until those who hold nothing have been told too. */
+  async append(tab: Tab, ranges: [number, number][]) {
+    const reply = await this.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'records', 'create', { job: theJob, round: 0, ranges }, { timeoutMs: 30_000 }));
+    await this.clock.advance(10 + this.jitterMs);
+    return reply;
+  }
+
+  async claim(tab: Tab): Promise<Claim | null> {
+    const reply = await this.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }));
+    return unwrap(reply).body.claim;
+  }
+
+  async end(tab: Tab, claim: Claim, how: 'done' | 'release', avoidMs?: number): Promise<void> {
+    unwrap(await tab.dispatcher.bus('test').ask(queueContract, 'claims', 'delete', { record: claim.record, how, ...(avoidMs === undefined ? {} : { avoidMs }) }));
+    await this.clock.advance(60);
+  }
+
+  async views(tab: Tab) {
+    return unwrap(await tab.dispatcher.bus('test').ask(queueContract, 'records', 'query', { job: theJob })).body.records;
+  }
+
+  holdersOf(claim: Claim): Promise<Tab[]> {
+    return this.views(this.tabs.find(({ alive }) => alive)!).then((views) => {
+      const { holders } = views.find(({ record }) => record === claim.record)!;
+      return this.tabs.filter(({ storage }) => holders.includes(storage.store));
+    });
+  }
+}
+
+const offer = {
+  state: 'idle' as const,
+  reason: '',
+  machine: { cores: 4, memoryMiB: null },
+  sandbox: { workersAllowed: 2, workersRunning: 0, claimed: 0, itemsPerSecond: 0 },
+  storage: { keeps: true, usedMiB: 0, allowedMiB: 500 },
+};
+const singles = (from: number, count: number): [number, number][] => Array.from({ length: count }, (_, i) => [from + i, from + i + 1]);
+
+describe('the queue of a lone tab', () => {
+  it('hands out functions exactly in order, and each once', async () => {
+    const cluster = await Cluster.of('a');
+    const [a] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 5)));
+    for (let i = 0; i < 5; i++) expect((await cluster.claim(a!))?.range).toEqual([i, i + 1]);
+    expect(await cluster.claim(a!)).toBeNull();
+  });
+
+  it('gives a released function again, after the time it was to be avoided', async () => {
+    const cluster = await Cluster.of('a');
+    const [a] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 1)));
+    const first = (await cluster.claim(a!))!;
+    await cluster.end(a!, first, 'release', 1_000);
+    expect(await cluster.claim(a!)).toBeNull();
+    await cluster.clock.advance(1_000);
+    expect((await cluster.claim(a!))!.fence).toBe(first.fence + 1);
+  });
+
+  it('refuses garbage, ranges past the job, and holders named twice', async () => {
+    const cluster = await Cluster.of('a');
+    const [a] = cluster.tabs;
+    const store = a!.storage.store;
+    const record = { v: 1, job: theJob, lineage: 'x.1', round: 0, range: [0, 10], k: 1, holders: [store] };
+    const insert = (bytes: Uint8Array) => a!.dispatcher.bus('test').ask(queueContract, 'records', 'insert', { records: [bytes] });
+    expect(unwrap(await insert(encodeWire(record))).body.kept).toBe(1);
+    for (const bad of [Uint8Array.of(1, 2, 3), encodeWire({ ...record, range: [0, 2_000_000] }), encodeWire({ ...record, holders: [store, store] }), encodeWire({ ...record, k: 2 })]) {
+      expect(await insert(bad)).toMatchObject({ ok: false, fault: { code: 'malformed' } });
+    }
+  });
+});
+
+describe('claims of many', () => {
+  it('give each function one owner, and none is forgotten', async () => {
+    const cluster = await Cluster.of('abcdef');
+    cluster.jitterMs = 15;
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 40)));
+    const owners = new Map<RecordId, string>();
+    for (let round = 0; round < 40 && owners.size < 40; round++) {
+      const claims = await Promise.all(cluster.tabs.map(async (tab) => ({ tab, reply: await cluster.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 })) })));
+      for (const { tab, reply } of claims) {
+        const { claim } = unwrap(reply).body;
+        if (claim === null) continue;
+        expect(owners.has(claim.record)).toBe(false);
+        owners.set(claim.record, tab.name);
+      }
+      await cluster.clock.advance(200);
+    }
+    expect(owners.size).toBe(40);
+    expect(new Set(owners.values()).size).toBe(6);
+    expect(cluster.bugs).toEqual([]);
+  });
+
+  it('resolve split votes for a single function, with one owner at last', async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const cluster = await Cluster.of('abcdef', `split ${seed}`);
+      cluster.jitterMs = 40;
+      unwrap(await cluster.append(cluster.tabs[0]!, [[0, 100]]));
+      const won: string[] = [];
+      for (let round = 0; round < 20 && won.length === 0; round++) {
+        const replies = await cluster.clock.finish(Promise.all(cluster.tabs.map((tab) => tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }))));
+        replies.forEach((reply, i) => reply.ok && reply.value.body.claim !== null && won.push(cluster.tabs[i]!.name));
+        await cluster.clock.advance(100);
+      }
+      expect(won).toHaveLength(1);
+    }
+  });
+
+  it('never have two live owners under loss and delay, and all work is still handed out', async () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const cluster = await Cluster.of('abcde', `loss ${seed}`);
+      unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 12)));
+      cluster.loss = 0.15;
+      cluster.jitterMs = 120;
+      const done = new Set<RecordId>();
+      const owned = new Map<RecordId, { tab: Tab; stopAt: number }>();
+      for (let round = 0; round < 200 && done.size < 12; round++) {
+        const replies = await cluster.clock.finish(Promise.all(cluster.tabs.map((tab) => tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 60_000 }))), 120_000);
+        for (const [i, reply] of replies.entries()) {
+          if (!reply.ok || reply.value.body.claim === null) continue;
+          const { record, stopAt, range } = reply.value.body.claim;
+          const tab = cluster.tabs[i]!;
+          const other = owned.get(record);
+          if (other !== undefined && other.tab !== tab) {
+            const still = unwrap(await other.tab.dispatcher.bus('test').ask(queueContract, 'claims', 'query', {})).body.claims;
+            expect(still.map((claim) => claim.record)).not.toContain(record);
+          }
+          owned.set(record, { tab, stopAt });
+          if (cluster.random.fraction() < 0.5) {
+            await cluster.decide([range[0], range[1]]);
+            done.add(record);
+            await cluster.end(tab, reply.value.body.claim, 'done');
+          }
+        }
+        await cluster.clock.advance(cluster.random.fraction() * 3_000);
+        for (const [record, { tab }] of owned) if (!done.has(record) && cluster.random.fraction() < 0.3) await cluster.end(tab, { record } as Claim, 'release');
+      }
+      expect(done.size).toBe(12);
+      expect(cluster.bugs).toEqual([]);
+    }
+  });
+});
+
+describe('an owner', () => {
+  it('keeps its claim for as long as it renews', async () => {
+    const cluster = await Cluster.of('abcd');
+    const [a, b] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 1)));
+    const claim = (await cluster.claim(a!))!;
+    await cluster.clock.advance(5 * leaseMs);
+    expect(a!.lost).toEqual([]);
+    expect(await cluster.claim(b!)).toBeNull();
+    const [mine] = unwrap(await a!.dispatcher.bus('test').ask(queueContract, 'claims', 'query', {})).body.claims;
+    expect(mine!.record).toBe(claim.record);
+    expect(mine!.stopAt).toBeGreaterThan(cluster.clock.now());
+    expect((await cluster.views(b!))[0]).toMatchObject({ state: 'claimed', owner: a!.peer });
+  });
+
+  it('that dies loses it early when it is suspected', async () => {
+    const cluster = await Cluster.of('abcd');
+    const [a, b] = cluster.tabs;
+    unwrap(await cluster.append(b!, singles(0, 1)));
+    const claim = (await cluster.claim(a!))!;
+    await cluster.kill(a!);
+    await cluster.clock.advance(2_000);
+    await cluster.seeEachOther([a!]);
+    const again = await cluster.claim(b!);
+    expect(again?.record).toBe(claim.record);
+  });
+
+  it('that dies loses it to the lease where nobody suspects it', async () => {
+    const cluster = await Cluster.of('abcde');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+    const probe = (await cluster.claim(cluster.tabs[0]!))!;
+    const holders = await cluster.holdersOf(probe);
+    const owner = cluster.tabs.find((tab) => !holders.includes(tab))!;
+    const other = cluster.tabs.find((tab) => tab !== owner)!;
+    await cluster.end(cluster.tabs[0]!, probe, 'release');
+    expect((await cluster.claim(owner))?.record).toBe(probe.record);
+    await cluster.kill(owner);
+    await cluster.clock.advance(leaseMs / 2);
+    expect(await cluster.claim(other)).toBeNull();
+    await cluster.clock.advance(leaseMs);
+    expect((await cluster.claim(other))?.record).toBe(probe.record);
+  });
+
+  it('cut off from its holders is told to stop before any lease ends', async () => {
+    const cluster = await Cluster.of('abcde');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+    const probe = (await cluster.claim(cluster.tabs[0]!))!;
+    const holders = await cluster.holdersOf(probe);
+    const owner = cluster.tabs.find((tab) => !holders.includes(tab))!;
+    await cluster.end(cluster.tabs[0]!, probe, 'release');
+    const claim = (await cluster.claim(owner))!;
+    cluster.loss = 1;
+    await cluster.clock.advance(leaseMs * leaseOwnerShare + leaseRenewEveryMs + 100);
+    expect(owner.lost).toEqual([claim.record]);
+  });
+
+  it('superseded may neither delete nor release, and is told that it lost', async () => {
+    const cluster = await Cluster.of('abcd');
+    const [a, b] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 1)));
+    const claim = (await cluster.claim(a!))!;
+    const [holder] = (await cluster.holdersOf(claim)).filter((tab) => tab !== a && tab !== b);
+    // Everybody but a itself wrongly suspects a.
+    await cluster.seeEachOther([a!]);
+    const taken = (await cluster.claim(b!))!;
+    expect(taken.record).toBe(claim.record);
+    const late = await cluster.clock.finish(a!.dispatcher.bus('test').ask(queueContract, 'records', 'delete', { record: claim.record, fence: 1 }, { peer: holder!.peer }));
+    expect(late).toMatchObject({ ok: false, fault: { code: 'conflict' } });
+    await cluster.clock.advance(leaseRenewEveryMs + 100);
+    expect(a!.lost).toEqual([claim.record]);
+    expect(b!.lost).toEqual([]);
+  });
+
+  it('ends a function for everybody when it is done', async () => {
+    const cluster = await Cluster.of('abcd');
+    const [a] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 2)));
+    const claim = (await cluster.claim(a!))!;
+    await cluster.end(a!, claim, 'done');
+    for (const tab of cluster.tabs) expect((await cluster.views(tab)).map(({ record }) => record)).not.toContain(claim.record);
+    for (const tab of cluster.tabs) expect(unwrap(await tab.storage.keys('locks', ''))).not.toContain(claim.record);
+  });
+});
+
+describe('a holder', () => {
+  it('that comes back keeps its promise and its numbers', async () => {
+    const cluster = await Cluster.of('abcd');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+    const owner = cluster.tabs[0]!;
+    const claim = (await cluster.claim(owner))!;
+    const holder = (await cluster.holdersOf(claim)).find((tab) => tab !== owner)!;
+    await cluster.kill(holder);
+    const back = await cluster.add(holder.name, holder.storage);
+    await cluster.seeEachOther();
+    await cluster.clock.advance(3 * leaseRenewEveryMs);
+    expect(owner.lost).toEqual([]);
+    const other = cluster.tabs.find((tab) => tab.alive && tab !== owner && tab !== back)!;
+    const asked = (tab: Tab) => cluster.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record: claim.record }, { peer: back.peer }));
+    expect(unwrap(await asked(other)).body).toMatchObject({ granted: false, why: 'leased', owner: owner.peer });
+    await cluster.end(owner, claim, 'release');
+    expect(unwrap(await asked(other)).body).toMatchObject({ granted: true, fence: 2 });
+  });
+
+  it('drops by itself what was decided, and keeps what is decided in part', async () => {
+    const cluster = await Cluster.of('abc');
+    const [a, b] = cluster.tabs;
+    unwrap(await cluster.append(a!, [[0, 10], [10, 20], [20, 30]]));
+    await cluster.decide([0, 10], [10, 15]);
+    expect((await cluster.views(b!)).map(({ range }) => range[0])).toEqual([10, 20]);
+    await cluster.decide([15, 20]);
+    expect((await cluster.views(b!)).map(({ range }) => range[0])).toEqual([20]);
+    for (const tab of cluster.tabs) expect(unwrap(await tab.storage.keys('records', ''))).toHaveLength(1);
+  });
+
+  it('drops everything of an ended job, and its owners stop at once', async () => {
+    const cluster = await Cluster.of('abc');
+    const [a, b] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 4)));
+    const claim = (await cluster.claim(b!))!;
+    for (const tab of cluster.tabs) tab.ledger.publish('decided', { job: theJob, ranges: [], ended: true });
+    await cluster.clock.advance(30);
+    expect(b!.lost).toEqual([claim.record]);
+    expect(await cluster.views(a!)).toEqual([]);
+    expect(unwrap(await a!.storage.keys('records', ''))).toEqual([]);
+  });
+
+  it('drops on its return what was decided meanwhile', async () => {
+    const cluster = await Cluster.of('abc');
+    const [a, , c] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 3)));
+    await cluster.kill(c!);
+    await cluster.decide([0, 3]);
+    const back = await cluster.add('c', c!.storage);
+    await cluster.seeEachOther();
+    await cluster.clock.advance(6_000);
+    expect(unwrap(await back.storage.keys('records', ''))).toEqual([]);
+  });
+
+  it('that cannot write grants nothing, and no number of it is reused', async () => {
+    const cluster = new Cluster('full');
+    const storage = memoryStorage(seededRandom('full'), { durable: true, quotaBytes: 800 });
+    const a = await cluster.add('a', storage);
+    await cluster.seeEachOther();
+    unwrap(await cluster.append(a, singles(0, 1)));
+    unwrap(await storage.write([{ table: 'meta', key: 'rest', value: new Uint8Array(400) }]));
+    expect(await cluster.claim(a)).toBeNull();
+    unwrap(await storage.write([{ table: 'meta', key: 'rest', delete: true }]));
+    await cluster.clock.advance(2_000);
+    expect((await cluster.claim(a))!.fence).toBeGreaterThan(1);
+  });
+});
+
+describe('records', () => {
+  it('reach a member that joins later', async () => {
+    const cluster = await Cluster.of('abc');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 900)));
+    const late = await cluster.add('d');
+    await cluster.seeEachOther();
+    await cluster.clock.advance(3_000);
+    expect(await cluster.views(late)).toHaveLength(900);
+    expect(await cluster.claim(late)).not.toBeNull();
+  });
+
+  it('are lost when no majority of their holders has been alive for a while, and not before', async () => {
+    const cluster = await Cluster.of('abcde');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+    const [view] = await cluster.views(cluster.tabs[0]!);
+    const holders = cluster.tabs.filter(({ storage }) => view!.holders.includes(storage.store));
+    const watcher = cluster.tabs.find((tab) => !holders.includes(tab))!;
+    await cluster.kill(holders[0]!);
+    await cluster.kill(holders[1]!);
+    await cluster.seeEachOther();
+    expect((await cluster.views(watcher))[0]!.state).toBe('waiting');
+    await cluster.clock.advance(holdersLostMs);
+    expect((await cluster.views(watcher))[0]!.state).toBe('lost');
+    await cluster.add(holders[0]!.name, holders[0]!.storage);
+    await cluster.seeEachOther();
+    expect((await cluster.views(watcher))[0]!.state).toBe('waiting');
+  });
+
+  it('go to other holders when those chosen first do not answer', async () => {
+    const cluster = await Cluster.of('abcdef');
+    const [a, ...others] = cluster.tabs;
+    for (const tab of others.slice(0, 2)) tab.alive = false; // dead, and nobody knows yet
+    const appended = unwrap(await cluster.append(a!, singles(0, 3))).body;
+    const silent = others.slice(0, 2).map(({ storage }) => storage.store);
+    expect(appended.acknowledged).toBeGreaterThanOrEqual(2);
+    expect(appended.holders.filter((store) => silent.includes(store)).length).toBeLessThan(2);
+  });
+
+  it('are told to be claimable, so that nobody need poll', async () => {
+    const cluster = await Cluster.of('ab');
+    const waiting: number[] = [];
+    cluster.tabs[1]!.dispatcher.bus('test').watch(queueContract, 'changed', (change) => waiting.push(change.waiting));
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 3)));
+    await cluster.clock.advance(100);
+    expect(waiting.at(-1)).toBe(3);
+  });
+});
+
+describe('a foreign member', () => {
+  it('may not touch the claims of this tab', async () => {
+    const cluster = await Cluster.of('ab');
+    const [a, b] = cluster.tabs;
+    const reply = await cluster.clock.finish(b!.dispatcher.bus('test').ask(queueContract, 'claims', 'query', {}, { peer: a!.peer }));
+    expect(reply).toMatchObject({ ok: false, fault: { code: 'refused' } });
+  });
+
+  it('cannot end on its word a function that somebody else owns, nor one held here', async () => {
+    const cluster = await Cluster.of('abcde');
+    const [a] = cluster.tabs;
+    unwrap(await cluster.append(a!, singles(0, 1)));
+    const claim = (await cluster.claim(a!))!;
+    await cluster.clock.advance(50);
+    const liar = cluster.tabs.find((tab) => tab !== a)!;
+    for (const tab of cluster.tabs) {
+      await cluster.clock.finish(liar.dispatcher.bus('test').ask(queueContract, 'hints', 'update', { owned: [], released: [], ended: [claim.record] }, { peer: tab.peer }));
+      expect(await cluster.views(tab)).toHaveLength(1);
+    }
+  });
+});
