@@ -1,0 +1,41 @@
+// What the machine tells, and whether its person is here. A page hears only input made in it; the tabs of a profile tell each
+// other, so that typing in one stops the workers of all.
+import type { Machine } from '../kernel/platform.ts';
+
+const inputEvents = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart', 'input'] as const;
+const channelName = 'lull-input';
+/** Told to other tabs no more often than so: a moving pointer fires up to a thousand times a second. */
+const tellEveryMs = 200;
+
+export function browserMachine(): Machine {
+  const { hardwareConcurrency } = navigator;
+  const memoryGiB = 'deviceMemory' in navigator && typeof navigator.deviceMemory === 'number' ? navigator.deviceMemory : null;
+  const visible = () => document.visibilityState === 'visible';
+  return {
+    cores: Math.max(1, hardwareConcurrency || 1),
+    memoryMiB: memoryGiB === null ? null : memoryGiB * 1024,
+    visible,
+    watch: (listener) => {
+      const tabs = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(channelName);
+      let toldAt = -Infinity;
+      const onInput = () => {
+        // First our own reaction, which must come within 100 ms.
+        listener.input();
+        const now = performance.now();
+        if (now - toldAt < tellEveryMs) return;
+        toldAt = now;
+        tabs?.postMessage(0);
+      };
+      const onVisibility = () => listener.visible(visible());
+      const options = { capture: true, passive: true } as const;
+      for (const name of inputEvents) window.addEventListener(name, onInput, options);
+      document.addEventListener('visibilitychange', onVisibility);
+      if (tabs !== undefined) tabs.onmessage = () => listener.input();
+      return () => {
+        for (const name of inputEvents) window.removeEventListener(name, onInput, options);
+        document.removeEventListener('visibilitychange', onVisibility);
+        tabs?.close();
+      };
+    },
+  };
+}

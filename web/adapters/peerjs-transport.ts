@@ -1,0 +1,323 @@
+// Links over WebRTC, introduced by a PeerServer. PeerJS opens the connection and its first channel, the control plane; the data plane is a
+// second, negotiated channel of the same RTCPeerConnection. Past the introduction PeerJS is not on the path of any byte.
+//
+//   dial ---offer/answer/candidates over the PeerServer---> inbound
+//        waiting for both channels  --- both open: Link ---  closed: a fault, or nothing (inbound)
+//
+// The server may come and go: links stay, and the connection to it is tried again with back-off.
+import { Peer, type DataConnection } from 'peerjs';
+import { isPeerId, peerId, type PeerId } from '../kernel/lib/ids.ts';
+import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
+import { connectTimeoutMs } from '../kernel/limits.ts';
+import type { Cancel, Clock, Link, Platform, Random, Transport } from '../kernel/platform.ts';
+import { introductionKind } from './introductions.ts';
+import { RtcChannel } from './rtc-channel.ts';
+import { bindingOf } from './sdp-binding.ts';
+
+/** Where the PeerServer is: `path` ends where PeerJS appends 'peerjs?key=...'. */
+export interface PeerServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly secure: boolean;
+}
+
+export interface PeerjsTransportOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly server: PeerServerAddress;
+  readonly iceServers: readonly RTCIceServer[];
+  readonly report: Platform['report'];
+}
+
+const dataLabel = 'lull-data';
+/** Above what the browser gives out by itself (0 or 1 for the first), below Firefox's first limit of 256 streams. */
+const dataChannelId = 100;
+/** Fewer than the kernel's largest control frame, and the far side has no honest reason to ask for it. */
+const messageBytesLeast = 64 * 1024;
+const pendingInboundMax = 32;
+const pendingDialsMax = 64;
+/** ICE says 'disconnected' some 5 s after the last sign of life, and often recovers. */
+const disconnectedMsMax = 10_000;
+const backOffMsMin = 500;
+const backOffMsMax = 30_000;
+
+/** The PeerServer beside the page's own site. */
+export function peerServerAt(location: { readonly protocol: string; readonly hostname: string; readonly port: string }): PeerServerAddress {
+  const secure = location.protocol === 'https:';
+  return { host: location.hostname, port: Number(location.port) || (secure ? 443 : 80), path: '/peerjs', secure };
+}
+
+/** `start` answers with a fault while the server is away and goes on trying until `stop`. 'conflict': another tab has that id. */
+export function peerjsTransport(options: PeerjsTransportOptions): Transport {
+  return new PeerjsTransport(options);
+}
+
+class PeerjsTransport implements Transport {
+  #peer: Peer | undefined;
+  #self: PeerId | undefined;
+  #onLink: ((link: Link) => void) | undefined;
+  #retry: Cancel | undefined;
+  #failures = 0;
+  #started: Promise<Outcome<void>> | undefined;
+  readonly #links = new Set<RtcLink>();
+  readonly #opening = new Set<Opening>();
+
+  constructor(private readonly options: PeerjsTransportOptions) {}
+
+  start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
+    this.#started ??= this.#start(self, onLink);
+    return this.#started;
+  }
+
+  #start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
+    if (typeof RTCPeerConnection === 'undefined') {
+      return Promise.resolve(failure('refused', 'This browser cannot connect tabs to each other (WebRTC is off).'));
+    }
+    this.#self = self;
+    this.#onLink = onLink;
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(connectTimeoutMs, () => resolve(failure('too-late', 'The meeting point did not answer in time.')));
+      this.#connect(self, (outcome) => {
+        cancel();
+        resolve(outcome);
+      });
+    });
+  }
+
+  async dial(remote: PeerId): Promise<Outcome<Link>> {
+    const peer = this.#peer;
+    if (remote === this.#self) return failure('unreachable', 'That is this tab itself.');
+    if (peer === undefined || peer.destroyed || peer.disconnected) return failure('unreachable', 'The meeting point is away, so no new tab can be reached.');
+    if (this.#count('dialled') >= pendingDialsMax) return failure('overloaded', 'Too many connections are being opened.');
+    let connection: DataConnection | undefined;
+    try {
+      connection = peer.connect(remote, { serialization: 'raw', reliable: true });
+    } catch {
+      // Chromium refuses to make more than 500 connections a page.
+    }
+    if (connection === undefined) return failure('overloaded', 'The browser opens no more connections.');
+    return this.#open(connection, remote, true);
+  }
+
+  stop(): void {
+    this.#retry?.();
+    this.#retry = undefined;
+    this.#onLink = undefined;
+    this.#self = undefined;
+    this.#started = undefined;
+    for (const opening of this.#opening) opening.fail('unreachable', 'The tab has stopped its connections.');
+    for (const link of this.#links) link.close();
+    const peer = this.#peer;
+    this.#peer = undefined;
+    peer?.destroy();
+  }
+
+  /** One PeerJS object; a new one only where PeerJS has given the old one up, which it does only before the first success. */
+  #connect(self: PeerId, first: (outcome: Outcome<void>) => void): void {
+    const { server, iceServers } = this.options;
+    const peer = new Peer(self, { ...server, config: { iceServers: [...iceServers] }, debug: 0 });
+    this.#peer = peer;
+    this.#guard(peer);
+    peer.on('open', () => {
+      this.#failures = 0;
+      first(success(undefined));
+    });
+    peer.on('connection', (connection) => void this.#accept(connection));
+    peer.on('disconnected', () => this.#retryLater(peer, self, first));
+    peer.on('close', () => this.#retryLater(peer, self, first));
+    peer.on('error', (error) => {
+      if (this.#peer !== peer) return;
+      if (error.type === 'unavailable-id' && this.#links.size === 0) {
+        first(failure('conflict', 'Another tab already uses this address: reload the page.'));
+      } else if (error.type === 'network' || error.type === 'server-error' || error.type === 'socket-error') {
+        first(failure('unreachable', 'The meeting point cannot be reached.'));
+      } else if (error.type === 'webrtc') {
+        this.options.report('info', 'a connection could not be negotiated', error.message);
+      }
+    });
+  }
+
+  #retryLater(peer: Peer, self: PeerId, first: (outcome: Outcome<void>) => void): void {
+    if (this.#peer !== peer || this.#retry !== undefined) return;
+    const ceiling = Math.min(backOffMsMax, backOffMsMin * 2 ** Math.min(this.#failures++, 10));
+    // Spread, so that a group does not come back as one.
+    this.#retry = this.options.clock.after(ceiling * (0.5 + this.options.random.fraction() / 2), () => {
+      this.#retry = undefined;
+      if (this.#peer !== peer) return;
+      if (peer.destroyed) this.#connect(self, first);
+      else if (peer.disconnected) peer.reconnect();
+    });
+  }
+
+  /**
+   * Stands between the server and PeerJS, which trusts what it is told: a stranger's offer with an unknown serialisation would throw, one for
+   * a call would stay in memory, and the server's LEAVE would close links that are alive and well.
+   */
+  #guard(peer: Peer): void {
+    const handle: unknown = Reflect.get(peer, '_handleMessage');
+    if (typeof handle !== 'function') throw new Error('PeerJS has changed: no _handleMessage');
+    const guarded = (message: unknown) => {
+      const kind = introductionKind(message);
+      switch (kind.kind) {
+        case 'server':
+        case 'negotiation':
+          if (kind.kind === 'server' || this.#knows(kind.from, kind.connection)) Reflect.apply(handle, peer, [message]);
+          return;
+        case 'offer':
+          if (this.#count('inbound') < pendingInboundMax && !this.#knows(kind.from, kind.connection)) Reflect.apply(handle, peer, [message]);
+          return;
+        case 'expired':
+          for (const opening of this.#opening) if (opening.remote === kind.from && opening.dialled) opening.fail('unreachable', 'That tab is not there.');
+          return;
+        case 'ignored':
+          return;
+      }
+    };
+    Reflect.set(peer, '_handleMessage', guarded);
+  }
+
+  #knows(from: PeerId, connection: string): boolean {
+    const is = (other: { readonly remote: PeerId; readonly connection: string }) => other.remote === from && other.connection === connection;
+    return [...this.#opening].some(is) || [...this.#links].some(is);
+  }
+
+  #count(side: 'dialled' | 'inbound'): number {
+    let count = 0;
+    for (const opening of this.#opening) if (opening.dialled === (side === 'dialled')) count++;
+    return count;
+  }
+
+  async #accept(connection: DataConnection): Promise<void> {
+    if (!isPeerId(connection.peer)) return connection.close();
+    const outcome = await this.#open(connection, peerId(connection.peer), false);
+    if (!outcome.ok) return;
+    if (this.#onLink === undefined) outcome.value.close();
+    else this.#onLink(outcome.value);
+  }
+
+  async #open(connection: DataConnection, remote: PeerId, dialled: boolean): Promise<Outcome<Link>> {
+    const opening = new Opening(connection, remote, dialled, this.options.clock);
+    this.#opening.add(opening);
+    const outcome = await opening.outcome;
+    this.#opening.delete(opening);
+    if (!outcome.ok) return outcome;
+    const link = outcome.value;
+    if (link.closed) return failure('unreachable', 'The connection closed at once.');
+    this.#links.add(link);
+    link.onClose(() => this.#links.delete(link));
+    return outcome;
+  }
+}
+
+/** A connection whose channels are not both open yet. */
+class Opening {
+  readonly outcome: Promise<Outcome<RtcLink>>;
+  readonly connection: string;
+  #settle: (outcome: Outcome<RtcLink>) => void = () => undefined;
+
+  constructor(
+    private readonly over: DataConnection,
+    readonly remote: PeerId,
+    readonly dialled: boolean,
+    clock: Clock,
+  ) {
+    this.connection = over.connectionId;
+    const { peerConnection } = over;
+    // Made at once on both sides, so that neither can send before the other listens.
+    const dataChannel = peerConnection.createDataChannel(dataLabel, { negotiated: true, id: dataChannelId, ordered: true });
+    let control: RtcChannel | undefined;
+    let controlChannel: RTCDataChannel | undefined;
+    let link: RtcLink | undefined;
+    const overflow = () => (link === undefined ? this.fail('overloaded', 'The far side sent too much too early.') : link.close());
+    const data = new RtcChannel(dataChannel, overflow);
+    const cancel = clock.after(connectTimeoutMs, () => this.fail('too-late', 'No connection to that tab came up in time.'));
+    this.outcome = new Promise<Outcome<RtcLink>>((resolve) => (this.#settle = resolve)).then((outcome) => {
+      cancel();
+      return outcome;
+    });
+    const check = () => {
+      if (control === undefined || dataChannel.readyState !== 'open' || link !== undefined) return;
+      const binding = bindingOf(peerConnection.localDescription?.sdp ?? '', peerConnection.remoteDescription?.sdp ?? '');
+      const bytesMax = peerConnection.sctp?.maxMessageSize ?? messageBytesLeast;
+      if (binding === undefined || bytesMax < messageBytesLeast) {
+        this.fail('unreachable', 'The far side does not speak as Lull does.');
+        return;
+      }
+      for (const plane of [control, data]) plane.limit(bytesMax);
+      link = new RtcLink(over, [controlChannel!, dataChannel], remote, dialled, binding, control, data, clock);
+      this.#settle(success(link));
+    };
+    over.on('open', () => {
+      // The channel is taken over: PeerJS's own listener only logs.
+      controlChannel = over.dataChannel;
+      controlChannel.onmessage = null;
+      control = new RtcChannel(controlChannel, overflow);
+      check();
+    });
+    dataChannel.addEventListener('open', check);
+    over.on('close', () => this.#settle(failure('unreachable', 'The connection closed before it was open.')));
+    over.on('error', () => this.fail('unreachable', 'No way to that tab was found.'));
+    peerConnection.addEventListener('connectionstatechange', () => {
+      if (link === undefined && peerConnection.connectionState === 'failed') this.fail('unreachable', 'No way to that tab was found.');
+    });
+  }
+
+  fail(code: 'unreachable' | 'too-late' | 'overloaded', message: string): void {
+    this.#settle(failure(code, message));
+    // A settled opening is the link's to close.
+    void this.outcome.then((outcome) => {
+      if (!outcome.ok) this.over.close();
+    });
+  }
+}
+
+class RtcLink implements Link {
+  readonly connection: string;
+  closed = false;
+  readonly #listeners: (() => void)[] = [];
+  #patience: Cancel | undefined;
+
+  constructor(
+    private readonly over: DataConnection,
+    channels: readonly RTCDataChannel[],
+    readonly remote: PeerId,
+    readonly dialled: boolean,
+    readonly binding: Uint8Array,
+    readonly control: RtcChannel,
+    readonly data: RtcChannel,
+    clock: Clock,
+  ) {
+    this.connection = over.connectionId;
+    const { peerConnection } = over;
+    const end = () => this.close();
+    for (const channel of channels) {
+      // 'closing' comes first, where the far side closed: nothing of ours gets through from then on.
+      channel.addEventListener('closing', end);
+      channel.addEventListener('close', end);
+    }
+    over.on('close', end);
+    peerConnection.addEventListener('connectionstatechange', () => {
+      const state = peerConnection.connectionState;
+      this.#patience?.();
+      this.#patience = undefined;
+      if (state === 'failed' || state === 'closed') end();
+      else if (state === 'disconnected') this.#patience = clock.after(disconnectedMsMax, end);
+    });
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#patience?.();
+    this.control.finish();
+    this.data.finish();
+    this.over.close();
+    for (const run of this.#listeners.splice(0)) queueMicrotask(run);
+  }
+
+  onClose(run: () => void): void {
+    if (this.closed) queueMicrotask(run);
+    else this.#listeners.push(run);
+  }
+}
