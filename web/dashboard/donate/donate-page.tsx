@@ -1,0 +1,228 @@
+import { useEffect, useState } from 'react';
+import { nameOf } from '../../kernel/lib/names.ts';
+import type { Limits, ResourceState } from '../../kernel/protocol/contracts/resources.ts';
+import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
+import { useCommand, useDeps, useNow, useSnapshot } from '../shell/deps.ts';
+import { Heading, Link } from '../shell/router.tsx';
+import { Notice } from '../shell/shell.tsx';
+import { bytes, count, duration, items, plural } from '../view/format.ts';
+import { Ring } from './ring.tsx';
+import { donating, secondTabHeading } from './wording.ts';
+
+export function DonatePage() {
+  const resources = useSnapshot((snapshot) => snapshot.resources);
+  const running = useSnapshot((snapshot) => snapshot.running.value);
+  const waitingFor = useSnapshot((snapshot) => snapshot.given.waitingFor);
+  const secondTab = useSnapshot((snapshot) => snapshot.group !== null && snapshot.group.members[0]?.store === null);
+  const now = useNow(500, resources !== null);
+  const { lull } = useDeps();
+  const { run, busy, problem } = useCommand();
+  if (resources === null) {
+    return (
+      <>
+        <div className="page-head">
+          <Heading title="Donate">Lull is starting</Heading>
+        </div>
+        <div className="card">
+          <Skeleton lines={6} />
+        </div>
+      </>
+    );
+  }
+  const said = donating(resources.value, running, Math.max(0, now - resources.atMs), waitingFor);
+  const on = resources.value.donating;
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <Heading title="Donate">{secondTab && !on ? secondTabHeading : said.heading}</Heading>
+          <p className="mute">{secondTab && !on ? 'One tab of a browser speaks for its storage. This one can submit and watch; if the other closes, this one takes over.' : said.sentence}</p>
+        </div>
+        {on ? (
+          <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
+            Stop donating
+          </button>
+        ) : null}
+      </div>
+      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+      {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={() => run(() => lull.donate(true))} />}
+      <div className="donate-top">
+        <section className="card ring-card" aria-label="Now">
+          <Ring {...said.ring} tone={said.tone} />
+        </section>
+        <section className="card stack">
+          <h2>Running now</h2>
+          <RunningTable />
+          <h2>Given, last hour</h2>
+          <GivenChart />
+        </section>
+      </div>
+      <Tiles />
+      {secondTab ? null : <LimitsCard resources={resources.value} />}
+    </>
+  );
+}
+
+/** Asked in plain words before anything runs; after a first yes, in short. */
+function Consent({ resources, busy, onStart }: { resources: ResourceState; busy: boolean; onStart: () => void }) {
+  const { limits, consent } = resources;
+  const start = (
+    <button className="btn" type="button" disabled={busy} onClick={onStart}>
+      Start donating
+    </button>
+  );
+  if (consent === true) {
+    return (
+      <section className="card consent short" aria-label="Start again">
+        <p>You said yes before: while nobody uses this machine, at most {plural(limits.cores, 'core')} and {bytes(limits.storageMiB * 2 ** 20)}.</p>
+        {start}
+      </section>
+    );
+  }
+  return (
+    <section className="card consent" aria-label="Before you start">
+      <dl>
+        <div>
+          <dt>What runs</dt>
+          <dd>Small programs that other people submitted, on at most {plural(limits.cores, 'core')}, only while nobody uses this machine. They run in a locked box: they cannot see your files, your other pages or the network.</dd>
+        </div>
+        <div>
+          <dt>What is kept</dt>
+          <dd>Code and data of other people’s jobs, at most {bytes(limits.storageMiB * 2 ** 20)}, in this browser’s storage. Others see this tab’s two-word name, how many cores it offers, and your internet address, as in any call between browsers.</dd>
+        </div>
+        <div>
+          <dt>How to stop</dt>
+          <dd>Touch the mouse or a key and everything stops at once, until you leave again. Press “Stop donating”, or close the tab, and it is over.</dd>
+        </div>
+      </dl>
+      {start}
+    </section>
+  );
+}
+
+function RunningTable() {
+  const running = useSnapshot((snapshot) => snapshot.running);
+  const jobs = useSnapshot((snapshot) => snapshot.jobs);
+  const own = useSnapshot((snapshot) => snapshot.self?.identity);
+  const now = useNow(500, running.value.length > 0);
+  if (running.value.length === 0) {
+    return (
+      <Empty title="Nothing runs in this tab.">
+        <p className="mute sm">
+          Have work to do? <Link to="/jobs/new">Submit a job</Link> of your own.
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <div className="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Job</th>
+            <th scope="col">From</th>
+            <th scope="col">Part</th>
+            <th scope="col">Running for</th>
+            <th scope="col">Done</th>
+          </tr>
+        </thead>
+        <tbody>
+          {running.value.slice(0, 8).map((run) => {
+            const job = jobs?.find((each) => each.id === run.job);
+            const share = run.items === 0 ? 0 : (run.finished + (run.progress ?? 0)) / run.items;
+            return (
+              <tr key={run.record}>
+                <td>{job === undefined ? '…' : <Link to={`/jobs/${run.job}`}>{job.manifest.name}</Link>}</td>
+                <td className="mute">{job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}</td>
+                <td>{items(run.range)}</td>
+                <td>{run.phase === 'running' ? duration(run.startedAgoMs + Math.max(0, now - running.atMs)) : <span className="mute">{run.phase}</span>}</td>
+                <td className="bar-cell">
+                  <Bar label={`${job?.manifest.name ?? 'job'}, ${items(run.range)}`} value={share} shares={[{ tone: 'tide', share }]} />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {running.value.length > 8 ? <p className="mute sm">and {plural(running.value.length - 8, 'more part', 'more parts')}</p> : null}
+    </div>
+  );
+}
+
+function GivenChart() {
+  const series = useSnapshot((snapshot) => snapshot.givenHistory);
+  return <Sparkline series={series} label="Cores computing for others" unit="cores" format={(value) => (value >= 10 ? count(value) : value.toFixed(1))} empty="A line appears here when the tab has been open for half a minute." />;
+}
+
+function Tiles() {
+  const given = useSnapshot((snapshot) => snapshot.given);
+  const kept = useSnapshot((snapshot) => snapshot.kept);
+  return (
+    <dl className="tiles">
+      <div className="card">
+        <dt>Parts done</dt>
+        <dd>
+          <b className="big">{count(given.parts)}</b>
+          <span className="mute sm">{plural(given.items, 'item')}, since this tab was opened</span>
+        </dd>
+      </div>
+      <div className="card">
+        <dt>CPU time given</dt>
+        <dd>
+          <b className="big">{duration(given.cpuMs)}</b>
+          <span className="mute sm">since this tab was opened</span>
+        </dd>
+      </div>
+      <div className="card">
+        <dt>Data kept for others</dt>
+        <dd>
+          <b className="big">{bytes(kept?.usedBytes ?? 0)}</b>
+          <span className="mute sm">{kept === null ? 'not known yet' : kept.problem || `of ${bytes(kept.allowedBytes)} you allow`}</span>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+const storageSteps = [128, 256, 512, 1024, 2048, 5120, 10_240, 20_480];
+const waitSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+const nearest = (steps: readonly number[], value: number) => steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best]! - value) ? i : best), 0);
+
+function LimitsCard({ resources }: { resources: ResourceState }) {
+  const { lull } = useDeps();
+  const { run, problem } = useCommand();
+  const { limits } = resources;
+  const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
+  return (
+    <section className="card limits" aria-label="Limits">
+      <Slider label="Cores at most" value={limits.cores} min={1} max={resources.coresOfMachine} say={(value) => `${value} of ${resources.coresOfMachine}`} onChange={(cores) => change({ cores })} />
+      <Slider label="Wait after I leave" value={nearest(waitSteps, limits.idleAfterSeconds)} min={0} max={waitSteps.length - 1} say={(i) => duration(waitSteps[i]! * 1000)} onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })} />
+      <Slider label="Storage at most" value={nearest(storageSteps, limits.storageMiB)} min={0} max={storageSteps.length - 1} say={(i) => bytes(storageSteps[i]! * 2 ** 20)} onChange={(i) => change({ storageMiB: storageSteps[i]! })} />
+      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+    </section>
+  );
+}
+
+const settleMs = 250;
+
+/** Sends a value only when the hand has come to rest. */
+function Slider({ label, value, min, max, say, onChange }: { label: string; value: number; min: number; max: number; say: (value: number) => string; onChange: (value: number) => void }) {
+  const [wanted, setWanted] = useState<number | null>(null);
+  useEffect(() => {
+    if (wanted === null) return;
+    const timer = setTimeout(() => {
+      onChange(wanted);
+      setWanted(null);
+    }, settleMs);
+    return () => clearTimeout(timer);
+    // oxlint-disable-next-line react/exhaustive-deps -- onChange is new at each render; only a new wish counts
+  }, [wanted]);
+  const shown = wanted ?? value;
+  return (
+    <label className="slider">
+      <span className="h2">{label}</span>
+      <input type="range" min={min} max={max} step={1} value={shown} aria-valuetext={say(shown)} onChange={(event) => setWanted(Number(event.target.value))} />
+      <span className="sm">{say(shown)}</span>
+    </label>
+  );
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { Running } from '../../kernel/protocol/contracts/executor.ts';
+import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
+import { donating } from './wording.ts';
+
+const state = (changes: Partial<ResourceState>): ResourceState => ({
+  donating: true,
+  consent: true,
+  state: 'idle',
+  reason: { code: '', sentence: '' },
+  workersAllowed: 3,
+  coresOfMachine: 4,
+  quietMs: 252_000,
+  resumesInMs: 0,
+  limits: { cores: 3, idleAfterSeconds: 15, storageMiB: 1024, whenBusy: 'yield' },
+  ...changes,
+});
+const run = { phase: 'running' } as Running;
+
+describe('the Donate page', () => {
+  it('says that the tab gives, with how many cores and since when nobody is there', () => {
+    const said = donating(state({}), [run, run, run], 0, '');
+    expect(said.heading).toBe('This tab is giving its lull');
+    expect(said.sentence).toBe('Nobody is using it, so 3 of 4 cores are computing. Touch anything and they stop within a blink.');
+    expect(said.ring).toEqual({ share: 1, text: '3 cores', below: 'computing · nobody here for 4 min 12 s' });
+  });
+
+  it('says what it waits for when it could work and has none', () => {
+    expect(donating(state({}), [], 0, '').sentence).toBe('Nobody is using it, and it is ready. There is no work for it just now.');
+    expect(donating(state({}), [], 0, 'Every part is claimed.').sentence).toMatch(/Every part is claimed\.$/);
+  });
+
+  it('counts down to when it goes on, and fills the ring meanwhile', () => {
+    const said = donating(state({ state: 'cooling', workersAllowed: 0, resumesInMs: 9_000, reason: { code: 'quiet', sentence: 'Somebody was here a moment ago.' } }), [], 3_000, '');
+    expect(said.heading).toBe('Somebody is using this machine, so Lull waits');
+    expect(said.ring).toEqual({ share: 0.6, text: 'waiting', below: 'goes on in 6 s' });
+    expect(said.sentence).toBe('Somebody was here a moment ago. It goes on 15 s after the last touch.');
+  });
+
+  it('says that it does not donate', () => expect(donating(state({ state: 'off', donating: false, resumesInMs: null }), [], 0, '').heading).toBe('This tab is not donating'));
+});

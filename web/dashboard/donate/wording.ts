@@ -1,0 +1,49 @@
+// What the Donate page says, from what the kernel publishes. Pure, so that every sentence has a test.
+import type { Running } from '../../kernel/protocol/contracts/executor.ts';
+import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
+import { ticking } from '../view/format.ts';
+
+export interface Donating {
+  readonly heading: string;
+  readonly sentence: string;
+  readonly tone: 'tide' | 'dusk' | 'mute';
+  /** Share of the ring that is filled, and what stands in it. */
+  readonly ring: { readonly share: number; readonly text: string; readonly below: string };
+}
+
+export const secondTabHeading = 'Another tab of this browser already gives';
+
+const cores = (n: number) => (n === 1 ? '1 core' : `${n} cores`);
+
+/** @param ageMs how long ago `resources` was published */
+export function donating(resources: ResourceState, running: readonly Running[], ageMs: number, waitingFor: string): Donating {
+  const { state, limits, reason } = resources;
+  const busy = running.filter((run) => run.phase === 'running').length;
+  const max = Math.min(limits.cores, resources.coresOfMachine);
+  switch (state) {
+    case 'off':
+      return { heading: 'This tab is not donating', sentence: 'Its cores rest. Start whenever you like; stop whenever you like.', tone: 'mute', ring: { share: 0, text: 'resting', below: `${cores(max)} could help` } };
+    case 'in use':
+    case 'cooling': {
+      const left = resources.resumesInMs === null ? null : Math.max(0, resources.resumesInMs - ageMs);
+      const wait = limits.idleAfterSeconds * 1000;
+      const sentence = left === null ? reason.sentence : `${reason.sentence} It goes on ${ticking(wait)} after the last touch.`;
+      return {
+        heading: 'Somebody is using this machine, so Lull waits',
+        sentence,
+        tone: 'dusk',
+        ring: { share: left === null || wait === 0 ? 0 : 1 - Math.min(1, left / wait), text: 'waiting', below: left === null ? 'until nobody touches it' : `goes on in ${ticking(left)}` },
+      };
+    }
+    case 'idle': {
+      const quiet = `nobody here for ${ticking(resources.quietMs + ageMs)}`;
+      const sentence =
+        busy > 0
+          ? `Nobody is using it, so ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and they stop within a blink.`
+          : resources.workersAllowed === 0
+            ? reason.sentence
+            : `Nobody is using it, and it is ready. ${waitingFor || 'There is no work for it just now.'}`;
+      return { heading: 'This tab is giving its lull', sentence, tone: 'tide', ring: { share: max === 0 ? 0 : busy / max, text: cores(busy), below: busy > 0 ? `computing · ${quiet}` : quiet } };
+    }
+  }
+}

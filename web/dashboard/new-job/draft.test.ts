@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { checkDraft, emptyDraft, itemCount, linesOf, rangeOf, textProblem, type Draft } from './draft.ts';
+
+const draft = (changes: Partial<Draft>): Draft => ({ ...emptyDraft, name: 'Squares', text: { lines: 'a\nb', json: '', range: '' }, ...changes });
+const said = (changes: Partial<Draft>) => {
+  const checked = checkDraft(draft(changes));
+  return checked.ok ? [] : checked.problems.map(({ field, sentence }) => `${field}: ${sentence}`);
+};
+const text = (kind: 'lines' | 'json' | 'range', value: string): Partial<Draft> => ({ kind, text: { ...emptyDraft.text, [kind]: value } });
+
+describe('a new job', () => {
+  it('is taken when it has a name, code and input', () => {
+    expect(checkDraft(draft({}))).toEqual({ ok: true, inputs: { items: ['a', 'b'] }, args: null });
+    expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({ ok: true, inputs: { range: [5, 8] }, args: { n: 1 } });
+  });
+
+  it('says everything that is wrong at once', () => {
+    expect(said({ name: ' ', code: '', ...text('lines', '') }).map((line) => line.split(':')[0])).toEqual(['Name', 'Code', 'Input']);
+  });
+
+  it.each([
+    ['', /There is no code/],
+    ['const run = (x) => x;', /exports no default function/],
+    ['// export default nothing\nconst a = 1;', /exports no default function/],
+    ["import _ from 'lodash';\nexport default (x) => _.chunk(x);", /imports other modules/],
+  ])('refuses the code %j', (code, sentence) => expect(said({ code })[0]).toMatch(sentence));
+
+  it.each(['export default (x) => x', 'const f = (x) => x;\nexport { f as default };', 'export default async function* run() {}', 'const important = 1; export default () => important'])('takes the code %j', (code) =>
+    expect(said({ code })).toEqual([]),
+  );
+
+  it.each([
+    [text('lines', ' \n '), /no input yet/],
+    [text('json', ''), /paste a JSON list/],
+    [text('json', '[1, 2'), /not valid JSON/],
+    [text('json', '{"a":1}'), /no list/],
+    [text('json', '[]'), /empty/],
+    [text('range', 'ten'), /two whole numbers/],
+    [text('range', '9..9'), /empty/],
+    [text('range', '0..99999999'), /10 million/],
+    [{ kind: 'file', file: null }, /Choose a text file/],
+    [{ kind: 'file', file: new File([], 'a.txt') }, /a\.txt is empty/],
+  ] as [Partial<Draft>, RegExp][])('refuses an input that is not what was said: %j', (changes, sentence) => expect(said(changes)[0]).toMatch(sentence));
+
+  it('refuses arguments that are no JSON', () => expect(said({ args: '{n:1}' })[0]).toMatch(/^Arguments: The arguments are not valid JSON/));
+});
+
+describe('reading input', () => {
+  it('takes lines of any system, and no empty line after the last end', () => expect(linesOf('a\r\n\nb\n')).toEqual(['a', '', 'b']));
+  it.each([['0..1000', [0, 1000]], [' 7 ', [0, 7]], ['-3..4', [-3, 4]], ['1_000 to 2_000', [1000, 2000]], ['5-9', [5, 9]], ['1..2..3', null], ['1.5..3', null]])('reads the range %j', (written, range) =>
+    expect(rangeOf(written)).toEqual(range),
+  );
+  it('counts items before anything is sent', () => {
+    expect(itemCount(draft(text('range', '0..1000')))).toBe(1000);
+    expect(itemCount(draft(text('lines', '')))).toBeNull();
+  });
+  it('tells text from other bytes, even cut in the middle of a character', () => {
+    expect(textProblem(new TextEncoder().encode('naïve').subarray(0, 3), 'a.txt')).toBeNull();
+    expect(textProblem(new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), 'a.zip')).toMatch(/a\.zip does not look like text/);
+    expect(textProblem(new Uint8Array([0xff, 0xd8, 0xff]), 'a.jpg')).toMatch(/does not look like text/);
+  });
+});

@@ -1,0 +1,140 @@
+// What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
+import type { Inputs } from '../../sdk/types.ts';
+
+export const inputKinds = ['lines', 'json', 'range', 'file'] as const;
+export type InputKind = (typeof inputKinds)[number];
+
+export interface Draft {
+  readonly name: string;
+  readonly code: string;
+  readonly kind: InputKind;
+  /** Of each kind its own text, so that changing the kind loses nothing. 'file' has none. */
+  readonly text: Readonly<Record<'lines' | 'json' | 'range', string>>;
+  readonly file: File | null;
+  readonly args: string;
+  readonly reduce: string;
+}
+
+export const emptyDraft: Draft = {
+  name: '',
+  code: 'export default function run(item, task) {\n  return item;\n}\n',
+  kind: 'lines',
+  text: { lines: '', json: '', range: '' },
+  file: null,
+  args: '',
+  reduce: '',
+};
+
+export const fileBytesMax = 1024 * 1024 * 1024;
+const itemsMax = 10_000_000;
+
+export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce';
+export interface Problem {
+  readonly field: Field;
+  readonly sentence: string;
+}
+
+/** The inputs as the SDK takes them, but for a file, which has to be stored first. */
+export type ReadyInputs = Inputs | { readonly file: File };
+export type Checked =
+  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function checkDraft(draft: Draft): Checked {
+  const problems: Problem[] = [];
+  const wrong = (field: Field, sentence: string | null) => {
+    if (sentence !== null) problems.push({ field, sentence });
+  };
+  wrong('Name', draft.name.trim() === '' ? 'Give the job a name: it is how you and the donors recognise it.' : draft.name.trim().length > 200 ? 'A name has at most 200 characters.' : null);
+  wrong('Code', codeProblem(draft.code, '(item, task) => result'));
+  const inputs = inputsOf(draft);
+  if ('sentence' in inputs) wrong('Input', inputs.sentence);
+  const args = jsonOf(draft.args);
+  if ('sentence' in args) wrong('Arguments', `The arguments are not valid JSON: ${args.sentence}`);
+  if (draft.reduce.trim() !== '') wrong('Reduce', codeProblem(draft.reduce, '(values) => value'));
+  if (problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
+  return { ok: true, inputs, args: args.value };
+}
+
+function codeProblem(code: string, shape: string): string | null {
+  if (code.trim() === '') return `There is no code. It is an ES module: export default ${shape}`;
+  if (code.length > 4 * 1024 * 1024) return 'Code may have at most 4 MiB: put what is larger into the input.';
+  const bare = code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  if (!/\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/.test(bare)) return `The code exports no default function. Write: export default ${shape}`;
+  if (/^\s*import\b(?!\s*[.(])/m.test(bare) && /\bfrom\s*['"]|^\s*import\s*['"]/m.test(bare)) return 'The code imports other modules, and the sandbox has no network to fetch them from. Paste what it needs into the code.';
+  return null;
+}
+
+function jsonOf(text: string): { value: unknown } | { sentence: string } {
+  if (text.trim() === '') return { value: null };
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { sentence: error instanceof Error ? error.message : 'it cannot be read.' };
+  }
+}
+
+function inputsOf({ kind, text, file }: Draft): ReadyInputs | { sentence: string } {
+  switch (kind) {
+    case 'lines': {
+      const lines = linesOf(text.lines);
+      return lines.length === 0 ? { sentence: 'There is no input yet: write or paste at least one line.' } : { items: lines };
+    }
+    case 'json': {
+      if (text.json.trim() === '') return { sentence: 'There is no input yet: paste a JSON list, such as [1, 2, 3].' };
+      const json = jsonOf(text.json);
+      if ('sentence' in json) return { sentence: `The input is not valid JSON: ${json.sentence}` };
+      if (!Array.isArray(json.value)) return { sentence: 'The input is valid JSON but no list: each item of a list becomes one call of your code.' };
+      return json.value.length === 0 ? { sentence: 'The list is empty: there is nothing to run.' } : { items: json.value };
+    }
+    case 'range': {
+      const range = rangeOf(text.range);
+      if (range === null) return { sentence: 'A range is two whole numbers, such as 0..1000: it runs 0 up to 999.' };
+      if (range[1] <= range[0]) return { sentence: 'The range is empty: its second number has to be the larger one.' };
+      if (range[1] - range[0] > itemsMax) return { sentence: 'A job may have at most 10 million items.' };
+      return { range };
+    }
+    case 'file':
+      if (file === null) return { sentence: 'Choose a text file, or drop one here.' };
+      if (file.size === 0) return { sentence: `${file.name} is empty: there is nothing to run.` };
+      if (file.size > fileBytesMax) return { sentence: `${file.name} is too large: a file may have at most 1 GiB.` };
+      return { file };
+  }
+}
+
+/** Lines without their ends; an end of the last line begins no further one. */
+export function linesOf(text: string): string[] {
+  if (text.trim() === '') return [];
+  const lines = text.split(/\r\n|\n|\r/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** '0..1000', '0-1000', '0 to 1000' or '1000' as [first, end). */
+export function rangeOf(text: string): readonly [number, number] | null {
+  const match = /^\s*(?:(-?\d+)\s*(?:\.\.|–|-|to)\s*)?(-?\d+)\s*$/.exec(text.replaceAll(/(?<=\d)[_\u202f](?=\d)/g, ''));
+  if (match === null) return null;
+  const range = [Number(match[1] ?? 0), Number(match[2])] as const;
+  return range.every(Number.isSafeInteger) ? range : null;
+}
+
+/** What is known of the input at a glance: '1 000 items'. null while there is none, or it has to be read first. */
+export function itemCount(draft: Draft): number | null {
+  if (draft.kind === 'file') return null;
+  const inputs = inputsOf(draft);
+  if ('range' in inputs) return inputs.range[1] - inputs.range[0];
+  return 'items' in inputs ? inputs.items.length : null;
+}
+
+/** Why `head`, the first bytes of a file, cannot be lines of text; null where it may be. */
+export function textProblem(head: Uint8Array, name: string): string | null {
+  const message = `${name} does not look like text, so it has no lines to run over. Choose a plain text file (UTF-8).`;
+  if (head.includes(0)) return message;
+  // The last character may be cut in two: the decoder waits for the rest of it.
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return null;
+  } catch {
+    return message;
+  }
+}

@@ -1,0 +1,48 @@
+import { createContext, useContext, useEffect, useState } from 'react';
+import { useStore } from 'zustand';
+import type { Lull } from '../../sdk/types.ts';
+import type { Snapshot, SnapshotStore } from '../snapshots.ts';
+
+export interface Deps {
+  readonly lull: Lull;
+  readonly snapshots: SnapshotStore;
+}
+
+export const DepsContext = createContext<Deps | null>(null);
+
+export function useDeps(): Deps {
+  const deps = useContext(DepsContext);
+  if (deps === null) throw new Error('a page outside mountDashboard');
+  return deps;
+}
+
+/** Part of the snapshot; `select` returns something that is equal while nothing changed (a field, a number, a string). */
+export const useSnapshot = <T>(select: (snapshot: Snapshot) => T): T => useStore(useDeps().snapshots, select);
+
+/** performance.now(), renewed every `everyMs` while `on`. */
+export function useNow(everyMs: number, on = true): number {
+  const [now, setNow] = useState(() => performance.now());
+  useEffect(() => {
+    if (!on) return;
+    setNow(performance.now());
+    const timer = setInterval(() => setNow(performance.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, on]);
+  return now;
+}
+
+/** Runs a command; says what went wrong in words, and whether it is under way. */
+export function useCommand(): { run: (command: () => Promise<unknown>) => void; busy: boolean; problem: string } {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const run = (command: () => Promise<unknown>) => {
+    setBusy(true);
+    setProblem('');
+    command()
+      .catch((error: unknown) => setProblem(sentenceOf(error)))
+      .finally(() => setBusy(false));
+  };
+  return { run, busy, problem };
+}
+
+export const sentenceOf = (error: unknown): string => (error instanceof Error && error.message !== '' ? error.message : String(error));

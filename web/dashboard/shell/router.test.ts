@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { routeOf } from './router.tsx';
+
+describe('paths', () => {
+  it.each([
+    ['/', { page: 'donate' }],
+    ['/jobs', { page: 'jobs' }],
+    ['/jobs/', { page: 'jobs' }],
+    ['/jobs/new', { page: 'new-job' }],
+    ['/jobs/ab12', { page: 'job', id: 'ab12' }],
+    ['/network', { page: 'network' }],
+    ['/jobs/a/b', { page: 'not-found' }],
+    ['/elsewhere', { page: 'not-found' }],
+  ])('%s', (path, route) => expect(routeOf(path)).toEqual(route));
+});

@@ -1,0 +1,71 @@
+// Pages by path over the History API: deep links, the back button, and focus on the new page's heading.
+import { useEffect, useRef, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
+
+export type Route = { readonly page: 'donate' | 'jobs' | 'new-job' | 'network' | 'not-found' } | { readonly page: 'job'; readonly id: string };
+
+export function routeOf(path: string): Route {
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.length === 0) return { page: 'donate' };
+  if (parts[0] === 'network' && parts.length === 1) return { page: 'network' };
+  if (parts[0] !== 'jobs' || parts.length > 2) return { page: 'not-found' };
+  if (parts.length === 1) return { page: 'jobs' };
+  return parts[1] === 'new' ? { page: 'new-job' } : { page: 'job', id: parts[1]! };
+}
+
+const listeners = new Set<() => void>();
+const changed = () => {
+  for (const listener of listeners) listener();
+};
+
+function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) globalThis.addEventListener('popstate', changed);
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) globalThis.removeEventListener('popstate', changed);
+  };
+}
+
+export const usePath = () => useSyncExternalStore(subscribe, () => location.pathname);
+
+export function navigate(path: string, how: 'push' | 'replace' = 'push'): void {
+  if (path === location.pathname) return;
+  if (how === 'push') history.pushState(null, '', path);
+  else history.replaceState(null, '', path);
+  globalThis.scrollTo(0, 0);
+  changed();
+}
+
+/** A link within the site. Modified clicks stay the browser's: a new tab is a new peer. */
+export function Link({ to, onClick, ...rest }: { to: string } & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'>) {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event);
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    navigate(to);
+  };
+  return <a href={to} onClick={follow} {...rest} />;
+}
+
+/** A page's heading. It takes the focus when the page was navigated to, so that a screen reader says where one is. */
+export function Heading({ children, title }: { children: string; title?: string }) {
+  const ref = useRef<HTMLHeadingElement>(null);
+  const path = usePath();
+  const first = useRef(path === arrivedAt);
+  useEffect(() => {
+    if (!first.current) ref.current?.focus({ preventScroll: true });
+    first.current = false;
+    arrivedAt = '';
+  }, [path]);
+  useEffect(() => {
+    document.title = `${title ?? children} · Lull`;
+  }, [title, children]);
+  return (
+    <h1 ref={ref} tabIndex={-1}>
+      {children}
+    </h1>
+  );
+}
+
+/** The page that was loaded leaves the focus where the browser put it. */
+let arrivedAt = typeof location === 'undefined' ? '' : location.pathname;
