@@ -28,6 +28,8 @@ export interface PeerjsTransportOptions {
   readonly server: PeerServerAddress;
   readonly iceServers: readonly RTCIceServer[];
   readonly report: Platform['report'];
+  /** Makes the token by which the PeerServer knows that the id is ours to take (protocol/directory.ts); absent: PeerJS makes one up. */
+  readonly tokenOf?: (self: PeerId) => Promise<string>;
 }
 
 const dataLabel = 'lull-data';
@@ -56,6 +58,7 @@ export function peerjsTransport(options: PeerjsTransportOptions): Transport {
 class PeerjsTransport implements Transport {
   #peer: Peer | undefined;
   #self: PeerId | undefined;
+  #token: string | undefined;
   #onLink: ((link: Link) => void) | undefined;
   #retry: Cancel | undefined;
   #failures = 0;
@@ -78,10 +81,18 @@ class PeerjsTransport implements Transport {
     this.#onLink = onLink;
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(connectTimeoutMs, () => resolve(failure('too-late', 'The meeting point did not answer in time.')));
-      this.#connect(self, (outcome) => {
-        cancel();
-        resolve(outcome);
-      });
+      const token = this.options.tokenOf?.(self) ?? Promise.resolve(undefined);
+      token
+        .catch(() => undefined)
+        .then((proof) => {
+          this.#token = proof;
+          if (this.#self !== self) return;
+          this.#connect(self, (outcome) => {
+            cancel();
+            resolve(outcome);
+          });
+        })
+        .catch((error: unknown) => this.options.report('bug', 'connections could not be started', error));
     });
   }
 
@@ -116,7 +127,7 @@ class PeerjsTransport implements Transport {
   /** One PeerJS object; a new one only where PeerJS has given the old one up, which it does only before the first success. */
   #connect(self: PeerId, first: (outcome: Outcome<void>) => void): void {
     const { server, iceServers } = this.options;
-    const peer = new Peer(self, { ...server, config: { iceServers: [...iceServers] }, debug: 0 });
+    const peer = new Peer(self, { ...server, ...(this.#token !== undefined && { token: this.#token }), config: { iceServers: [...iceServers] }, debug: 0 });
     this.#peer = peer;
     this.#guard(peer);
     peer.on('open', () => {

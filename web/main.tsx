@@ -1,0 +1,80 @@
+// Wires adapters, kernel, public API and pages together; decides nothing.
+import './dashboard/styles/main.css';
+import { browserClock } from './adapters/browser-clock.ts';
+import { browserMachine } from './adapters/browser-machine.ts';
+import { browserRandom } from './adapters/browser-random.ts';
+import { openStorage } from './adapters/idb-storage.ts';
+import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
+import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
+import { electSpeaker } from './adapters/profile.ts';
+import { missingFeature } from './adapters/requirements.ts';
+import { loadSite } from './adapters/site-config.ts';
+import { openIdentity, webDigest } from './adapters/web-crypto.ts';
+import { workerSandbox } from './adapters/worker-sandbox.ts';
+import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
+import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts';
+import { startKernel } from './kernel/kernel.ts';
+import { hexOf } from './kernel/lib/bytes.ts';
+import type { PeerId } from './kernel/lib/ids.ts';
+import { memoryStorage } from './kernel/memory-storage.ts';
+import type { Platform, Storage } from './kernel/platform.ts';
+import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
+import { createLull } from './sdk/lull.ts';
+import { PageKernel } from './sdk/page-kernel.ts';
+
+const root = document.getElementById('root')!;
+const missing = missingFeature();
+if (missing === undefined) void run();
+else renderProblem(root, missing);
+
+const report: Platform['report'] = (level, message, detail) => {
+  const write = level === 'bug' ? console.error : level === 'warning' ? console.warn : console.info;
+  write(message, detail ?? '');
+};
+
+async function run(): Promise<void> {
+  const random = browserRandom();
+  const clock = browserClock();
+  const [site, identity] = await Promise.all([loadSite(), openIdentity({ random })]);
+  if (!site.ok) return renderProblem(root, { what: 'Lull could not start', toDo: site.fault.message });
+  if (!identity.ok) return renderProblem(root, { what: 'Lull could not start', toDo: identity.fault.message });
+
+  const snapshots = createSnapshotStore();
+  const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
+  const host = new PageKernel(clock, random, fail);
+  const lull = createLull(host);
+  Object.defineProperty(globalThis, 'lull', { value: lull, configurable: true });
+  let connected: { disconnect(): void } | undefined;
+  host.onKernel((bus) => {
+    connected?.disconnect();
+    connected = connectSnapshots(bus, snapshots);
+  });
+  mountDashboard(root, { lull, snapshots });
+
+  const { signer } = identity.value;
+  const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
+  const shared = { clock, random, digest: webDigest, signer, machine: browserMachine(), report };
+  const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
+    host.run(() => {
+      const platform: Platform = {
+        ...shared,
+        storage,
+        profileRole,
+        transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),
+        directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
+        sandbox: workerSandbox({ clock }),
+      };
+      return startKernel(platform, { bootDocument: site.value.bootDocument, network: 'public' });
+    });
+  const speak = async () => {
+    const opened = await openStorage({ random, onClosed: fail });
+    // Without a database the tab still works; it keeps nothing for others, and the page says so.
+    if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
+    await start(opened.ok ? opened.value : memoryStorage(random), 'speaker');
+  };
+  electSpeaker('lull-store', {
+    onElected: () => void speak(),
+    onWaiting: () => void start(memoryStorage(random), 'second'),
+  });
+  addEventListener('pagehide', () => void host.stop());
+}

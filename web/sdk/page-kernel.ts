@@ -1,0 +1,69 @@
+// The kernel of this page. It is started anew, with the profile's store, when this tab becomes the one that speaks for it: a
+// kernel is cheap, and a restart is the one path by which a store comes and goes.
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Outcome } from '../kernel/lib/outcome.ts';
+import type { Cancel, Clock, Random } from '../kernel/platform.ts';
+import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
+import type { Bus } from '../kernel/service.ts';
+import { deferred } from './deferred.ts';
+import { LullError } from './errors.ts';
+import type { KernelHost } from './lull.ts';
+
+/** How long the first join may take before the page counts as alone; it joins later all the same. */
+const joinMsMax = 4_000;
+
+export class PageKernel implements KernelHost {
+  readonly #started = deferred<void>();
+  readonly #listeners = new Set<(bus: Bus) => void>();
+  #kernel: Kernel | undefined;
+  /** Starts and stops follow each other, whoever asks. */
+  #queue: Promise<void> = Promise.resolve();
+  readonly started = this.#started.promise;
+
+  constructor(
+    readonly clock: Clock,
+    readonly random: Random,
+    /** Told when a kernel could not start: a sentence for a person. */
+    private readonly onProblem: (sentence: string) => void,
+  ) {
+    this.started.catch(() => undefined);
+  }
+
+  bus(): Bus {
+    if (this.#kernel === undefined) throw new LullError('overloaded', 'The kernel is still starting: await lull.ready first.');
+    return this.#kernel.bus;
+  }
+
+  onKernel(listener: (bus: Bus) => void): Cancel {
+    this.#listeners.add(listener);
+    if (this.#kernel !== undefined) listener(this.#kernel.bus);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops the present kernel, if there is one, and starts the next. */
+  run(start: () => Promise<Outcome<Kernel>>): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      await this.#kernel?.stop();
+      const outcome = await start();
+      if (!outcome.ok) {
+        this.onProblem(outcome.fault.message);
+        this.#started.reject(new LullError(outcome.fault.code, outcome.fault.message));
+        return;
+      }
+      this.#kernel = outcome.value;
+      const { bus } = this.#kernel;
+      this.clock.after(joinMsMax, () => this.#started.resolve());
+      bus.watch(membershipContract, 'view', (view) => {
+        if (view.signaling !== 'down') this.#started.resolve();
+      });
+      for (const listener of this.#listeners) listener(bus);
+    });
+    return this.#queue;
+  }
+
+  /** Says good-bye to the group. */
+  async stop(): Promise<void> {
+    await this.#queue;
+    await this.#kernel?.stop();
+  }
+}
