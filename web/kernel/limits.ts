@@ -95,10 +95,30 @@ export const functionBytesMax = 8 * 1024 * 1024;
 // Ledger
 export const ackStoresMin = 3;
 export const stewardDelayMs = 1_500;
-export const jobManifestBytesMax = 256 * 1024;
+/** A manifest travels in a body (`bodyBytesMax`), with room for its signature. */
+export const jobManifestBytesMax = 128 * 1024;
 export const eventBytesMax = 64 * 1024;
 export const eventsPerExchangeMax = 512;
 export const clockExchangeEveryMs = 2_000;
+/** Events, manifests and clocks in one message of the ledger: below `bodyBytesMax` by what wraps them. */
+export const exchangeBytesMax = 192 * 1024;
+export const eventsPerJobMax = 200_000;
+/** Events of all jobs held in memory. */
+export const ledgerBytesMax = 256 * 1024 * 1024;
+export const actorsPerJobMax = 1_024;
+/** How far past the first gap an actor's events are held: what bounds the intervals of a clock, whatever is lost or made up. */
+export const eventsAheadMax = 1_024;
+export const settingsPerJobMax = 1_000;
+/** How often an item may be opened again. */
+export const roundsMax = 64;
+export const jobsPerIdentityMax = 1_000;
+/** Events written within this time travel together. */
+export const eventBatchMs = 3;
+export const eventsPerBatchMax = 128;
+export const batchesInFlightMax = 16;
+/** Below `callTimeoutMs`: whoever waits for acknowledgements is answered with how many came. */
+export const ackWaitMs = 4_000;
+export const jobsPublishEveryMs = 100;
 export const jobsMax = 10_000;
 export const jobItemsMax = 10_000_000;
 

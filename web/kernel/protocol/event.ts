@@ -1,6 +1,6 @@
 // Events of a job's ledger (rules 5, 6, 9, 10): signed, self-contained, foldable in any order.
 import * as v from 'valibot';
-import { eventBytesMax, itemAttemptsMax, recordItemsMax } from '../limits.ts';
+import { actorsPerJobMax, eventBytesMax, eventsAheadMax, itemAttemptsMax, recordItemsMax, roundsMax, settingsPerJobMax } from '../limits.ts';
 import {
   amount,
   bytes,
@@ -20,6 +20,9 @@ import {
 
 /** Runs of failed items one computed event may list; whoever has more commits in several events. */
 export const failedRangesMax = 512;
+/** Spans one accepted event may take: more go in several events, each below `eventBytesMax`. */
+export const acceptedSpansMax = 512;
+const roundSchema = v.pipe(natural, v.maxValue(roundsMax));
 
 export const eventBodySchema = v.variant('kind', [
   /** Items [range) were run; `failed` lists those that threw or passed their limits. Values and errors are in the result object. */
@@ -27,7 +30,7 @@ export const eventBodySchema = v.variant('kind', [
     kind: v.literal('computed'),
     range: rangeSchema,
     failed: listOf(rangeSchema, failedRangesMax),
-    round: natural,
+    round: roundSchema,
     record: v.nullable(recordIdSchema),
     result: objectIdSchema,
     /** SHA-256 of the encoded values of `range`, packed (lib/packed.ts): equal results have equal hashes, whoever ran them. */
@@ -39,7 +42,7 @@ export const eventBodySchema = v.variant('kind', [
   /** The submitter took these results: they never change again. */
   v.strictObject({
     kind: v.literal('accepted'),
-    spans: listOf(v.strictObject({ range: rangeSchema, event: eventIdSchema }), 1_024),
+    spans: listOf(v.strictObject({ range: rangeSchema, event: eventIdSchema }), acceptedSpansMax),
   }),
   /** Only by the submitter. Folds by (version, event id); cancel is absorbing. */
   v.strictObject({
@@ -49,7 +52,7 @@ export const eventBodySchema = v.variant('kind', [
     cancelled: v.optional(v.literal(true)),
     priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100))),
     /** Opens this round for items that failed: they may be tried again (retry). */
-    round: v.optional(v.strictObject({ round: positive, ranges: listOf(rangeSchema, failedRangesMax) })),
+    round: v.optional(v.strictObject({ round: v.pipe(positive, v.maxValue(roundsMax)), ranges: listOf(rangeSchema, failedRangesMax) })),
   }),
 ]);
 export type EventBody = v.InferOutput<typeof eventBodySchema>;
@@ -72,9 +75,9 @@ export const signedEventSchema = v.strictObject({ bytes: bytes(eventBytesMax), s
 export type SignedEvent = v.InferOutput<typeof signedEventSchema>;
 
 /** Intervals of n held, per actor: inclusive [from, to] pairs, ascending, apart. */
-export const clockSchema = v.record(
-  peerIdSchema,
-  listOf(v.strictTuple([positive, positive]), 1_024),
+export const clockSchema = v.pipe(
+  v.record(peerIdSchema, listOf(v.strictTuple([positive, positive]), eventsAheadMax + settingsPerJobMax)),
+  v.check((clock) => Object.keys(clock).length <= actorsPerJobMax, 'too many actors'),
 );
 export type VectorClock = v.InferOutput<typeof clockSchema>;
 

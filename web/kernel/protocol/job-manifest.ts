@@ -1,6 +1,6 @@
 // A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
 import * as v from 'valibot';
-import { jobItemsMax, objectSegmentsMax } from '../limits.ts';
+import { jobItemsMax, jobManifestBytesMax, objectSegmentsMax } from '../limits.ts';
 import { amount, bytes, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, text } from './schemas.ts';
 
 /**
@@ -45,5 +45,5 @@ export const jobManifestSchema = v.strictObject({
 export type JobManifest = v.InferOutput<typeof jobManifestSchema>;
 
 /** The signature covers the domain tag and the job's id. */
-export const signedJobSchema = v.strictObject({ bytes: bytes(256 * 1024), signature: bytes(64) });
+export const signedJobSchema = v.strictObject({ bytes: bytes(jobManifestBytesMax), signature: bytes(64) });
 export type SignedJob = v.InferOutput<typeof signedJobSchema>;

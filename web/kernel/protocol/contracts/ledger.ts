@@ -1,11 +1,12 @@
 // The replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12).
 import * as v from 'valibot';
-import { eventsPerExchangeMax, jobsMax } from '../../limits.ts';
+import { actorsPerJobMax, eventsPerExchangeMax, jobsMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { clockSchema, eventBodySchema, signedEventSchema } from '../event.ts';
 import { jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
 import {
   amount,
+  bytes,
   empty,
   eventIdSchema,
   hashSchema,
@@ -19,6 +20,9 @@ import {
   rangeSchema,
   text,
 } from '../schemas.ts';
+
+/** Numbers compared by one look for forks. */
+export const forkNumbersMax = 1_024;
 
 export const jobStates = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;
 
@@ -77,7 +81,7 @@ export const ledgerContract = contract({
       insert: operation('member', signedJobSchema, v.strictObject({ job: jobIdSchema })),
       query: operation('local', empty, v.strictObject({ jobs: listOf(jobSummarySchema, jobsMax) })),
       get: operation('member', v.strictObject({ job: jobIdSchema }), signedJobSchema),
-      /** Local: sign and announce a manifest; answers with how many other members acknowledged. */
+      /** Local: sign and announce a manifest; answers as `events create` does, with how many other identities acknowledged. */
       create: operation(
         'local',
         v.strictObject({ manifest: jobManifestSchema }),
@@ -111,7 +115,10 @@ export const ledgerContract = contract({
       ),
     },
     events: {
-      /** Local: number, sign, keep, send to members; answers when `ackStoresMin` (or all there are) hold it. */
+      /**
+       * Local: number, sign, keep, send to members; answers when `ackStoresMin` identities (or all there are, this one counts) hold it,
+       * or after `ackWaitMs`. `acknowledged` counts other identities. A setting's version is raised above the highest seen.
+       */
       create: operation(
         'local',
         v.strictObject({ job: jobIdSchema, body: eventBodySchema }),
@@ -125,16 +132,43 @@ export const ledgerContract = contract({
       ),
     },
     clocks: {
-      /** Anti-entropy. The answer has the asker's missing events (bounded) and the answerer's clocks, so that the asker can return the favour. */
+      /**
+       * Anti-entropy. The answer has the asker's missing events (bounded: `more` says that some were left out) and the answerer's
+       * clocks where they differ, so that the asker can return the favour.
+       */
       query: operation(
         'member',
-        v.strictObject({ clocks: listOf(exchange, 256), jobsKnown: hashSchema }),
         v.strictObject({
+          /** XOR of the ids of all jobs and events held. */
+          jobsKnown: hashSchema,
+          /** `clocks` names every job the asker holds with `after` < id <= `until` (null: no limit). Without a window only `same` is asked. */
+          window: v.nullable(v.strictObject({ after: v.nullable(jobIdSchema), until: v.nullable(jobIdSchema) })),
+          clocks: listOf(exchange, 256),
+        }),
+        v.strictObject({
+          same: v.boolean(),
+          more: v.boolean(),
+          /** Of jobs named that differ here; an empty clock for a job that is unknown here. */
           clocks: listOf(exchange, 256),
           events: listOf(v.strictObject({ job: jobIdSchema, events: listOf(signedEventSchema, eventsPerExchangeMax) }), 64),
-          /** Jobs the asker did not name. */
+          /** Jobs of the window the asker did not name. */
           jobs: listOf(signedJobSchema, 64),
         }),
+      ),
+    },
+    /** Where clocks are equal and digests are not, somebody signed two events with one number: both are found and kept. */
+    forks: {
+      /** Digests per actor in; the actors whose digest differs here out. */
+      query: operation(
+        'member',
+        v.strictObject({ job: jobIdSchema, actors: v.record(peerIdSchema, hashSchema) }),
+        v.strictObject({ actors: listOf(peerIdSchema, actorsPerJobMax) }),
+      ),
+      /** XOR of the ids per number from `from` on, 32 bytes each; events held here at numbers that differ out. */
+      lookup: operation(
+        'member',
+        v.strictObject({ job: jobIdSchema, actor: peerIdSchema, from: positive, digests: bytes(32 * forkNumbersMax) }),
+        v.strictObject({ events: listOf(signedEventSchema, eventsPerExchangeMax) }),
       ),
     },
   },
