@@ -31,7 +31,7 @@ export interface Kernel {
   /** True where no binding was listed: the tab runs alone. */
   readonly local: boolean;
   /** Why this tab reaches nobody though a binding is listed (no WebRTC, say), for a person; null where all is well. */
-  readonly networkNotice: string | null;
+  networkNotice(): string | null;
   /** Stops all that runs, the last started first. May be called twice. */
   stop(): Promise<void>;
 }
@@ -84,7 +84,7 @@ class Boot {
       }
       started.push(name);
     }
-    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, networkNotice: this.#networkNotice, stop: () => this.#stop() });
+    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, networkNotice: () => this.#networkNotice, stop: () => this.#stop() });
   }
 
   /** Loads the network manager; where no binding is listed it is unloaded again, and the tab runs alone. */
@@ -115,12 +115,15 @@ class Boot {
         registered.value.remove();
       },
     });
-    const up = await manager.start();
-    if (!up.ok) {
-      // No reason to refuse the person a tab that works alone.
-      this.platform.report('warning', `The network driver did not start: ${up.fault.message}`);
-      this.#networkNotice = up.fault.message;
-    }
+    // Not waited for: a meeting point that is away is no reason to keep the person from a tab that works alone.
+    manager.start().then(
+      (up) => {
+        if (up.ok) return;
+        this.platform.report('warning', `The network driver did not start: ${up.fault.message}`);
+        this.#networkNotice = up.fault.message;
+      },
+      (error: unknown) => this.platform.report('bug', 'the network driver threw', error),
+    );
     return success(undefined);
   }
 
@@ -128,9 +131,7 @@ class Boot {
     let service: Service;
     try {
       const factory = this.catalogue.get(name)!;
-      // The contract is the service's own; its name is what the context is made from.
-      const context = dispatcher.contextOf(name);
-      service = factory(context as never);
+      service = factory(dispatcher.contextOf(name));
     } catch (error) {
       this.platform.report('bug', `${name} could not be made`, error);
       return failure('internal', `The service "${name}" could not be made.`);

@@ -55,7 +55,7 @@ async function tabs(names: readonly string[], options: MemoryNetworkOptions = {}
   const net = new MemoryNetwork(clock, seededRandom('network'), options);
   const kernels: Record<string, TestKernel> = {};
   for (const name of names) {
-    kernels[name] = await clock.finish(testKernel({ name, clock, transport: net.transport(), services: { shelf: shelf as ServiceFactory<never> } }));
+    kernels[name] = await clock.finish(testKernel({ name, clock, transport: net.transport(), services: { shelf } }));
   }
   const link = async (a: string, b: string) => {
     const outcome = await clock.finish(kernels[a]!.bus.ask(networkContract, 'links', 'insert', { peer: kernels[b]!.self.peer }));

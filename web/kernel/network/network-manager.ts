@@ -60,6 +60,7 @@ export class NetworkManager implements Remote {
   readonly #failedAt = new Map<PeerId, number>();
   #handshakes = 0;
   #telling = false;
+  #started: Promise<Outcome<void>> = Promise.resolve(success(undefined));
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(private readonly options: NetworkManagerOptions) {
@@ -67,10 +68,12 @@ export class NetworkManager implements Remote {
     this.#relay = new Relay(options.platform, options.self, this.#calls, (peer) => this.#sessions.get(peer));
   }
 
-  async start(): Promise<Outcome<void>> {
-    if (this.#state !== 'new') return success(undefined);
+  /** Dials wait for it, so the caller need not. */
+  start(): Promise<Outcome<void>> {
+    if (this.#state !== 'new') return this.#started;
     this.#state = 'running';
-    return this.options.platform.transport.start(this.options.self.peer, (link) => void this.#prove(link));
+    this.#started = this.options.platform.transport.start(this.options.self.peer, (link) => void this.#prove(link));
+    return this.#started;
   }
 
   /** Tells every neighbour, gives it time to hear it, closes. */
@@ -80,7 +83,7 @@ export class NetworkManager implements Remote {
     const { clock, transport } = this.options.platform;
     const some = this.#all.size > 0;
     for (const session of [...this.#all]) session.close('leaving', 'The other tab is leaving.');
-    if (some) await new Promise<void>((resolve) => clock.after(byeGraceMs, resolve));
+    if (some) await new Promise<void>((resolve) => void clock.after(byeGraceMs, resolve));
     transport.stop();
   }
 
@@ -163,7 +166,7 @@ export class NetworkManager implements Remote {
         resolve(outcome);
       };
       this.#opened.set(peer, settle);
-      void Promise.resolve()
+      void this.#started
         .then(() => this.options.platform.transport.dial(peer))
         .then(async (link) => (link.ok ? this.#prove(link.value) : link))
         .catch((error: unknown) => {
@@ -201,7 +204,7 @@ export class NetworkManager implements Remote {
     this.#handshakes++;
     const proven = await handshake(link, platform, self, {
       bindings: bindings.map(({ name }) => name),
-      store: platform.profileRole === 'second' ? null : platform.storage.store,
+      store: platform.storage.durable && platform.profileRole !== 'second' ? platform.storage.store : null,
       admits: (identity) => (security.may(identity, 'join') ? undefined : 'This identity may not take part here.'),
     });
     this.#handshakes--;

@@ -2,7 +2,7 @@
 import { startKernel, type Kernel } from '../kernel.ts';
 import { memoryStorage } from '../memory-storage.ts';
 import type { Directory, Platform, Transport } from '../platform.ts';
-import type { ServiceFactory } from '../service.ts';
+import type { AnyServiceFactory } from '../service-catalogue.ts';
 import { seededRandom } from './seeded-random.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -52,7 +52,7 @@ export interface TestKernel extends Kernel {
 
 /** Starts a kernel with these services and no others. @throws Error when it does not start */
 export async function testKernel(
-  options: TestPlatformOptions & { readonly network?: string; readonly services?: Readonly<Record<string, ServiceFactory<never>>> },
+  options: TestPlatformOptions & { readonly network?: string; readonly services?: Readonly<Record<string, AnyServiceFactory>> },
 ): Promise<TestKernel> {
   const { platform, reports } = testPlatform(options);
   const services = options.services ?? {};
