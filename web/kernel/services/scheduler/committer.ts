@@ -1,0 +1,98 @@
+// Commits the results of a run (rule 5): the object first, acknowledged by its stores, then the event, acknowledged by members.
+import { concatBytes, hexOf } from '../../lib/bytes.ts';
+import type { JobId, ObjectId, RecordId } from '../../lib/ids.ts';
+import { slicePacked } from '../../lib/packed.ts';
+import { decodeResultBlob } from '../../lib/result-blob.ts';
+import type { Outcome } from '../../lib/outcome.ts';
+import { afterLifeMs, segmentBytes, segmentBytesMax } from '../../limits.ts';
+import { blocksContract } from '../../protocol/contracts/blocks.ts';
+import { ledgerContract } from '../../protocol/contracts/ledger.ts';
+import type { EventBody } from '../../protocol/event.ts';
+import type { JobManifest } from '../../protocol/job-manifest.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import type { ServiceContext } from '../../service.ts';
+import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import { planEvents, type RoundPiece } from './commit-plan.ts';
+
+const commitTriesMax = 3;
+const retryAfterMs = 500;
+const eventTimeoutMs = 15_000;
+const storeTimeoutMs = 20_000;
+/** The slowest link a result is still waited for. */
+const storeBytesPerMs = 50;
+const segmentsPerPut = 64;
+
+export interface ResultPart {
+  readonly range: Range;
+  readonly failed: readonly Range[];
+  readonly bytes: Uint8Array;
+  readonly tookMs: number;
+}
+
+export class Committer {
+  constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
+
+  /** Stores one result blob and announces the parts of it that lie in `pieces`. False where that could not be done: nothing is lost but time. */
+  async commit(job: JobId, manifest: JobManifest, record: RecordId, part: ResultPart, pieces: readonly RoundPiece[]): Promise<boolean> {
+    const blob = decodeResultBlob(part.bytes);
+    if (blob === undefined) {
+      this.context.platform.report('bug', 'the executor gave a result blob that is none');
+      return false;
+    }
+    const events = planEvents(part.range, part.failed, pieces);
+    if (events.length === 0) return true;
+    const result = await this.#store(manifest, part);
+    if (result === undefined) return false;
+    const items = part.range[1] - part.range[0];
+    for (const { range, failed, round } of events) {
+      const values = slicePacked(blob.values, range[0] - blob.first, range[1] - blob.first);
+      const resultHash = await this.#hash(values.ends, values.bytes);
+      const tookMs = (part.tookMs * (range[1] - range[0])) / items;
+      const body: EventBody = { kind: 'computed', range: [...range], failed: failed.map((run) => [...run]), round, record, result, resultHash, tookMs };
+      if (!(await this.announce(job, body))) return false;
+    }
+    return true;
+  }
+
+  /** True when the event is held by as many members as it needs. */
+  async announce(job: JobId, body: EventBody): Promise<boolean> {
+    const done = await this.#insist(() => this.context.ask(ledgerContract, 'events', 'create', { job, body }, { timeoutMs: eventTimeoutMs }));
+    return done !== undefined;
+  }
+
+  async #store(manifest: JobManifest, part: ResultPart): Promise<ObjectId | undefined> {
+    const step = part.bytes.length > segmentsPerPut * segmentBytes ? segmentBytesMax : segmentBytes;
+    const buffers: Uint8Array[] = [];
+    for (let at = 0; at < part.bytes.length; at += step) buffers.push(part.bytes.subarray(at, at + step));
+    const request = {
+      name: '',
+      type: 'application/x-lull-results',
+      expires: manifest.expires + afterLifeMs,
+      segments: buffers.map((_, i) => i),
+    };
+    const timeoutMs = storeTimeoutMs + part.bytes.length / storeBytesPerMs;
+    const stored = await this.#insist(() => this.context.ask(blocksContract, 'objects', 'insert', request, { buffers, timeoutMs }));
+    return stored?.body.id;
+  }
+
+  /** The world's faults pass, mostly: a bounded number of tries, each later than the last. */
+  async #insist<T>(attempt: () => Promise<Outcome<T>>): Promise<T | undefined> {
+    for (let tries = 1; ; tries++) {
+      const outcome = await attempt();
+      if (outcome.ok) return outcome.value;
+      const hopeless = ['refused', 'malformed', 'too-large', 'not-found', 'not-built'].includes(outcome.fault.code);
+      if (hopeless || tries >= commitTriesMax) {
+        this.context.platform.report('warning', `A result could not be committed: ${outcome.fault.message}`);
+        return undefined;
+      }
+      await new Promise<void>((resolve) => void this.context.platform.clock.after(retryAfterMs * 2 ** (tries - 1), resolve));
+    }
+  }
+
+  /** Hash of hashes, so that no large run is copied only to be hashed. */
+  async #hash(ends: Uint32Array, bytes: Uint8Array): Promise<string> {
+    const { digest } = this.context.platform;
+    const [a, b] = [await digest.sha256(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength)), await digest.sha256(bytes)];
+    return hexOf(await digest.sha256(concatBytes([a, b])));
+  }
+}

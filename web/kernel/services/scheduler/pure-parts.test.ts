@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { identityId, jobId, objectId } from '../../lib/ids.ts';
+import { functionTargetMs } from '../../limits.ts';
+import { failedRangesMax } from '../../protocol/event.ts';
+import type { JobInput } from '../../protocol/job-manifest.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import { planEvents } from './commit-plan.ts';
+import { orderJobs, type Wanting } from './fair-share.ts';
+import { functionItems, inputEnd, measuredMax, type Measured } from './sizing.ts';
+import { functionsAhead, planAppends, uncovered, type Situation } from './steward.ts';
+
+const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
+const range: JobInput = { kind: 'range', items: 10_000_000, offset: 0 };
+const piece = (first: number, end: number, round = 0, failedBy: number[] = []) => ({ range: [first, end] as Range, round, failedBy: failedBy.map((n) => identityId(hex(n))) });
+
+describe('the size of a function', () => {
+  it.each([0.01, 0.1, 1, 10, 100, 1_000, 5_000])('comes to about a second where an item takes %d ms', (itemMs) => {
+    const recent: Measured[] = [];
+    let rounds = 0;
+    let size = 0;
+    for (; rounds < 12; rounds++) {
+      size = functionItems(recent, 10_000_000, 4, rounds);
+      recent.push({ items: size, tookMs: size * itemMs });
+    }
+    const took = size * itemMs;
+    expect(took).toBeLessThanOrEqual(Math.max(functionTargetMs, itemMs));
+    expect(took).toBeGreaterThan(functionTargetMs * 0.49);
+  });
+
+  it('reaches tens of thousands within seven functions where items do nothing', () => {
+    const recent: Measured[] = [];
+    for (let i = 0; i < 7; i++) {
+      const size = functionItems(recent, 10_000_000, 1, i);
+      recent.push({ items: size, tookMs: 0 });
+    }
+    expect(recent.at(-1)!.items).toBeGreaterThan(30_000);
+  });
+
+  it('shrinks as soon as items get dearer', () => {
+    const cheap = Array.from({ length: measuredMax }, () => ({ items: 1_000, tookMs: 1_000 }));
+    const dear = Array.from({ length: 3 }, () => ({ items: 1_000, tookMs: 10_000 }));
+    expect(functionItems([...cheap, ...dear], 1e6, 4, 0)).toBeLessThanOrEqual(100);
+  });
+
+  it('spreads the end of a job over all workers, but not in crumbs', () => {
+    const recent = [{ items: 100, tookMs: 1_000 }];
+    expect(functionItems(recent, 80, 4, 0)).toBe(10);
+    expect(functionItems(recent, 8, 4, 0)).toBe(9); // 100 ms of them, all in one
+    expect(functionItems([], 6, 8, 7)).toBe(1);
+  });
+
+  it('fetches a bounded run of input', () => {
+    const object = objectId(hex(1));
+    expect(inputEnd({ kind: 'chunks', object, items: 100, bytes: 1024 * 1024 }, 10)).toBe(18);
+    expect(inputEnd({ kind: 'chunks', object, items: 100, bytes: 64 * 1024 * 1024 }, 10)).toBe(11);
+    const lines: JobInput = { kind: 'lines', object, items: 120, perSegment: Array.from({ length: 12 }, () => 10) };
+    expect(inputEnd(lines, 0)).toBe(80);
+    expect(inputEnd(lines, 15)).toBe(90);
+    expect(inputEnd(lines, 115)).toBe(120);
+  });
+});
+
+describe('the steward', () => {
+  const situation = (more: Partial<Situation>): Situation => ({ input: range, undecided: [], queued: [], waiting: 0, workers: 2, recent: [{ items: 10, tookMs: 1_000 }], ...more });
+
+  it('appends as many functions as should wait, from the first open item on', () => {
+    const [append, ...more] = planAppends(situation({ undecided: [piece(0, 1_000)] }));
+    expect(more).toEqual([]);
+    expect(append!.ranges).toHaveLength(functionsAhead(2));
+    expect(append!.ranges[0]![0]).toBe(0);
+    append!.ranges.slice(1).forEach(([first], i) => expect(first).toBe(append!.ranges[i]![1]));
+  });
+
+  it('does nothing while enough is waiting, or everything is queued', () => {
+    expect(planAppends(situation({ undecided: [piece(0, 1_000)], waiting: 4 }))).toEqual([]);
+    expect(planAppends(situation({ undecided: [piece(5, 15)], queued: [[10, 20], [0, 10]] }))).toEqual([]);
+  });
+
+  it('appends anew what only lost records cover', () => {
+    const [append] = planAppends(situation({ undecided: [piece(0, 30)], queued: [[10, 30]] }));
+    expect(append!.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('puts failed items in small functions of their own, and each round in its own append', () => {
+    const plan = planAppends(situation({ recent: [{ items: 100, tookMs: 100 }], undecided: [piece(0, 10, 0, [1]), piece(10, 40, 1)] }));
+    expect(plan).toEqual([
+      { round: 0, ranges: [[0, 8], [8, 10]] },
+      { round: 1, ranges: [[10, 40]] },
+    ]);
+  });
+
+  it('covers each open item once and nothing else, whatever is queued', () => {
+    const ranges = fc.array(fc.tuple(fc.nat({ max: 200 }), fc.integer({ min: 1, max: 30 })).map(([first, size]): Range => [first, first + size]), { maxLength: 12 });
+    fc.assert(
+      fc.property(ranges, ranges, (wanted, queued) => {
+        const inside = (list: readonly Range[], item: number) => list.some(([first, end]) => first <= item && item < end);
+        const merged: Range[] = [];
+        for (let item = 0; item < 240; item++) {
+          if (!inside(wanted, item)) continue;
+          const last = merged.at(-1);
+          if (last?.[1] === item) merged[merged.length - 1] = [last[0], item + 1];
+          else merged.push([item, item + 1]);
+        }
+        const open = uncovered(merged.map(([first, end]) => piece(first, end)), queued).map((one) => one.range);
+        for (let item = 0; item < 240; item++) {
+          expect(open.filter(([first, end]) => first <= item && item < end).length).toBe(inside(wanted, item) && !inside(queued, item) ? 1 : 0);
+        }
+      }),
+    );
+  });
+});
+
+describe('fair share', () => {
+  const job = (n: number, submitter: number, priority = 0, createdAt = n): Wanting => ({ id: jobId(hex(n)), submitter: identityId(hex(submitter)), priority, createdAt });
+  const names = (ids: readonly string[]) => ids.map((id) => Number.parseInt(id, 16));
+
+  it('serves first whom it serves least, then who waited longest', () => {
+    const jobs = [job(1, 10), job(2, 20), job(3, 30)];
+    const served = new Map([
+      [identityId(hex(10)), { inHand: 2, lastAt: 1 }],
+      [identityId(hex(20)), { inHand: 0, lastAt: 9 }],
+      [identityId(hex(30)), { inHand: 0, lastAt: 5 }],
+    ]);
+    expect(names(orderJobs(jobs, served))).toEqual([3, 2, 1]);
+  });
+
+  it("orders a submitter's own jobs by priority, then by age, and lets no priority push others aside", () => {
+    const jobs = [job(1, 10, 0, 5), job(2, 10, 50, 9), job(3, 10, 0, 1), job(4, 20)];
+    const served = new Map([[identityId(hex(10)), { inHand: 1, lastAt: 0 }]]);
+    expect(names(orderJobs(jobs, served))).toEqual([4, 2, 3, 1]);
+  });
+
+  it('gives two submitters equal shares over time, however many jobs one has', () => {
+    const jobs = [...Array.from({ length: 9 }, (_, n) => job(n + 1, 10)), job(99, 20)];
+    const served = new Map<ReturnType<typeof identityId>, { inHand: number; lastAt: number }>();
+    const turns = { 10: 0, 20: 0 };
+    for (let now = 0; now < 100; now++) {
+      const [id] = orderJobs(jobs, served);
+      const { submitter } = jobs.find((one) => one.id === id)!;
+      turns[submitter === identityId(hex(10)) ? 10 : 20]++;
+      served.set(submitter, { inHand: 0, lastAt: now });
+    }
+    expect(turns).toEqual({ 10: 50, 20: 50 });
+  });
+});
+
+describe('the events of a result', () => {
+  it('are one where one round covers it', () => {
+    expect(planEvents([0, 10], [[3, 4]], [{ range: [0, 5], round: 0 }, { range: [5, 10], round: 0 }])).toEqual([{ range: [0, 10], failed: [[3, 4]], round: 0 }]);
+  });
+
+  it('are cut where the round changes, and leave out what was not asked for', () => {
+    expect(planEvents([0, 10], [[4, 7]], [{ range: [0, 5], round: 0 }, { range: [6, 9], round: 1 }])).toEqual([
+      { range: [0, 5], failed: [[4, 5]], round: 0 },
+      { range: [6, 9], failed: [[6, 7]], round: 1 },
+    ]);
+  });
+
+  it('list no more failures than an event may', () => {
+    const items = 4 * failedRangesMax + 2;
+    const failed = Array.from({ length: items / 2 }, (_, i): Range => [2 * i, 2 * i + 1]);
+    const events = planEvents([0, items], failed, [{ range: [0, items], round: 0 }]);
+    expect(events.flatMap((event) => event.failed)).toEqual(failed);
+    for (const event of events) expect(event.failed.length).toBeLessThanOrEqual(failedRangesMax);
+    events.slice(1).forEach((event, i) => expect(event.range[0]).toBe(events[i]!.range[1]));
+    expect(events.at(-1)!.range[1]).toBe(items);
+  });
+});

@@ -1,0 +1,89 @@
+// Decides what this tab works on next, and, when it is its turn, keeps the queue filled (steward).
+import type { JobId } from '../../lib/ids.ts';
+import type { Cancel } from '../../platform.ts';
+import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
+import { membershipContract } from '../../protocol/contracts/membership.ts';
+import { queueContract } from '../../protocol/contracts/queue.ts';
+import { resourcesContract } from '../../protocol/contracts/resources.ts';
+import { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import type { Service, ServiceFactory } from '../../service.ts';
+import { Stewardship } from './stewardship.ts';
+import { Worker } from './worker.ts';
+
+const givenEveryMs = 250;
+/** Published without a change too, so that the rate falls to 0 when nothing is given any more. */
+const givenIdleMs = 1_000;
+
+export const schedulerService: ServiceFactory<typeof schedulerContract> = (context): Service<typeof schedulerContract> => {
+  const { clock } = context.platform;
+  const cancels: Cancel[] = [];
+  let running = false;
+  let publishTimer: Cancel | undefined;
+  let idleTimer: Cancel | undefined;
+  const given = () => ({ ...worker.given.read(clock.now()), waitingFor: worker.waitingFor().slice(0, 200) });
+  const changed = () => {
+    if (!running) return;
+    publishTimer ??= clock.after(givenEveryMs, () => {
+      publishTimer = undefined;
+      context.publish('given', given());
+    });
+  };
+  const tick = () => {
+    idleTimer = clock.after(givenIdleMs, () => {
+      tick();
+      changed();
+    });
+  };
+  const worker = new Worker(context, changed);
+  const stewardship = new Stewardship(context);
+
+  return {
+    contract: schedulerContract,
+    handlers: {
+      jobs: { submit: async ({ job }) => ({ functions: await stewardship.submit(job) }) },
+      state: {
+        get: () => {
+          const { parts, items, cpuMs, waitingFor } = given();
+          return { ...worker.counts(), partsDone: parts, itemsDone: items, cpuMs, waitingFor };
+        },
+      },
+    },
+    start: () => {
+      if (running) return;
+      running = true;
+      worker.start();
+      stewardship.start();
+      tick();
+      cancels.push(
+        context.watch(resourcesContract, 'state', (state) => {
+          stewardship.setWorkers(state.workersAllowed);
+          worker.setResources(state);
+        }),
+        context.watch(membershipContract, 'view', ({ members }) => {
+          stewardship.setMembers(members);
+          worker.setMembers(members);
+        }),
+        context.watch(ledgerContract, 'jobs', (publication) => {
+          const jobs = new Map<JobId, JobSummary>(publication.jobs.map((job) => [job.id, job]));
+          stewardship.setJobs(jobs);
+          worker.setJobs(jobs);
+          changed();
+        }),
+        context.watch(ledgerContract, 'decided', ({ job, ranges, ended }) => {
+          if (!ended) void stewardship.decided(job, ranges);
+        }),
+        context.watch(queueContract, 'changed', () => worker.nudge()),
+        context.watch(queueContract, 'lost', ({ records }) => worker.claimsLost(records)),
+      );
+    },
+    stop: () => {
+      running = false;
+      for (const cancel of cancels.splice(0)) cancel();
+      publishTimer?.();
+      idleTimer?.();
+      publishTimer = idleTimer = undefined;
+      stewardship.stop();
+      worker.stop();
+    },
+  };
+};

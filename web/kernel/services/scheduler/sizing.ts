@@ -1,0 +1,67 @@
+// How many items a function gets, so that one takes about `functionTargetMs`. Pure.
+import { functionBytesMax, functionTargetMs, recordItemsMax, segmentBytes } from '../../limits.ts';
+import type { JobInput } from '../../protocol/job-manifest.ts';
+
+/** One function that was run: how many items, and their time in the sandbox together. */
+export interface Measured {
+  readonly items: number;
+  readonly tookMs: number;
+}
+
+/** Functions that the estimate rests on: the latest, because the cost of items changes along the input. */
+export const measuredMax = 16;
+/** What an item costs besides its own time: it is packed, hashed, stored. Bounds functions of items that do nothing. */
+const itemOverheadMs = 0.005;
+/** A function that took less is too short to tell its size: the next may be eight times it. */
+const briefMs = 100;
+const growBrief = 8;
+const growLonger = 3;
+/** At the end of a job work is spread over all workers, but not in crumbs. */
+const crumbMs = 100;
+const lastSeen = 3;
+/** Sizes of the first functions, before anything is known: several short ones, so that every donor soon reports. */
+const probes = [1, 1, 1, 1, 2, 2, 4, 4];
+
+/**
+ * Items for the next function, at least 1.
+ * @param recent what was measured, latest last
+ * @param remaining items that are in no function yet
+ * @param workers that share them
+ * @param appended functions this same plan has appended already: the probes differ in size
+ */
+export function functionItems(recent: readonly Measured[], remaining: number, workers: number, appended: number): number {
+  const share = Math.max(1, Math.ceil(remaining / (2 * Math.max(1, workers))));
+  const known = recent.slice(-measuredMax).filter(({ items }) => items > 0);
+  if (known.length === 0) return Math.min(share, probes[appended] ?? probes.at(-1)!);
+  // The dearer of the long and the short view: too small costs little, too large keeps the last worker waiting.
+  const itemMs = Math.max(meanMs(known), meanMs(known.slice(-lastSeen))) + itemOverheadMs;
+  const largest = known.reduce((most, one) => (one.items > most.items ? one : most));
+  const growth = largest.tookMs < briefMs ? growBrief : growLonger;
+  const wanted = Math.min(functionTargetMs / itemMs, largest.items * growth, recordItemsMax);
+  return Math.max(1, Math.floor(Math.min(wanted, Math.max(share, crumbMs / itemMs))));
+}
+
+function meanMs(measured: readonly Measured[]): number {
+  const items = measured.reduce((sum, one) => sum + one.items, 0);
+  return measured.reduce((sum, one) => sum + one.tookMs, 0) / items;
+}
+
+/** One past the last item of a function that begins at `first` and fetches no more than `functionBytesMax` of input; at least one item. */
+export function inputEnd(input: JobInput, first: number): number {
+  switch (input.kind) {
+    case 'range':
+      return input.items;
+    case 'chunks':
+      return first + Math.max(1, Math.floor(functionBytesMax / input.bytes));
+    case 'items':
+    case 'lines': {
+      const segments = Math.max(1, Math.floor(functionBytesMax / segmentBytes));
+      let begun = 0;
+      for (let i = 0; i < input.perSegment.length; i++) {
+        begun += input.perSegment[i]!;
+        if (begun > first) return begun + input.perSegment.slice(i + 1, i + segments).reduce((sum, items) => sum + items, 0);
+      }
+      return input.items;
+    }
+  }
+}

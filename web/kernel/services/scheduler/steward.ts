@@ -1,0 +1,85 @@
+// What the steward of a job appends (rules 7 and 8): items that nobody has decided and no living record covers. Pure.
+import type { IdentityId } from '../../lib/ids.ts';
+import type { JobInput } from '../../protocol/job-manifest.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import { functionItems, inputEnd, type Measured } from './sizing.ts';
+
+export interface Undecided {
+  readonly range: Range;
+  readonly round: number;
+  readonly failedBy: readonly IdentityId[];
+}
+
+export interface Situation {
+  readonly input: JobInput;
+  /** Ascending. */
+  readonly undecided: readonly Undecided[];
+  /** Ranges of all records that are not lost, in any order. */
+  readonly queued: readonly Range[];
+  /** How many of those nobody owns. */
+  readonly waiting: number;
+  /** Workers that all members together may run. */
+  readonly workers: number;
+  readonly recent: readonly Measured[];
+}
+
+/** One call of the queue's append takes one round. */
+export interface Append {
+  readonly round: number;
+  readonly ranges: Range[];
+}
+
+/** Items that failed travel in small functions: others should not wait for them, nor be run again with them. */
+const retryItems = 8;
+const rangesPerAppendMax = 1_024;
+
+/** Functions to keep waiting, so that no core waits between two looks of the steward. */
+export const functionsAhead = (workers: number) => Math.min(rangesPerAppendMax, Math.max(8, 4 * workers));
+
+/** Nothing while half of what should wait is waiting: appends come in batches. */
+export function planAppends(situation: Situation): Append[] {
+  const ahead = functionsAhead(situation.workers);
+  if (2 * situation.waiting >= ahead) return [];
+  const open = uncovered(situation.undecided, situation.queued);
+  let remaining = open.reduce((sum, { range: [first, end] }) => sum + end - first, 0);
+  let appended = 0;
+  const byRound = new Map<number, Range[]>();
+  for (const { range, round, failedBy } of open) {
+    let first = range[0];
+    while (first < range[1] && situation.waiting + appended < ahead) {
+      const sized = functionItems(situation.recent, remaining, situation.workers, appended);
+      const items = failedBy.length > 0 ? Math.min(sized, retryItems) : sized;
+      const end = Math.min(range[1], first + items, Math.max(first + 1, inputEnd(situation.input, first)));
+      let ranges = byRound.get(round);
+      if (ranges === undefined) byRound.set(round, (ranges = []));
+      ranges.push([first, end]);
+      appended++;
+      remaining -= end - first;
+      first = end;
+    }
+  }
+  return [...byRound].map(([round, ranges]) => ({ round, ranges }));
+}
+
+/** The parts of `undecided` that no range of `covers` touches, ascending. */
+export function uncovered(undecided: readonly Undecided[], covers: readonly Range[]): Undecided[] {
+  const sorted = covers.toSorted((a, b) => a[0] - b[0]);
+  const open: Undecided[] = [];
+  let at = 0;
+  let reach = 0; // one past the last item covered by anything seen so far
+  for (const piece of undecided) {
+    let first = piece.range[0];
+    const end = piece.range[1];
+    while (first < end) {
+      while (at < sorted.length && sorted[at]![0] <= first) reach = Math.max(reach, sorted[at++]![1]);
+      if (reach > first) {
+        first = Math.min(end, reach);
+        continue;
+      }
+      const next = Math.min(end, sorted[at]?.[0] ?? end);
+      open.push({ ...piece, range: [first, next] });
+      first = next;
+    }
+  }
+  return open;
+}

@@ -1,0 +1,210 @@
+// The steward's turn (rule 8): looks at each open job, and where functions are missing and it is this tab's turn, appends them.
+import type { JobId } from '../../lib/ids.ts';
+import { FaultError, unwrap } from '../../lib/outcome.ts';
+import { rendezvousRank } from '../../lib/rendezvous.ts';
+import { stewardDelayMs } from '../../limits.ts';
+import type { Cancel } from '../../platform.ts';
+import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
+import type { Member } from '../../protocol/contracts/membership.ts';
+import { queueContract } from '../../protocol/contracts/queue.ts';
+import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import type { ServiceContext } from '../../service.ts';
+import { measuredMax, type Measured } from './sizing.ts';
+import { planAppends, type Append } from './steward.ts';
+
+const lookEveryMs = 1_000;
+/** After items were decided the first steward looks again this soon: short functions are used up quickly. */
+const lookSoonMs = 15;
+const appendTimeoutMs = 30_000;
+const lookupMax = 10_000;
+/** A tab that has just come knows no records yet: it lets those act who do. */
+const warmUpMs = 2_000;
+/** Who is further down takes no measurements: it will hardly act. */
+const measuringRanks = 3;
+const measuredRangesMax = 4;
+const lookBackItems = 4_096;
+
+interface Care {
+  readonly recent: Measured[];
+  lookedAt: number;
+  /** Since when functions have been missing; undefined while none are. */
+  needSince: number | undefined;
+  busy: boolean;
+}
+
+export class Stewardship {
+  readonly #cares = new Map<JobId, Care>();
+  #jobs = new Map<JobId, JobSummary>();
+  #members: readonly Member[] = [];
+  #ownWorkers = 0;
+  #startedAt = Infinity;
+  #tick: Cancel | undefined;
+  readonly #soon = new Map<JobId, Cancel>();
+
+  constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
+
+  start(): void {
+    this.#startedAt = this.context.platform.clock.now();
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#startedAt = Infinity;
+    this.#tick?.();
+    this.#tick = undefined;
+    for (const cancel of this.#soon.values()) cancel();
+    this.#soon.clear();
+  }
+
+  setMembers(members: readonly Member[]): void {
+    this.#members = members;
+  }
+
+  setWorkers(allowed: number): void {
+    this.#ownWorkers = allowed;
+  }
+
+  setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
+    this.#jobs = new Map(jobs);
+    for (const id of this.#cares.keys()) if (!this.#isOpen(id)) this.#cares.delete(id);
+  }
+
+  /** Items were decided: measures what they took, and looks whether functions run short. */
+  async decided(job: JobId, ranges: readonly Range[]): Promise<void> {
+    if (!this.#isOpen(job)) return;
+    const rank = this.#rank(job);
+    if (rank >= measuringRanks) return;
+    for (const [first] of ranges.slice(-measuredRangesMax)) await this.#measure(job, first, 8);
+    if (rank === 0) this.#lookSoon(job);
+  }
+
+  /** The submitter hands its job over: whoever's turn it is, the first functions are appended now. Answers how many wait. */
+  async submit(job: JobId): Promise<number> {
+    if (!this.#jobs.has(job)) {
+      const known = unwrap(await this.context.ask(ledgerContract, 'jobs', 'query', {})).body.jobs.find(({ id }) => id === job);
+      if (known === undefined) throw new FaultError('not-found', 'That job is not known here.');
+      this.#jobs.set(job, known);
+    }
+    const care = this.#careFor(job);
+    const { plan, queued } = unwrap(await this.#plan(job, care));
+    await this.#append(job, plan);
+    return queued + countOf(plan);
+  }
+
+  #isOpen(id: JobId): boolean {
+    const state = this.#jobs.get(id)?.state;
+    return state === 'queued' || state === 'running';
+  }
+
+  #careFor(id: JobId): Care {
+    let care = this.#cares.get(id);
+    if (care === undefined) this.#cares.set(id, (care = { recent: [], lookedAt: -Infinity, needSince: undefined, busy: false }));
+    return care;
+  }
+
+  /** Place of this tab among the live members: 0 acts first. */
+  #rank(job: JobId): number {
+    const live = this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer);
+    return rendezvousRank(`steward ${job}`, this.context.self.peer, live);
+  }
+
+  #schedule(): void {
+    this.#tick = this.context.platform.clock.after(lookEveryMs / 4, () => {
+      this.#schedule();
+      const now = this.context.platform.clock.now();
+      for (const id of this.#jobs.keys()) {
+        if (this.#isOpen(id) && now - this.#careFor(id).lookedAt >= lookEveryMs) void this.#look(id);
+      }
+    });
+  }
+
+  #lookSoon(job: JobId): void {
+    if (this.#soon.has(job) || this.#startedAt === Infinity) return;
+    this.#soon.set(
+      job,
+      this.context.platform.clock.after(lookSoonMs, () => {
+        this.#soon.delete(job);
+        void this.#look(job);
+      }),
+    );
+  }
+
+  async #look(job: JobId): Promise<void> {
+    const { clock } = this.context.platform;
+    const care = this.#careFor(job);
+    if (care.busy || !this.#isOpen(job) || clock.now() - this.#startedAt < warmUpMs) return;
+    care.busy = true;
+    care.lookedAt = clock.now();
+    try {
+      const planned = await this.#plan(job, care);
+      if (!planned.ok) return;
+      const { plan } = planned.value;
+      if (plan.length === 0) {
+        care.needSince = undefined;
+        return;
+      }
+      care.needSince ??= clock.now();
+      // Each later steward gives those before it time to act: that functions are there is the evidence that one did.
+      if (clock.now() - care.needSince < this.#rank(job) * stewardDelayMs) return;
+      care.needSince = undefined;
+      await this.#append(job, plan);
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      this.context.platform.report('warning', `No parts could be queued: ${error.message}`);
+    } finally {
+      care.busy = false;
+    }
+  }
+
+  async #plan(job: JobId, care: Care) {
+    const known = this.#jobs.get(job)!;
+    const decisions = await this.context.ask(ledgerContract, 'decisions', 'lookup', { job, from: 0, max: lookupMax });
+    if (!decisions.ok) return decisions;
+    const records = await this.context.ask(queueContract, 'records', 'query', { job });
+    if (!records.ok) return records;
+    const { undecided } = decisions.value.body;
+    if (care.recent.length === 0 && known.committed > 0 && undecided.length > 0) {
+      await this.#measure(job, Math.max(0, undecided[0]!.range[0] - lookBackItems), 256);
+    }
+    const live = records.value.body.records.filter(({ state }) => state !== 'lost');
+    const plan = planAppends({
+      input: known.manifest.input,
+      undecided,
+      queued: live.map(({ range }) => range),
+      waiting: live.filter(({ state }) => state === 'waiting').length,
+      workers: this.#workers(),
+      recent: care.recent,
+    });
+    return { ok: true as const, value: { plan, queued: live.length } };
+  }
+
+  async #append(job: JobId, plan: readonly Append[]): Promise<void> {
+    for (const { round, ranges } of plan) {
+      unwrap(await this.context.ask(queueContract, 'records', 'create', { job, round, ranges: ranges.map(([first, end]): [number, number] => [first, end]) }, { timeoutMs: appendTimeoutMs }));
+    }
+  }
+
+  #workers(): number {
+    const others = this.#members.filter(({ peer, status }) => peer !== this.context.self.peer && status === 'alive');
+    return others.reduce((sum, { offer }) => sum + (offer?.sandbox.workersAllowed ?? 0), this.#ownWorkers);
+  }
+
+  /** Adds what the decided spans from `from` on took. An event's spans count as one function. */
+  async #measure(job: JobId, from: number, max: number): Promise<void> {
+    const reply = await this.context.ask(ledgerContract, 'decisions', 'query', { job, from, max });
+    if (!reply.ok) return;
+    const byEvent = new Map<string, { items: number; tookMs: number }>();
+    const first = reply.value.body.spans[0]?.event;
+    for (const { event, range, tookMs } of reply.value.body.spans) {
+      // A few spans asked for: only the event that begins there is news.
+      if (max <= measuredMax && event !== first) continue;
+      byEvent.set(event, { items: (byEvent.get(event)?.items ?? 0) + range[1] - range[0], tookMs });
+    }
+    const { recent } = this.#careFor(job);
+    recent.push(...[...byEvent.values()].slice(-measuredMax));
+    recent.splice(0, recent.length - measuredMax);
+  }
+}
+
+const countOf = (plan: readonly Append[]) => plan.reduce((sum, { ranges }) => sum + ranges.length, 0);

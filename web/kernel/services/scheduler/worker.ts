@@ -1,0 +1,321 @@
+// The donor's loop: claims functions ahead of need, runs them, commits what they gave, gives back the rest.
+//
+//   claim --> look up what is undecided --> run (the executor fetches while it waits for a slot) --> commit --> done / release
+//
+// Claiming goes on while others run and commit; whatever ends early commits its finished items first.
+import type { IdentityId, JobId, RecordId } from '../../lib/ids.ts';
+import type { Cancel } from '../../platform.ts';
+import { executorContract } from '../../protocol/contracts/executor.ts';
+import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
+import type { Member } from '../../protocol/contracts/membership.ts';
+import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
+import type { ResourceState } from '../../protocol/contracts/resources.ts';
+import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import type { ServiceContext } from '../../service.ts';
+import { Committer } from './committer.ts';
+import { orderJobs, type Served } from './fair-share.ts';
+import { GivenCounter } from './given.ts';
+import type { Undecided } from './steward.ts';
+
+const claimsAskedMax = 4;
+/** Functions that are being committed while others run; more, and no further ones are claimed. */
+const commitsMax = (workers: number) => 2 * workers + 4;
+const jobsPerClaimMax = 256;
+const piecesMax = 1_024;
+const pollMs = 500;
+/** After a claim in vain: whatever becomes claimable may be taken, but no sooner. */
+const vainPauseMs = 60;
+/** A function runs as long as its items may; a week is longer than any sandbox lives. */
+const runTimeoutMs = 7 * 24 * 3_600_000;
+const claimTimeoutMs = 30_000;
+const elsewhereAvoidMs = 3_000;
+/** What nobody else took for this long although it failed here is tried here again. */
+const elsewhereMsMax = 10_000;
+const troubleAvoidMs = 1_000;
+const backOffMsMax = 30_000;
+const unloadableAvoidMs = 10 * 60_000;
+const submittersMax = 1_024;
+
+interface InHand {
+  readonly claim: Claim;
+  readonly job: JobSummary;
+  phase: 'running' | 'committing';
+  /** Set when the claim was lost or the job stopped: what is finished may still be committed unless the job has ended. */
+  stopping: boolean;
+}
+
+export class Worker {
+  readonly given = new GivenCounter();
+  readonly #committer: Committer;
+  readonly #inHand = new Map<RecordId, InHand>();
+  readonly #lastServed = new Map<IdentityId, number>();
+  /** Jobs left alone until then, how often in a row that was so, and why. */
+  readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
+  readonly #skippedSince = new Map<RecordId, number>();
+  readonly #unloadable = new Set<JobId>();
+  #jobs = new Map<JobId, JobSummary>();
+  #members: readonly Member[] = [];
+  #resources: ResourceState | undefined;
+  #asking = 0;
+  #pauseUntil = -Infinity;
+  #poll: Cancel | undefined;
+  #soon: Cancel | undefined;
+  #running = false;
+  #waiting = 0;
+
+  constructor(
+    private readonly context: ServiceContext<typeof schedulerContract>,
+    private readonly changed: () => void,
+  ) {
+    this.#committer = new Committer(context);
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#schedulePoll();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#poll?.();
+    this.#soon?.();
+    this.#poll = this.#soon = undefined;
+    for (const one of this.#inHand.values()) one.stopping = true;
+    if (this.#inHand.size > 0) void this.context.ask(executorContract, 'runs', 'delete', { records: null });
+  }
+
+  setMembers(members: readonly Member[]): void {
+    this.#members = members;
+  }
+
+  setResources(state: ResourceState): void {
+    const before = this.#allowed();
+    this.#resources = state;
+    // The executor stops its workers by itself; what only waits for a slot comes back by this.
+    if (this.#allowed() === 0 && before > 0) this.#stopRuns(() => true);
+    this.changed();
+    this.#pump();
+  }
+
+  setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
+    this.#jobs = new Map(jobs);
+    this.#stopRuns(({ claim }) => {
+      const job = this.#jobs.get(claim.job);
+      return job !== undefined && !isOpen(job);
+    });
+    for (const id of this.#backOff.keys()) if (!this.#jobs.has(id)) this.#backOff.delete(id);
+    for (const id of this.#unloadable) if (!this.#jobs.has(id)) this.#unloadable.delete(id);
+    this.#pump();
+  }
+
+  /** Something may be claimable. */
+  nudge(): void {
+    this.#pump();
+  }
+
+  /** The queue could not renew these: somebody else may own them by now. */
+  claimsLost(records: readonly RecordId[]): void {
+    const lost = new Set(records);
+    this.#stopRuns(({ claim }) => lost.has(claim.record));
+  }
+
+  counts(): { claimed: number; running: number } {
+    const runningNow = [...this.#inHand.values()].filter(({ phase }) => phase === 'running').length;
+    return { claimed: this.#inHand.size, running: Math.min(runningNow, this.#allowed()) };
+  }
+
+  /** Why nothing runs here, in a sentence for people; '' while something does. */
+  waitingFor(): string {
+    if (this.#allowed() === 0) return this.#resources?.reason.sentence ?? 'This tab is still starting.';
+    if (this.#inHand.size > 0) return '';
+    const open = [...this.#jobs.values()].filter(isOpen);
+    if (open.length === 0) return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
+    const now = this.context.platform.clock.now();
+    const put = open.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
+    if (put.length === open.length) return put[0]!.why;
+    return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
+  }
+
+  #allowed(): number {
+    return this.#running ? (this.#resources?.workersAllowed ?? 0) : 0;
+  }
+
+  #stopRuns(which: (one: InHand) => boolean): void {
+    const records: RecordId[] = [];
+    for (const one of this.#inHand.values()) {
+      if (one.phase !== 'running' || one.stopping || !which(one)) continue;
+      one.stopping = true;
+      records.push(one.claim.record);
+    }
+    for (let i = 0; i < records.length; i += 256) void this.context.ask(executorContract, 'runs', 'delete', { records: records.slice(i, i + 256) });
+  }
+
+  #schedulePoll(): void {
+    this.#poll = this.context.platform.clock.after(pollMs, () => {
+      this.#schedulePoll();
+      this.#pump();
+    });
+  }
+
+  /** Asks for as many functions as there is room for: those that run and as many ahead. */
+  #pump(): void {
+    const workers = this.#allowed();
+    if (workers === 0) return;
+    const { clock } = this.context.platform;
+    const phases = [...this.#inHand.values()].map(({ phase }) => phase);
+    const running = phases.filter((phase) => phase === 'running').length;
+    const wait = this.#pauseUntil - clock.now();
+    if (wait > 0) {
+      this.#soon ??= clock.after(wait, () => {
+        this.#soon = undefined;
+        this.#pump();
+      });
+      return;
+    }
+    if (phases.length - running > commitsMax(workers)) return;
+    for (let room = 2 * workers - running - this.#asking; room > 0 && this.#asking < claimsAskedMax; room--) {
+      this.#asking++;
+      void this.#claim().finally(() => {
+        this.#asking--;
+        this.#pump();
+      });
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { clock } = this.context.platform;
+    const jobs = this.#preference();
+    const reply = jobs.length === 0 ? undefined : await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
+    const claim = reply?.ok === true ? reply.value.body.claim : null;
+    this.#waiting = reply?.ok === true ? reply.value.body.waiting : 0;
+    if (claim === null) {
+      this.#pauseUntil = clock.now() + (reply?.ok === true && this.#waiting > 0 ? vainPauseMs : pollMs / 2);
+      this.changed();
+      return;
+    }
+    const job = this.#jobs.get(claim.job);
+    if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#inHand.has(claim.record)) return this.#end(claim, 'release', 0);
+    this.#lastServed.delete(job.manifest.submitter);
+    this.#lastServed.set(job.manifest.submitter, clock.now());
+    if (this.#lastServed.size > submittersMax) this.#lastServed.delete(this.#lastServed.keys().next().value!);
+    const one: InHand = { claim, job, phase: 'running', stopping: false };
+    this.#inHand.set(claim.record, one);
+    this.changed();
+    void this.#work(one).finally(() => {
+      this.#inHand.delete(claim.record);
+      this.changed();
+      this.#pump();
+    });
+  }
+
+  #preference(): JobId[] {
+    const now = this.context.platform.clock.now();
+    const served = new Map<IdentityId, Served>([...this.#lastServed].map(([submitter, lastAt]) => [submitter, { inHand: 0, lastAt }]));
+    for (const { job } of this.#inHand.values()) {
+      const { submitter } = job.manifest;
+      const before = served.get(submitter);
+      served.set(submitter, { inHand: (before?.inHand ?? 0) + 1, lastAt: before?.lastAt ?? -Infinity });
+    }
+    const wanting = [...this.#jobs.values()]
+      .filter((job) => isOpen(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
+      .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
+    return orderJobs(wanting, served).slice(0, jobsPerClaimMax);
+  }
+
+  /** One claimed function, to its end. */
+  async #work(one: InHand): Promise<void> {
+    const { claim, job } = one;
+    const pieces = await this.#undecided(claim);
+    if (pieces === undefined) return this.#end(claim, 'release', troubleAvoidMs);
+    if (pieces.length === 0) return this.#end(claim, 'done', 0);
+    const mine = pieces.filter((piece) => !this.#betterElsewhere(claim.record, piece)).slice(0, piecesMax);
+    if (mine.length === 0) return this.#end(claim, 'release', elsewhereAvoidMs);
+    if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', 0);
+    const ranges = mine.map(({ range }): [number, number] => [range[0], range[1]]);
+    const reply = await this.context.ask(executorContract, 'runs', 'submit', { job: job.id, record: claim.record, ranges }, { timeoutMs: runTimeoutMs });
+    one.phase = 'committing';
+    this.#pump();
+    if (!reply.ok) {
+      this.#leave(job.id, `This tab could not run a part: ${reply.fault.message}`);
+      return this.#end(claim, 'release', troubleAvoidMs);
+    }
+    const { ended, message, blobs } = reply.value.body;
+    let committed = 0;
+    let failures = false;
+    for (const blob of blobs) {
+      if (this.#hasEnded(job.id)) break;
+      const bytes = reply.value.buffers[blob.data];
+      if (bytes === undefined) break;
+      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, mine))) break;
+      committed++;
+      failures ||= blob.failed.length > 0;
+      this.given.add(this.context.platform.clock.now(), blob.range[1] - blob.range[0], blob.tookMs);
+    }
+    if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
+    else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
+    else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
+    else if (committed > 0) this.#backOff.delete(job.id);
+    await this.#finish(claim, ended === 'finished' && committed === blobs.length && !failures && mine.length === pieces.length, failures, ended === 'stopped');
+  }
+
+  /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
+  async #finish(claim: Claim, complete: boolean, failures: boolean, stopped: boolean): Promise<void> {
+    const left = complete ? [] : await this.#undecided(claim);
+    if (left?.length === 0) return this.#end(claim, 'done', 0);
+    if (stopped) return this.#end(claim, 'release', 0);
+    const elsewhere = failures && left?.some((piece) => this.#othersMayTry(piece)) === true;
+    return this.#end(claim, 'release', elsewhere ? elsewhereAvoidMs : failures ? 0 : troubleAvoidMs);
+  }
+
+  async #undecided({ job, range }: Claim): Promise<Undecided[] | undefined> {
+    const reply = await this.context.ask(ledgerContract, 'decisions', 'lookup', { job, from: range[0], end: range[1], max: piecesMax });
+    if (!reply.ok) return undefined;
+    // Clipped: a ledger may answer with the whole undecided run that touches the range.
+    return reply.value.body.undecided.flatMap((piece) => {
+      const [first, end]: Range = [Math.max(piece.range[0], range[0]), Math.min(piece.range[1], range[1])];
+      return first < end ? [{ ...piece, range: [first, end] as Range }] : [];
+    });
+  }
+
+  /** What threw here is tried elsewhere, while there is somebody who has not tried it and does so in time. */
+  #betterElsewhere(record: RecordId, piece: Undecided): boolean {
+    if (!piece.failedBy.includes(this.context.self.identity) || !this.#othersMayTry(piece)) return false;
+    const now = this.context.platform.clock.now();
+    const since = this.#skippedSince.get(record) ?? now;
+    this.#skippedSince.set(record, since);
+    if (this.#skippedSince.size > submittersMax) this.#skippedSince.delete(this.#skippedSince.keys().next().value!);
+    return now - since < elsewhereMsMax;
+  }
+
+  #othersMayTry({ failedBy }: Undecided): boolean {
+    return this.#members.some(
+      ({ identity, status, offer }) => identity !== this.context.self.identity && status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 && !failedBy.includes(identity),
+    );
+  }
+
+  async #cannotLoad(job: JobId, message: string): Promise<void> {
+    this.#backOff.set(job, { until: this.context.platform.clock.now() + unloadableAvoidMs, times: 1, why: 'The code of the waiting job cannot be loaded here.' });
+    if (this.#unloadable.has(job)) return; // Said once: others are to say it too before the job fails.
+    this.#unloadable.add(job);
+    await this.#committer.announce(job, { kind: 'unloadable', message: message.slice(0, 2_000) });
+  }
+
+  #leave(job: JobId, why: string): void {
+    const times = (this.#backOff.get(job)?.times ?? 0) + 1;
+    const pause = Math.min(backOffMsMax, troubleAvoidMs * 2 ** (times - 1));
+    this.#backOff.set(job, { until: this.context.platform.clock.now() + pause, times, why: why.slice(0, 200) });
+  }
+
+  #hasEnded(id: JobId): boolean {
+    const state = this.#jobs.get(id)?.state;
+    return state === 'cancelled' || state === 'failed' || state === 'done';
+  }
+
+  #end(claim: Claim, how: 'done' | 'release', avoidMs: number): void {
+    if (how === 'done') this.#skippedSince.delete(claim.record);
+    void this.context.ask(queueContract, 'claims', 'delete', { record: claim.record, how, avoidMs });
+  }
+}
+
+const isOpen = ({ state }: JobSummary) => state === 'queued' || state === 'running';
