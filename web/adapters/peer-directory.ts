@@ -119,6 +119,7 @@ class Connection {
         this.#group = frame.group;
         this.#watchSilence();
         this.#tell('up', '');
+        if (this.#stopped) return;
         this.listener.welcome(frame.group, frame.members, frame.siteVersion);
         return;
       case 'joined':
