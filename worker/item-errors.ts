@@ -9,15 +9,24 @@ export class ResultError extends Error {
   override readonly name = 'ResultError';
 }
 
-export function describeThrown(thrown: unknown, index: number): SandboxError {
+/** `codeUrl` is the blob the code was loaded from: in the stack it reads `code`, and lines outside of it are left out. */
+export function describeThrown(thrown: unknown, index: number, codeUrl: string): SandboxError {
   const ours = thrown instanceof LoadError || thrown instanceof ResultError;
   return {
     index,
     name: part(() => (isObject(thrown) ? thrown['name'] : 'Error'), 'Error').slice(0, errorNameCharsMax),
     message: part(() => (isObject(thrown) ? thrown['message'] : thrown), 'Something was thrown that cannot be shown.').slice(0, errorMessageCharsMax),
-    stack: ours ? '' : part(() => (isObject(thrown) ? thrown['stack'] : ''), '').slice(0, errorStackCharsMax),
+    stack: ours ? '' : tidied(part(() => (isObject(thrown) ? thrown['stack'] : ''), ''), codeUrl).slice(0, errorStackCharsMax),
   };
 }
+
+const tidied = (stack: string, codeUrl: string) =>
+  codeUrl === '' ? '' : stack
+    .slice(0, 4 * errorStackCharsMax)
+    .split('\n')
+    .filter((line) => !line.includes('blob:') || line.includes(codeUrl))
+    .map((line) => line.replaceAll(codeUrl, 'code'))
+    .join('\n');
 
 const isObject = (value: unknown): value is Record<string, unknown> => (typeof value === 'object' && value !== null) || typeof value === 'function';
 

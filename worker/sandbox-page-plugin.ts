@@ -16,7 +16,7 @@ export function sandboxPage(): Plugin {
     },
     configureServer(server) {
       server.middlewares.use('/sandbox.html', (_request, response, next) => {
-        sandboxHtml(mode).then((html) => {
+        sandboxHtml({ mode }).then((html) => {
           response.setHeader('Content-Type', 'text/html; charset=utf-8');
           response.setHeader('Cache-Control', 'no-store');
           response.end(html);
@@ -24,14 +24,24 @@ export function sandboxPage(): Plugin {
       });
     },
     async generateBundle() {
-      this.emitFile({ type: 'asset', fileName: 'sandbox.html', source: await sandboxHtml(mode) });
+      this.emitFile({ type: 'asset', fileName: 'sandbox.html', source: await sandboxHtml({ mode }) });
     },
   };
 }
 
+export interface SandboxPageOptions {
+  readonly mode?: string;
+  /** false leaves the Worker's scope as the browser made it: only for tests of what the frame's policy stops by itself. */
+  readonly scrub?: boolean;
+}
+
 /** The page as one string. */
-export async function sandboxHtml(mode = 'production'): Promise<string> {
-  const runtime = await classicScript('task-runtime.ts', mode, []);
+export async function sandboxHtml({ mode = 'production', scrub = true }: SandboxPageOptions = {}): Promise<string> {
+  const withoutScrub: Plugin = {
+    name: 'lull:without-scrub',
+    transform: (_code, id) => (id.endsWith('/worker/scrub.ts') ? 'export const scrub = () => [];' : undefined),
+  };
+  const runtime = await classicScript('task-runtime.ts', mode, scrub ? [] : [withoutScrub]);
   const frame = await classicScript('frame.ts', mode, [
     {
       name: 'lull:task-runtime',

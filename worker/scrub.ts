@@ -52,5 +52,8 @@ function removeAllBut(object: object, names: ReadonlySet<PropertyKey>, stubborn:
 
 function remove(object: object, key: string, stubborn: string[]): void {
   if (Reflect.deleteProperty(object, key)) return;
+  // Constants such as TEMPORARY cannot be deleted, and do nothing.
+  const left = Reflect.getOwnPropertyDescriptor(object, key);
+  if (left !== undefined && 'value' in left && Object(left.value) !== left.value) return;
   if (!Reflect.defineProperty(object, key, { value: undefined, writable: false })) stubborn.push(key);
 }

@@ -21,6 +21,8 @@ const decodeText = text.decode.bind(text);
 const nothing = new Uint8Array(0);
 
 type TaskFunction = (item: unknown, task: object) => unknown;
+/** Stands in stacks as the name of a random blob: else the same error would read differently everywhere. */
+let codeUrl = '';
 let task: { readonly run: TaskFunction; readonly args: unknown; readonly job: Omit<SandboxJob, 'code'> } | undefined;
 
 let credits = sandboxCreditsMax;
@@ -49,13 +51,14 @@ Object.defineProperty(scope, 'console', { value: quietConsole(log), configurable
 async function open(url: string, job: Omit<SandboxJob, 'code'>): Promise<void> {
   try {
     if (stubborn.length > 0) throw new LoadError(`This browser does not let Lull take away: ${stubborn.join(', ')}.`);
+    codeUrl = url;
     const module = (await import(/* @vite-ignore */ url)) as { default?: unknown };
     if (typeof module.default !== 'function')
       throw new LoadError('The code has no default function: it must have `export default (item, task) => ...`.');
     task = { run: module.default as TaskFunction, args: decodeValue(job.args), job };
     post({ t: 'ready' });
   } catch (thrown) {
-    post({ t: 'failed', error: describeThrown(thrown, 0) });
+    post({ t: 'failed', error: describeThrown(thrown, 0, codeUrl) });
   }
 }
 
@@ -124,7 +127,7 @@ async function runSpan(span: SandboxSpan): Promise<void> {
       }
       value = encodeResult(result, job.resultItemBytesMax);
     } catch (thrown) {
-      error = describeThrown(thrown, index);
+      error = describeThrown(thrown, index, codeUrl);
     }
     if (timer !== undefined) notLater(timer);
     const endedAt = clockNow();
@@ -189,9 +192,10 @@ function encodeResult(value: unknown, bytesMax: number): Uint8Array<ArrayBuffer>
   try {
     bytes = encodeValue(value);
   } catch (thrown) {
-    const why = describeThrown(thrown, 0).message;
+    const why = describeThrown(thrown, 0, '').message;
     throw new ResultError(
-      why.startsWith('Too deep') ? 'The result cannot be sent: it is nested more than 100 levels deep, or contains itself.' : `The result cannot be sent: ${why}.`,
+      why.startsWith('Too deep') ? 'The result cannot be sent: it is nested more than 100 levels deep, or contains itself.'
+        : `The result cannot be sent: ${why}.`,
     );
   }
   if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax);

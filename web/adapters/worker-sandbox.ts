@@ -19,6 +19,8 @@ const frameUpMsMax = 15_000;
 export const codeLoadMsMax = 15_000;
 const pingEveryMs = 1_000;
 const pingsMissedMax = 3;
+/** After `task.signal` has told the item that its time is up. */
+const itemGraceMs = 250;
 /** Looks at the end of an item's time, not a second later. */
 const deadlineSlackMs = 20;
 const rewarmAfterMs = 500;
@@ -175,7 +177,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
     onEvent(event);
   };
   const expected = (): Expected | undefined => (state === 'running' ? { next, end, resultItemBytesMax: job.resultItemBytesMax } : undefined);
-  const limitMs = () => (state === 'loading' ? codeLoadMsMax : job.itemMs);
+  const limitMs = () => (state === 'loading' ? codeLoadMsMax : job.itemMs + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
   const look = () => {

@@ -69,6 +69,21 @@ codec.register({
   },
   decode: (data) => data.slice().buffer,
 });
+// Asked last: what has not been taken by now becomes a map of its own properties, which would be empty for things like these.
+codec.register({
+  type: 7,
+  encode: (value) => {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (opaqueKinds.has(kind)) throw new TypeError(`it contains something that cannot be sent (${kind})`);
+    return null;
+  },
+  decode: () => {
+    throw new RangeError('unknown extension');
+  },
+});
+const opaqueKinds: ReadonlySet<string> = new Set(
+  'Function AsyncFunction GeneratorFunction AsyncGeneratorFunction Symbol Promise WeakMap WeakSet WeakRef Generator AsyncGenerator Error RegExp DataView'.split(' '),
+);
 
 const options = { extensionCodec: codec, maxDepth: depthMax } as const;
 const encoder = new Encoder(options);

@@ -1,0 +1,162 @@
+// Runs claimed functions in sandboxes: waits for a worker the person allows, fetches ahead, and stops the moment they come back.
+import { FaultError } from '../../lib/outcome.ts';
+import type { Cancel } from '../../platform.ts';
+import { executorContract } from '../../protocol/contracts/executor.ts';
+import { resourcesContract } from '../../protocol/contracts/resources.ts';
+import { WithBuffers, type ServiceFactory } from '../../service.ts';
+import { Run, type RunNeeds } from './run.ts';
+import { SandboxPool, Taking } from './sandbox-pool.ts';
+import { admitted, evicted, type Ticket } from './slots.ts';
+import { Source } from './source.ts';
+import { listOfPacks, runTrial, trialsMax } from './trials.ts';
+
+/** Waiting and running together: what a tab claims ahead is far below. */
+export const runsMax = 256;
+const publishEveryMs = 200;
+
+interface Entry {
+  readonly run: Run;
+  admit: (() => void) | undefined;
+}
+
+export const executorService: ServiceFactory<typeof executorContract> = (context) => {
+  const { platform } = context;
+  const { clock } = platform;
+  const pool = new SandboxPool(platform.sandbox, clock);
+  const source = new Source(context);
+  const entries = new Map<number, Entry>();
+  const trials = new Set<Taking>();
+  let nextId = 1;
+  let allowed = 0;
+  /** In order of starting, and of asking. */
+  let running: readonly Ticket[] = [];
+  let waiting: readonly Ticket[] = [];
+  let unwatch: Cancel | undefined;
+  let publishing: Cancel | undefined;
+  let publishedAt = -Infinity;
+
+  const publish = () => {
+    publishing?.();
+    publishing = undefined;
+    publishedAt = clock.now();
+    context.publish('running', { running: [...entries.values()].map(({ run }) => run.running()) });
+  };
+  const changed = (atOnce: boolean) => {
+    if (atOnce) return publish();
+    const waitMs = publishedAt + publishEveryMs - clock.now();
+    if (waitMs <= 0) return publish();
+    publishing ??= clock.after(waitMs, publish);
+  };
+
+  const admit = () => {
+    for (const ticket of admitted({ allowed, running, waiting })) {
+      waiting = waiting.filter(({ id }) => id !== ticket.id);
+      running = [...running, ticket];
+      entries.get(ticket.id)?.admit?.();
+    }
+  };
+  const leave = (id: number) => {
+    running = running.filter((ticket) => ticket.id !== id);
+    waiting = waiting.filter((ticket) => ticket.id !== id);
+    admit();
+  };
+  /** Runs inside the publication of a change: what must stop is dead when it returns. */
+  const allow = (count: number, why: string) => {
+    const less = count < allowed;
+    allowed = count;
+    for (const ticket of evicted({ allowed, running, waiting })) entries.get(ticket.id)?.run.stop(why);
+    // Those that still fetch would only wait.
+    if (allowed === 0) for (const { run } of entries.values()) run.stop(why);
+    if (less) pool.killIdle();
+    platform.sandbox.warm(allowed > 0);
+    if (allowed === 0) source.forget();
+    admit();
+  };
+
+  const needs: RunNeeds = {
+    clock,
+    pool,
+    manifest: (job) => source.job(job),
+    code: (manifest) => source.code(manifest.code),
+    reader: (manifest) =>
+      manifest.input.kind === 'range'
+        ? { segment: noInput, sizes: noInput }
+        : source.reader(manifest.input.object),
+    enter: (run, alone) =>
+      new Promise((resolve) => {
+        const entry = entries.get(run.id)!;
+        entry.admit = resolve;
+        waiting = [...waiting, { id: run.id, alone }];
+        admit();
+      }),
+    leave: (run) => leave(run.id),
+    changed,
+    log: (job, index, text) => context.publish('logs', { job, index, text }),
+  };
+
+  return {
+    contract: executorContract,
+    handlers: {
+      runs: {
+        submit: async ({ job, record, ranges }) => {
+          if (entries.size >= runsMax) throw new FaultError('overloaded', `This tab already has ${runsMax} parts to run.`);
+          if (allowed === 0) return { ended: 'stopped', message: 'No worker may run here now.', blobs: [] };
+          const run = new Run(nextId++, { job, record, ranges }, needs);
+          entries.set(run.id, { run, admit: undefined });
+          changed(true);
+          try {
+            const { ended, message, blobs } = await run.result();
+            return new WithBuffers(
+              { ended, message, blobs: blobs.map(({ range, failed, tookMs }, data) => ({ range: [...range], failed: failed.map(([a, b]) => [a, b]), data, tookMs })) },
+              blobs.map((blob) => blob.bytes),
+            );
+          } finally {
+            entries.delete(run.id);
+            changed(true);
+          }
+        },
+        query: () => ({ running: [...entries.values()].map(({ run }) => run.running()) }),
+        delete: ({ records }) => {
+          for (const { run } of entries.values()) {
+            if (records === null || records.includes(run.request.record)) run.stop('The run was called off.');
+          }
+          return {};
+        },
+      },
+      trials: {
+        submit: async ({ code, values, itemMs }, call) => {
+          if (trials.size >= trialsMax) throw new FaultError('overloaded', 'Two trials already run in this tab.');
+          const packs = values.map((index) => {
+            const buffer = call.buffers[index];
+            if (buffer === undefined) throw new FaultError('malformed', 'A buffer of the trial is missing.');
+            return buffer;
+          });
+          const taking = new Taking();
+          trials.add(taking);
+          try {
+            const { ok, message, data } = await runTrial(platform, code, listOfPacks(packs), itemMs, taking);
+            return data === null ? { ok, message, data } : new WithBuffers({ ok, message, data: 0 }, [data]);
+          } finally {
+            trials.delete(taking);
+          }
+        },
+      },
+    },
+    start() {
+      unwatch ??= context.watch(resourcesContract, 'state', ({ state, workersAllowed, reason }) =>
+        allow(state === 'idle' ? workersAllowed : 0, reason.sentence),
+      );
+      publish();
+    },
+    stop() {
+      unwatch?.();
+      unwatch = undefined;
+      allow(0, 'The tab is closing.');
+      for (const taking of trials) taking.kill();
+      publishing?.();
+      publishing = undefined;
+    },
+  };
+};
+
+const noInput = () => Promise.reject(new FaultError('malformed', 'A job over a range has no input object.'));
