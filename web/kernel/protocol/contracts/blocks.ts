@@ -78,10 +78,13 @@ export const blocksContract = contract({
         empty,
       ),
       get: operation('member', v.strictObject({ hash: hashSchema }), v.strictObject({ data: bufferIndex })),
-      /** Which of these are held here? `held` are places in `hashes`; `store` is null where nothing outlives the page. */
+      /**
+       * Which of these are held here? `held` are places in `hashes`; `store` is null where nothing outlives the page. `kept`: only
+       * what is not dropped for room before it expires, which is what counts as a copy.
+       */
       query: operation(
         'member',
-        v.strictObject({ hashes: listOf(hashSchema, sliceQueryHashesMax) }),
+        v.strictObject({ hashes: listOf(hashSchema, sliceQueryHashesMax), kept: v.optional(v.boolean()) }),
         v.strictObject({ held: listOf(natural, sliceQueryHashesMax), store: v.nullable(storeIdSchema) }),
       ),
     },

@@ -1,0 +1,74 @@
+// The other members as blocks sees them: who is there, how many transfers run with each, who has sent forged bytes.
+import type { PeerId } from '../../lib/ids.ts';
+import { failure, type Outcome } from '../../lib/outcome.ts';
+import { membershipContract, type GroupView, type Member } from '../../protocol/contracts/membership.ts';
+import type { Cancel } from '../../platform.ts';
+import type { Bus } from '../../service.ts';
+
+/** Peers remembered for forging; peer ids are fresh each page load, so the oldest may go. */
+export const forgersMax = 256;
+/** What a transfer may take: a start, and this many bytes a second after it. */
+const transferBaseMs = 3_000;
+const transferBytesPerSecondMin = 200_000;
+
+/** @returns ms */
+export const transferMs = (size: number) => transferBaseMs + (size / transferBytesPerSecondMin) * 1_000;
+
+export class Neighbours {
+  #members: readonly Member[] = [];
+  readonly forgers = new Set<PeerId>();
+  readonly #load = new Map<PeerId, number>();
+  readonly #waiting = new Map<PeerId, Set<() => void>>();
+
+  constructor(private readonly bus: Bus) {}
+
+  /** Calls `changed` after each view. */
+  watch(changed: () => void): Cancel {
+    return this.bus.watch(membershipContract, 'view', (view: GroupView) => {
+      this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
+      const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
+      for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of [...waiting]) lose();
+      changed();
+    });
+  }
+
+  /** All others, suspects included. */
+  members(): readonly Member[] {
+    return this.#members;
+  }
+
+  alive(): readonly Member[] {
+    return this.#members.filter(({ status }) => status === 'alive');
+  }
+
+  loadOf(peer: PeerId): number {
+    return this.#load.get(peer) ?? 0;
+  }
+
+  forged(peer: PeerId): void {
+    this.forgers.add(peer);
+    for (const oldest of this.forgers) {
+      if (this.forgers.size <= forgersMax) return;
+      this.forgers.delete(oldest);
+    }
+  }
+
+  /** `ask`, given up as soon as the member is doubted: a frozen tab must not hold up a put for its whole deadline. */
+  async while<T>(peer: PeerId, ask: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const waiting = this.#waiting.get(peer) ?? new Set();
+    this.#waiting.set(peer, waiting);
+    this.#load.set(peer, this.loadOf(peer) + 1);
+    let lose = () => {};
+    const lost = new Promise<Outcome<T>>((resolve) => {
+      lose = () => resolve(failure('unreachable', 'That member has stopped answering.'));
+    });
+    waiting.add(lose);
+    const answer = await Promise.race([ask(), lost]);
+    waiting.delete(lose);
+    if (waiting.size === 0) this.#waiting.delete(peer);
+    const load = this.loadOf(peer) - 1;
+    if (load > 0) this.#load.set(peer, load);
+    else this.#load.delete(peer);
+    return answer;
+  }
+}
