@@ -24,9 +24,10 @@ export interface Carrier {
   readonly relayed: boolean;
   /**
    * Sends a frame and its buffers, by reference. `failed` is called at most once, also during the call, where it cannot be
-   * brought: 'too-large', 'overloaded', 'unreachable', 'malformed' (the body cannot be written). Silence is no proof of arrival.
+   * brought: 'too-large', 'overloaded', 'unreachable', 'malformed' (the body cannot be written). `done` is called when the last
+   * of its buffers was sent; it is no proof of arrival.
    */
-  carry(frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void): Carriage;
+  carry(frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done?: () => void): Carriage;
 }
 
 /** A frame that has come and whose buffers may still be on their way. */
@@ -233,12 +234,18 @@ export class Calls {
     }
     const answer = reply.value.buffers;
     const attached = { buffers: answer.map((buffer) => buffer.length), transfer: 0 };
-    serving.answer = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, ...attached }, answer, (fault) => {
+    const failed = (fault: Fault) => {
       this.#forget(key);
       if (fault.code !== 'unreachable') this.refuse(frame.id, carrier, fault);
-    });
-    // An answer's buffers stream on until the deadline; without any it is sent.
-    if (answer.length === 0) this.#forget(key);
+    };
+    const done = () => {
+      serving.answer = undefined;
+      this.#forget(key);
+    };
+    const carriage = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, ...attached }, answer, failed, done);
+    // Buffers may be stopped by the deadline or a cancel; without any there is nothing to stop.
+    if (sizeOf(answer) === 0) this.#forget(key);
+    else serving.answer = carriage;
   }
 
   #forget(key: string): void {
@@ -254,6 +261,7 @@ export class Calls {
 
 const keyOf = (peer: PeerId, id: number) => `${peer} ${id}`;
 const ignore = () => undefined;
+export const sizeOf = (buffers: readonly Uint8Array[]) => buffers.reduce((sum, buffer) => sum + buffer.length, 0);
 
 function raise(counts: Map<PeerId, number>, peer: PeerId): void {
   counts.set(peer, (counts.get(peer) ?? 0) + 1);

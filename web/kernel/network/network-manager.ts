@@ -21,7 +21,7 @@ import type { Message, Reply } from '../protocol/message.ts';
 import type { SecurityManager } from '../security-manager.ts';
 import type { Self } from '../service.ts';
 import type { Binding } from './binding.ts';
-import { Calls, type Carrier } from './calls.ts';
+import { Calls, sizeOf, type Carrier } from './calls.ts';
 import { handshake, said, sayBye, type Proven } from './handshake.ts';
 import { InboundBudget } from './inbound-data.ts';
 import { Relay } from './relay.ts';
@@ -116,8 +116,7 @@ export class NetworkManager implements Remote {
     if (direct !== undefined) return this.#calls.request(direct, message, waitMs);
     if (this.#state !== 'running') return alone('This tab has left the network.');
 
-    const bytes = message.header.buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-    const small = bytes <= relayFirstBytesMax;
+    const small = sizeOf(message.header.buffers.map(({ bytes }) => bytes)) <= relayFirstBytesMax;
     const hop = small ? this.#hopTo(peer) : undefined;
     if (hop !== undefined) return this.#calls.request(hop, message, waitMs);
 

@@ -12,13 +12,15 @@ interface Transfer {
   /** Bytes sent before the far side's consent. */
   eager: number;
   admitted: boolean;
+  /** All is sent and the far side takes it. */
+  readonly done: () => void;
 }
 
 export class OutboundData {
   /** Announced, and neither admitted in full nor stopped. A map keeps the turn: whose chunk went goes to the end. */
   readonly #transfers = new Map<number, Transfer>();
   /** All is sent, consent is still out. */
-  readonly #unconfirmed = new Map<number, number>();
+  readonly #unconfirmed = new Map<number, Transfer>();
   #eagerBytes = 0;
   #pausing = false;
   #open = true;
@@ -32,28 +34,26 @@ export class OutboundData {
   }
 
   /** Begins to stream; the transfer must be announced on the control channel before. */
-  stream(number: number, buffers: readonly Uint8Array[]): void {
+  stream(number: number, buffers: readonly Uint8Array[], done: () => void): void {
     if (!this.#open) return;
-    this.#transfers.set(number, { buffers, buffer: 0, offset: 0, eager: 0, admitted: false });
+    this.#transfers.set(number, { buffers, buffer: 0, offset: 0, eager: 0, admitted: false, done });
     this.#pump();
   }
 
   /** The far side has room for all of it. */
   admitted(number: number): void {
-    this.#eagerBytes -= this.#unconfirmed.get(number) ?? 0;
-    this.#unconfirmed.delete(number);
-    const transfer = this.#transfers.get(number);
-    if (transfer !== undefined && !transfer.admitted) {
-      transfer.admitted = true;
-      this.#eagerBytes -= transfer.eager;
-    }
+    const sent = this.#unconfirmed.get(number);
+    this.#confirm(number);
+    sent?.done();
     this.#pump();
   }
 
   /** Nothing more of it is sent. True where something was still to be sent. */
   stop(number: number): boolean {
-    this.admitted(number);
-    return this.#transfers.delete(number);
+    this.#confirm(number);
+    const stopped = this.#transfers.delete(number);
+    this.#pump();
+    return stopped;
   }
 
   close(): void {
@@ -64,6 +64,15 @@ export class OutboundData {
 
   get idle(): boolean {
     return this.#transfers.size === 0;
+  }
+
+  /** What was sent of it ahead of consent is agreed, or was dropped: it makes room for others'. */
+  #confirm(number: number): void {
+    const transfer = this.#unconfirmed.get(number) ?? this.#transfers.get(number);
+    this.#unconfirmed.delete(number);
+    if (transfer === undefined || transfer.admitted) return;
+    transfer.admitted = true;
+    this.#eagerBytes -= transfer.eager;
   }
 
   #pump(): void {
@@ -105,9 +114,11 @@ export class OutboundData {
       while (transfer.buffer < transfer.buffers.length && transfer.buffers[transfer.buffer]!.length === 0) transfer.buffer++;
     }
     this.#transfers.delete(number);
-    if (transfer.buffer < transfer.buffers.length) this.#transfers.set(number, transfer);
-    else if (!transfer.admitted) this.#unconfirmed.set(number, transfer.eager);
+    const more = transfer.buffer < transfer.buffers.length;
+    if (more) this.#transfers.set(number, transfer);
+    else if (!transfer.admitted) this.#unconfirmed.set(number, transfer);
     this.sent(chunk.length);
     this.channel.send(chunk);
+    if (!more && transfer.admitted) transfer.done();
   }
 }

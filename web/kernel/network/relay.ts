@@ -10,7 +10,7 @@ import { bodyBytesMax, relayBytesMax, relaySendersMax, relayTransferMsMax, relay
 import type { Platform } from '../platform.ts';
 import { relaySignedBytes, sealedSchema, type CallFrame, type RelayFrame } from '../protocol/frame.ts';
 import type { Self } from '../service.ts';
-import type { Calls, Carriage, Carrier } from './calls.ts';
+import { sizeOf, type Calls, type Carriage, type Carrier } from './calls.ts';
 import { ReplayWindow } from './replay-window.ts';
 import type { Session } from './session.ts';
 
@@ -40,7 +40,7 @@ export class Relay {
       via,
       binding: 'msgpack',
       relayed: true,
-      carry: (frame, buffers, failed) => this.#carry(peer, via, frame, buffers, failed),
+      carry: (frame, buffers, failed, done) => this.#carry(peer, via, frame, buffers, failed, done),
     };
   }
 
@@ -69,7 +69,7 @@ export class Relay {
     sent.failed(fault);
   }
 
-  #carry(to: PeerId, via: Session, frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void): Carriage {
+  #carry(to: PeerId, via: Session, frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done?: () => void): Carriage {
     if (sizeOf(buffers) > relayBytesMax) {
       failed(tooLarge);
       return { cancel: () => undefined };
@@ -90,7 +90,7 @@ export class Relay {
       const signature = await this.platform.signer.sign(relaySignedBytes(this.self.network, address));
       if (cancelled) return;
       const lengths = buffers.map((buffer) => buffer.length);
-      carriage = via.carry({ t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 }, buffers, fail);
+      carriage = via.carry({ t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 }, buffers, fail, done);
     };
     seal().catch((error: unknown) => fail(failure('malformed', `That cannot be sent: ${error instanceof Error ? error.message : String(error)}`).fault));
     return {
@@ -135,4 +135,3 @@ export class Relay {
 }
 
 const tooLarge: Fault = { code: 'too-large', message: `At most ${relayBytesMax} bytes of buffers go through a neighbour.` };
-const sizeOf = (buffers: readonly Uint8Array[]) => buffers.reduce((sum, buffer) => sum + buffer.length, 0);

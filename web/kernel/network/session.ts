@@ -100,8 +100,8 @@ export class Session implements Carrier {
     return this.#state !== 'closed';
   }
 
-  carry(frame: CallFrame | RelayFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void): Carriage {
-    const nothing = { cancel: () => undefined };
+  carry(frame: CallFrame | RelayFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done: () => void = ignore): Carriage {
+    const nothing = { cancel: ignore };
     const transfer = buffers.some((buffer) => buffer.length > 0) ? this.#takeTransfer() : 0;
     const fault = this.send('transfer' in frame ? { ...frame, transfer } : frame);
     if (fault !== undefined) {
@@ -109,7 +109,7 @@ export class Session implements Carrier {
       return nothing;
     }
     if (transfer === 0) return nothing;
-    this.#outbound.stream(transfer, buffers);
+    this.#outbound.stream(transfer, buffers, done);
     return {
       cancel: () => {
         if (this.#outbound.stop(transfer)) this.send({ t: 'abort', transfer });
@@ -277,6 +277,8 @@ export class Session implements Carrier {
     };
   }
 }
+
+const ignore = () => undefined;
 
 /** As much of a request as it takes to refuse it. */
 const requestStub = v.object({ t: v.literal('request'), id: positive, transfer: v.optional(v.pipe(natural, v.maxValue(0xffff_ffff)), 0) });

@@ -46,6 +46,13 @@ export class MemoryNetwork {
     return this.#links.size;
   }
 
+  /** The most bytes that any one channel holds now, accepted and not yet handed to the network. */
+  bufferedBytes(): number {
+    let most = 0;
+    for (const pair of this.#links) for (const end of pair.ends) most = Math.max(most, end.control.bufferedBytes(), end.data.bufferedBytes());
+    return most;
+  }
+
   /** Nothing passes between `a` and `b` (or only not from `a` to `b`). What is sent waits, as SCTP's retransmissions do; after
    * `noticeMs` without a heal both sides see their link close. */
   cut(a: PeerId, b: PeerId, direction: 'both' | 'one-way' = 'both'): void {
