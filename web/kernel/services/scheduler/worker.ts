@@ -3,7 +3,7 @@
 //   claim --> look up what is undecided --> run (the executor fetches while it waits for a slot) --> commit --> done / release
 //
 // Claiming goes on while others run and commit; whatever ends early commits its finished items first.
-import type { IdentityId, JobId, RecordId } from '../../lib/ids.ts';
+import type { JobId, RecordId } from '../../lib/ids.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
@@ -14,7 +14,7 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { Committer } from './committer.ts';
-import { orderJobs, type Served } from './fair-share.ts';
+import { orderJobs, ServiceRecord } from './fair-share.ts';
 import { GivenCounter } from './given.ts';
 import type { Undecided } from './steward.ts';
 
@@ -35,7 +35,7 @@ const elsewhereMsMax = 10_000;
 const troubleAvoidMs = 1_000;
 const backOffMsMax = 30_000;
 const unloadableAvoidMs = 10 * 60_000;
-const submittersMax = 1_024;
+const skippedMax = 1_024;
 
 interface InHand {
   readonly claim: Claim;
@@ -43,13 +43,14 @@ interface InHand {
   phase: 'running' | 'committing';
   /** Set when the claim was lost or the job stopped: what is finished may still be committed unless the job has ended. */
   stopping: boolean;
+  tookMs: number;
 }
 
 export class Worker {
   readonly given = new GivenCounter();
   readonly #committer: Committer;
   readonly #inHand = new Map<RecordId, InHand>();
-  readonly #lastServed = new Map<IdentityId, number>();
+  readonly #served = new ServiceRecord();
   /** Jobs left alone until then, how often in a row that was so, and why. */
   readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
   readonly #skippedSince = new Map<RecordId, number>();
@@ -196,14 +197,13 @@ export class Worker {
     }
     const job = this.#jobs.get(claim.job);
     if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#inHand.has(claim.record)) return this.#end(claim, 'release', 0);
-    this.#lastServed.delete(job.manifest.submitter);
-    this.#lastServed.set(job.manifest.submitter, clock.now());
-    if (this.#lastServed.size > submittersMax) this.#lastServed.delete(this.#lastServed.keys().next().value!);
-    const one: InHand = { claim, job, phase: 'running', stopping: false };
+    this.#served.took(job.manifest.submitter, clock.now());
+    const one: InHand = { claim, job, phase: 'running', stopping: false, tookMs: 0 };
     this.#inHand.set(claim.record, one);
     this.changed();
     void this.#work(one).finally(() => {
       this.#inHand.delete(claim.record);
+      this.#served.ended(job.manifest.submitter, clock.now(), one.tookMs);
       this.changed();
       this.#pump();
     });
@@ -211,16 +211,10 @@ export class Worker {
 
   #preference(): JobId[] {
     const now = this.context.platform.clock.now();
-    const served = new Map<IdentityId, Served>([...this.#lastServed].map(([submitter, lastAt]) => [submitter, { inHand: 0, lastAt }]));
-    for (const { job } of this.#inHand.values()) {
-      const { submitter } = job.manifest;
-      const before = served.get(submitter);
-      served.set(submitter, { inHand: (before?.inHand ?? 0) + 1, lastAt: before?.lastAt ?? -Infinity });
-    }
     const wanting = [...this.#jobs.values()]
       .filter((job) => isOpen(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
-    return orderJobs(wanting, served).slice(0, jobsPerClaimMax);
+    return orderJobs(wanting, this.#served.read(now)).slice(0, jobsPerClaimMax);
   }
 
   /** One claimed function, to its end. */
@@ -241,6 +235,7 @@ export class Worker {
       return this.#end(claim, 'release', troubleAvoidMs);
     }
     const { ended, message, blobs } = reply.value.body;
+    one.tookMs = blobs.reduce((sum, { tookMs }) => sum + tookMs, 0);
     let committed = 0;
     let failures = false;
     for (const blob of blobs) {
@@ -284,7 +279,7 @@ export class Worker {
     const now = this.context.platform.clock.now();
     const since = this.#skippedSince.get(record) ?? now;
     this.#skippedSince.set(record, since);
-    if (this.#skippedSince.size > submittersMax) this.#skippedSince.delete(this.#skippedSince.keys().next().value!);
+    if (this.#skippedSince.size > skippedMax) this.#skippedSince.delete(this.#skippedSince.keys().next().value!);
     return now - since < elsewhereMsMax;
   }
 
