@@ -39,6 +39,8 @@ export interface Snapshot {
   readonly given: PublicationOf<typeof schedulerContract, 'given'>;
   readonly kept: PublicationOf<typeof blocksContract, 'usage'> | null;
   readonly links: readonly LinkInfo[];
+  /** Why nothing outlives this page (no database could be opened); '' while all is well. */
+  readonly storageProblem: string;
   /** Cores this tab kept busy for jobs, over the last hour. */
   readonly givenHistory: Series;
   /** Items per second of each unfinished job, over the last minutes. */
@@ -64,6 +66,7 @@ export function createSnapshotStore(): SnapshotStore {
     given: { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0, waitingFor: '' },
     kept: null,
     links: [],
+    storageProblem: '',
     givenHistory: emptySeries(givenStepMs, 3_600_000 / givenStepMs),
     jobRates: {},
   }));

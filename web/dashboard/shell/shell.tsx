@@ -43,6 +43,7 @@ export function Shell({ route, children }: { route: Route; children: ReactNode }
       </header>
       <main id="main">
         <PhaseNotice />
+        <StorageNotice />
         {children}
       </main>
     </div>
@@ -76,6 +77,11 @@ const GroupLine = ({ name, others }: { name: string; others: number }) => (
     <span className="wide-only"> · {plural(others + 1, 'tab')}</span>
   </>
 );
+
+function StorageNotice() {
+  const problem = useSnapshot((snapshot) => snapshot.storageProblem);
+  return problem === '' ? null : <Notice tone="dusk">{problem} This tab works, but it keeps nothing: what it holds is gone when it is closed.</Notice>;
+}
 
 /** What stands in the way of working with others, in one sentence; nothing while all is well. */
 function PhaseNotice() {

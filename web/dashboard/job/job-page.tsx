@@ -1,0 +1,259 @@
+import type { Job, Overview } from '../../sdk/types.ts';
+import { nameOf } from '../../kernel/lib/names.ts';
+import { Bar, Empty, JobStateBadge, PeerName, Pill, Skeleton, Sparkline, type Tone } from '../pieces/pieces.tsx';
+import { useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
+import { Heading, Link } from '../shell/router.tsx';
+import { Notice } from '../shell/shell.tsx';
+import { count, duration, percent, plural, rate, timeLeft } from '../view/format.ts';
+import { emptySeries } from '../view/samples-over-time.ts';
+import { downloadResults } from './download.ts';
+import { Outcome } from './outcome.tsx';
+import { PartsGrid } from './parts-grid.tsx';
+import { Failures, ResultsTable } from './results.tsx';
+import { hasEnded, useJob, useOverview } from './use-job.ts';
+
+export function JobPage({ id }: { id: string }) {
+  const found = useJob(id);
+  switch (found.kind) {
+    case 'looking':
+      return (
+        <>
+          <JobsCrumb />
+          <Heading title="Job">Looking for this job</Heading>
+          <div className="card">
+            <Skeleton lines={6} />
+          </div>
+        </>
+      );
+    case 'missing':
+      return (
+        <>
+          <JobsCrumb />
+          <Heading title="Job">This job is not to be found</Heading>
+          <div className="card">
+            <Empty title={found.sentence}>
+              <p className="mute sm">
+                If its keepers are away, it comes back with them. <Link to="/jobs">See your jobs.</Link>
+              </p>
+            </Empty>
+          </div>
+        </>
+      );
+    case 'found':
+      return <FoundJob job={found.job} />;
+  }
+}
+
+const JobsCrumb = () => (
+  <p className="mute sm crumb">
+    <Link to="/jobs">Jobs</Link> /
+  </p>
+);
+
+function FoundJob({ job }: { job: Job }) {
+  const own = useSnapshot((snapshot) => snapshot.self?.identity);
+  const overview = useOverview(job);
+  const mine = job.submitter === own;
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <JobsCrumb />
+          <div className="title-line">
+            <Heading>{job.name}</Heading>
+            {job.state === 'uploading' ? null : <JobStateBadge state={job.state} />}
+          </div>
+          {mine ? null : <p className="mute sm">submitted by {nameOf(job.submitter)}</p>}
+        </div>
+        <Actions job={job} mine={mine} />
+      </div>
+      <Situation job={job} mine={mine} />
+      <ProgressCard job={job} overview={overview} />
+      {overview === null ? null : <Outcome job={job} overview={overview} />}
+      <div className="job-middle">
+        <section className="card stack" aria-label="Items in order">
+          <h2>Items, in order</h2>
+          {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
+        </section>
+        <section className="card stack">
+          <h2>Throughput, items per second</h2>
+          <Throughput job={job} />
+          <h2>Where it runs</h2>
+          {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} />}
+        </section>
+      </div>
+      {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
+      <ResultsTable job={job} overview={overview} />
+    </>
+  );
+}
+
+function Actions({ job, mine }: { job: Job; mine: boolean }) {
+  const { run, busy, problem } = useCommand();
+  const { committed, failed } = job.progress;
+  const nothing = committed + failed === 0;
+  const open = mine && !hasEnded(job);
+  return (
+    <div className="actions">
+      {open && job.state !== 'paused' ? (
+        <button type="button" className="btn ghost" disabled={busy || job.state === 'uploading'} onClick={() => run(() => job.pause())}>
+          Pause
+        </button>
+      ) : null}
+      {open && job.state === 'paused' ? (
+        <button type="button" className="btn ghost" disabled={busy} onClick={() => run(() => job.resume())}>
+          Resume
+        </button>
+      ) : null}
+      {open ? (
+        <button type="button" className="btn ghost" disabled={busy || job.state === 'uploading'} onClick={() => run(() => job.cancel())}>
+          Cancel
+        </button>
+      ) : null}
+      <button type="button" className="btn ghost" disabled={busy || nothing} onClick={() => run(() => downloadResults(job, 'csv'))}>
+        Download CSV
+      </button>
+      <button type="button" className="btn" disabled={busy || nothing} title="All results so far, as JSON" onClick={() => run(() => downloadResults(job, 'json'))}>
+        Download results
+      </button>
+      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+    </div>
+  );
+}
+
+/** One sentence on what the job waits for, what went wrong, and whether the tab may be closed. */
+function Situation({ job, mine }: { job: Job; mine: boolean }) {
+  const { lull } = useDeps();
+  const { run, busy, problem } = useCommand();
+  const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
+  const donors = useSnapshot((snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0);
+  if (job.state === 'failed') return <Notice tone="coral">{job.reason || 'The job failed.'}</Notice>;
+  if (job.state === 'uploading') return <Notice tone="tide">uploading: keep this tab open until it is handed over.</Notice>;
+  if (hasEnded(job)) return job.reason === '' ? null : <Notice tone="dusk">{job.reason}</Notice>;
+  return (
+    <>
+      {mine ? (
+        job.closable ? (
+          <Notice tone="tide">You can close this tab. The job goes on, and its results wait for you.</Notice>
+        ) : (
+          <Notice tone="dusk">Only this tab keeps the job so far: leave it open until somebody else joins the group.</Notice>
+        )
+      ) : null}
+      {donors === 0 && !donating && job.state !== 'paused' ? (
+        <Notice tone="dusk">
+          <span>Nobody in the group is donating just now, so the job waits. </span>
+          <button type="button" className="link" disabled={busy} onClick={() => run(() => lull.donate(true))}>
+            Compute it in this tab
+          </button>
+          <span> while nobody uses this machine.</span>
+        </Notice>
+      ) : job.reason === '' ? null : (
+        <Notice tone="dusk">{job.reason}</Notice>
+      )}
+      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+    </>
+  );
+}
+
+function ProgressCard({ job, overview }: { job: Job; overview: Overview | null }) {
+  const { items, committed, running, failed, etaSeconds } = job.progress;
+  const of = (n: number) => (items === 0 ? 0 : n / items);
+  const runners = new Set(overview?.spans.filter(({ state, by }) => state === 'claimed' && by !== '').map(({ by }) => by)).size;
+  const left = job.state === 'running' || job.state === 'queued' ? (committed === 0 ? '' : timeLeft(etaSeconds)) : '';
+  return (
+    <section className="card stack" aria-label="Progress">
+      <div className="between">
+        <span>
+          <b>{percent(of(committed + failed))}</b>{' '}
+          <span className="mute">
+            · {count(committed)} of {plural(items, 'item')} done{running > 0 ? ` · ${count(running)} running${runners > 0 ? ` on ${plural(runners, 'peer')}` : ''}` : ''}
+          </span>
+        </span>
+        <span className="mute">{left}</span>
+      </div>
+      <Bar
+        thick
+        label="Items done"
+        value={of(committed + failed)}
+        shares={[
+          { tone: 'tide', share: of(committed) },
+          { tone: 'coral', share: of(failed) },
+          { tone: 'dusk', share: of(running) },
+        ]}
+      />
+      <div className="legend sm mute">
+        <span>
+          <i className="tide" />
+          done
+        </span>
+        <span>
+          <i className="dusk" />
+          running
+        </span>
+        <span>
+          <i className="coral" />
+          failed{failed > 0 ? `, ${count(failed)}` : ''}
+        </span>
+        <span>
+          <i />
+          waiting
+        </span>
+      </div>
+    </section>
+  );
+}
+
+const noRates = emptySeries(1_000, 180);
+
+function Throughput({ job }: { job: Job }) {
+  const series = useSnapshot((snapshot) => snapshot.jobRates[job.id]) ?? noRates;
+  return <Sparkline series={series} label="Items per second, last 3 minutes" unit="/ s" format={rate} empty={hasEnded(job) ? 'The job ended before this page was opened.' : 'A line appears here when the first parts are done.'} />;
+}
+
+const toneOf: Record<string, Tone> = { idle: 'tide', cooling: 'dusk', 'in use': 'dusk', off: 'mute', gone: 'mute' };
+
+function WhereItRuns({ overview, own }: { overview: Overview; own: string | undefined }) {
+  const members = useSnapshot((snapshot) => snapshot.group?.members);
+  const { contributors } = overview;
+  if (contributors.length === 0) return <p className="mute sm">Nobody has finished a part yet.</p>;
+  return (
+    <div className="scroll">
+      <table className="compact">
+        <thead>
+          <tr>
+            <th scope="col">Peer</th>
+            <th scope="col" className="num">
+              Items
+            </th>
+            <th scope="col" className="num">
+              Parts
+            </th>
+            <th scope="col" className="num">
+              CPU time
+            </th>
+            <th scope="col">Now</th>
+          </tr>
+        </thead>
+        <tbody>
+          {contributors.slice(0, 24).map(({ identity, items, parts, tookMs }) => {
+            const member = members?.find((each) => each.identity === identity);
+            const state = member === undefined ? 'gone' : (member.offer?.state ?? 'off');
+            return (
+              <tr key={identity}>
+                <td>
+                  <PeerName identity={identity} self={own} />
+                </td>
+                <td className="num">{count(items)}</td>
+                <td className="num">{count(parts)}</td>
+                <td className="num">{duration(tookMs)}</td>
+                <td>
+                  <Pill tone={toneOf[state] ?? 'mute'}>{state}</Pill>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { useEffect, useState } from 'react';
+import type { Job, Overview } from '../../sdk/types.ts';
+import { BarChart, Empty, Skeleton } from '../pieces/pieces.tsx';
+import { sentenceOf } from '../shell/deps.ts';
+import { Notice } from '../shell/shell.tsx';
+import { count, plural, short } from '../view/format.ts';
+import { pictureSize, summaryOf, tileOf } from '../view/result-shapes.ts';
+import { decidedRanges } from './decided.ts';
+import { Picture } from './picture.tsx';
+
+type Reduced = { readonly kind: 'working' } | { readonly kind: 'there'; readonly value: unknown } | { readonly kind: 'wrong'; readonly sentence: string };
+
+/** What the job was for: the reduced result as a chart, or the picture its tiles make. */
+export function Outcome({ job, overview }: { job: Job; overview: Overview }) {
+  const size = pictureSize(job.args);
+  const tiles = useIsPicture(job, overview, size !== null);
+  if (size !== null && tiles) return <Picture job={job} overview={overview} {...size} />;
+  return job.hasReduce && job.state === 'done' ? <ReducedCard job={job} /> : null;
+}
+
+/** Whether the first result that came is a tile. */
+function useIsPicture(job: Job, overview: Overview, possible: boolean): boolean {
+  const [is, setIs] = useState<boolean | null>(null);
+  const first = decidedRanges(overview.spans)[0]?.[0];
+  useEffect(() => {
+    if (!possible || is !== null || first === undefined) return;
+    let wanted = true;
+    job
+      .peek(first, 1)
+      .then(([result]) => {
+        if (wanted && result !== undefined && !('error' in result)) setIs(tileOf(result.value) !== null);
+      })
+      .catch(() => undefined);
+    return () => {
+      wanted = false;
+    };
+  }, [job, possible, is, first, overview]);
+  return is === true;
+}
+
+function ReducedCard({ job }: { job: Job }) {
+  const [reduced, setReduced] = useState<Reduced>({ kind: 'working' });
+  const [round, again] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    setReduced({ kind: 'working' });
+    job
+      .reduced()
+      .then((value) => wanted && setReduced({ kind: 'there', value }))
+      .catch((error: unknown) => wanted && setReduced({ kind: 'wrong', sentence: sentenceOf(error) }));
+    return () => {
+      wanted = false;
+    };
+  }, [job, round]);
+  return (
+    <section className="card stack" aria-label="Reduced result">
+      <h2>All together</h2>
+      {reduced.kind === 'working' ? (
+        <Skeleton lines={5} label="The reduce step runs in this tab" />
+      ) : reduced.kind === 'wrong' ? (
+        <>
+          <Notice tone="coral">{reduced.sentence}</Notice>
+          <div>
+            <button type="button" className="btn ghost small" onClick={() => again(round + 1)}>
+              Run the reduce step again
+            </button>
+          </div>
+        </>
+      ) : (
+        <ReducedValue value={reduced.value} />
+      )}
+    </section>
+  );
+}
+
+function ReducedValue({ value }: { value: unknown }) {
+  const summary = summaryOf(value);
+  if (summary === null) return value === undefined ? <Empty title="The reduce step answered with nothing." /> : <pre className="reduced">{short(value, 2_000)}</pre>;
+  return (
+    <>
+      {summary.figures.length === 0 ? null : (
+        <dl className="figures">
+          {summary.figures.map(([label, figure]) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{Number.isInteger(figure) ? count(figure) : figure.toPrecision(4)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <div className="charts">
+        {summary.charts.map(({ title, bars, all }) => (
+          <BarChart key={title} title={title} bars={bars} note={all > bars.length ? `the first ${bars.length} of ${count(all)}` : plural(all, 'bar')} />
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Job, Overview } from '../../sdk/types.ts';
+import { count } from '../view/format.ts';
+import { fileNameOf } from '../view/export.ts';
+import { tileOf } from '../view/result-shapes.ts';
+import { decidedRanges, unseen } from './decided.ts';
+import { save } from './download.ts';
+
+const tilesPerRead = 16;
+
+/** Tiles painted into one picture as they are decided; each is fetched once. */
+export function Picture({ job, overview, width, height }: { job: Job; overview: Overview; width: number; height: number }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const painted = useRef<{ ranges: [number, number][]; busy: boolean }>({ ranges: [], busy: false });
+  const [tiles, setTiles] = useState(0);
+  useEffect(() => {
+    const state = painted.current;
+    if (state.busy) return;
+    let wanted = true;
+    const paint = async () => {
+      state.busy = true;
+      try {
+        for (const [first, end] of unseen(decidedRanges(overview.spans), state.ranges)) {
+          for (let at = first; at < end && wanted; at += tilesPerRead) {
+            const stop = Math.min(end, at + tilesPerRead);
+            const results = await job.peek(at, stop - at);
+            const context = canvas.current?.getContext('2d');
+            if (context === null || context === undefined) return;
+            for (const result of results) {
+              const tile = 'error' in result ? null : tileOf(result.value);
+              // Not built over the tile's own buffer: ImageData wants its exact type, and a tile may be a view.
+              if (tile !== null) context.putImageData(new ImageData(new Uint8ClampedArray(tile.rgba), tile.width, tile.height), tile.x, tile.y);
+            }
+            // What could not be had now stays unseen and is asked for with the next overview.
+            if (results.length === stop - at) state.ranges = joined([...state.ranges, [at, stop]]);
+            setTiles(state.ranges.reduce((sum, range) => sum + range[1] - range[0], 0));
+          }
+        }
+      } catch {
+        // The keepers are away: the next overview tries again.
+      } finally {
+        state.busy = false;
+      }
+    };
+    void paint();
+    return () => {
+      wanted = false;
+    };
+  }, [job, overview]);
+  return (
+    <section className="card stack" aria-label="Picture">
+      <div className="between">
+        <h2>Picture</h2>
+        <button type="button" className="btn ghost small" disabled={tiles === 0} onClick={() => canvas.current?.toBlob((blob) => blob !== null && save(blob, fileNameOf(job.name, 'png')))}>
+          Download picture
+        </button>
+      </div>
+      <canvas ref={canvas} width={width} height={height} className="picture" role="img" aria-label={`Picture of ${width} by ${height} pixels, ${count(tiles)} of ${count(job.progress.items)} tiles painted`} />
+    </section>
+  );
+}
+
+function joined(ranges: [number, number][]): [number, number][] {
+  const sorted = ranges.toSorted((a, b) => a[0] - b[0]);
+  const out: [number, number][] = [];
+  for (const range of sorted) {
+    const last = out.at(-1);
+    if (last !== undefined && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
+    else out.push([range[0], range[1]]);
+  }
+  return out;
+}

@@ -1,0 +1,136 @@
+import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
+import { nameOf } from '../../kernel/lib/names.ts';
+import { fractal } from '../../samples/fractal.ts';
+import { wordCount } from '../../samples/word-count.ts';
+import { submissions, useSubmissions } from '../new-job/submission.ts';
+import { Bar, Empty, JobStateBadge, Pill, Skeleton } from '../pieces/pieces.tsx';
+import { useSnapshot } from '../shell/deps.ts';
+import { Heading, Link, navigate } from '../shell/router.tsx';
+import { Notice } from '../shell/shell.tsx';
+import { count, rate, timeLeft } from '../view/format.ts';
+
+const shownMax = 200;
+const moves = (job: JobSummary) => job.state === 'running' || job.state === 'queued';
+
+export function JobsPage() {
+  const jobs = useSnapshot((snapshot) => snapshot.jobs);
+  const own = useSnapshot((snapshot) => snapshot.self?.identity);
+  const mine = jobs?.filter((job) => job.manifest.submitter === own) ?? [];
+  const others = jobs?.filter((job) => job.manifest.submitter !== own) ?? [];
+  const active = mine.filter(moves).length;
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <Heading title="Jobs">{jobs === null ? 'Your jobs' : mine.length === 0 ? 'You have no jobs yet' : active === 0 ? 'Nothing of yours is waiting' : active === 1 ? 'One of your jobs is under way' : `${active} of your jobs are under way`}</Heading>
+          <p className="mute">A job is your code, run once for each item of your input, in other people’s idle tabs.</p>
+        </div>
+        <button type="button" className="btn" onClick={() => navigate('/jobs/new')}>
+          New job
+        </button>
+      </div>
+      <Submissions />
+      <section className="card" aria-label="Your jobs">
+        {jobs === null ? <Skeleton lines={4} label="Your jobs are being read" /> : mine.length === 0 ? <NoJobs /> : <JobTable jobs={mine} />}
+      </section>
+      {others.length === 0 ? null : (
+        <section className="card stack" aria-label="Other people’s jobs">
+          <h2>Other people’s jobs in this group</h2>
+          <JobTable jobs={others} from />
+        </section>
+      )}
+    </>
+  );
+}
+
+function NoJobs() {
+  return (
+    <Empty title="Try one of these, or write your own.">
+      <div className="sample-links">
+        {[wordCount, fractal].map((sample) => (
+          <Link key={sample.id} to={`/jobs/new?sample=${sample.id}`} className="sample">
+            <b>{sample.name}</b>
+            <span className="mute sm">{sample.about}</span>
+          </Link>
+        ))}
+      </div>
+    </Empty>
+  );
+}
+
+/** Jobs on their way to the network: they have no id and no state there yet. */
+function Submissions() {
+  const pending = useSubmissions();
+  return pending.map(({ key, name, step }) =>
+    step.kind === 'failed' ? (
+      <Notice key={key} tone="coral">
+        <b>{name}</b> could not be handed over: {step.sentence}{' '}
+        <button type="button" className="link" onClick={() => submissions.forget(key)}>
+          Forget it
+        </button>
+      </Notice>
+    ) : (
+      <Notice key={key} tone="tide">
+        <b>{name}</b> is uploading. Keep this tab open until it is handed over.
+      </Notice>
+    ),
+  );
+}
+
+function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: boolean }) {
+  return (
+    <div className="scroll">
+      <table className="jobs">
+        <thead>
+          <tr>
+            <th scope="col">Job</th>
+            {from ? <th scope="col">From</th> : null}
+            <th scope="col">State</th>
+            <th scope="col">Progress</th>
+            <th scope="col" className="num">
+              Items
+            </th>
+            <th scope="col" className="num">
+              Per second
+            </th>
+            <th scope="col">Time left</th>
+          </tr>
+        </thead>
+        <tbody>
+          {jobs.slice(0, shownMax).map((job) => {
+            const done = job.committed + job.failed;
+            const share = job.items === 0 ? 0 : done / job.items;
+            const left = job.items - done;
+            return (
+              <tr key={job.id}>
+                <td>
+                  <Link to={`/jobs/${job.id}`} className="job-name">
+                    {job.manifest.name}
+                  </Link>
+                </td>
+                {from ? <td className="mute">{nameOf(job.manifest.submitter)}</td> : null}
+                <td>{from ? <Pill tone="mute">{job.state}</Pill> : <JobStateBadge state={job.state} />}</td>
+                <td className="bar-cell">
+                  <Bar
+                    label={`${job.manifest.name}, progress`}
+                    value={share}
+                    shares={[
+                      { tone: 'tide', share: job.items === 0 ? 0 : job.committed / job.items },
+                      { tone: 'coral', share: job.items === 0 ? 0 : job.failed / job.items },
+                    ]}
+                  />
+                </td>
+                <td className="num">
+                  {count(done)} <span className="mute">of {count(job.items)}</span>
+                </td>
+                <td className="num">{job.state === 'running' ? rate(job.ratePerSecond) : <span className="mute">–</span>}</td>
+                <td className="mute">{job.state === 'running' ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null) : job.failed > 0 ? `${count(job.failed)} failed` : ''}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {jobs.length > shownMax ? <p className="mute sm">The newest {shownMax} of {count(jobs.length)} are shown.</p> : null}
+    </div>
+  );
+}

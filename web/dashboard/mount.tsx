@@ -1,0 +1,58 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { Lull } from '../sdk/types.ts';
+import { DonatePage } from './donate/donate-page.tsx';
+import { JobPage } from './job/job-page.tsx';
+import { JobsPage } from './jobs/jobs-page.tsx';
+import { NetworkPage } from './network/network-page.tsx';
+import { NewJobPage } from './new-job/new-job-page.tsx';
+import { DepsContext } from './shell/deps.ts';
+import { Heading, Link, routeOf, usePath, type Route } from './shell/router.tsx';
+import { Shell } from './shell/shell.tsx';
+import type { SnapshotStore } from './snapshots.ts';
+
+export { renderProblem } from './problem.tsx';
+
+/** Draws the pages into `root`. They read `snapshots` and send commands through `lull`; neither has to be ready yet. */
+export function mountDashboard(root: HTMLElement, deps: { readonly lull: Lull; readonly snapshots: SnapshotStore }): void {
+  createRoot(root).render(
+    <StrictMode>
+      <DepsContext value={deps}>
+        <Dashboard />
+      </DepsContext>
+    </StrictMode>,
+  );
+}
+
+function Dashboard() {
+  const route = routeOf(usePath());
+  return (
+    <Shell route={route}>
+      <Page route={route} />
+    </Shell>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'donate':
+      return <DonatePage />;
+    case 'jobs':
+      return <JobsPage />;
+    case 'new-job':
+      return <NewJobPage />;
+    case 'job':
+      return <JobPage key={route.id} id={route.id} />;
+    case 'network':
+      return <NetworkPage />;
+    case 'not-found':
+      return (
+        <>
+          <Heading>There is no such page</Heading>
+          <p>
+            <Link to="/">Go to the first page</Link>, or to <Link to="/jobs">your jobs</Link>.
+          </p>
+        </>
+      );
+  }
+}

@@ -1,0 +1,66 @@
+import { useId, useState, type DragEvent } from 'react';
+import { bytes, plural } from '../view/format.ts';
+import { inputKinds, itemCount, type Draft, type InputKind } from './draft.ts';
+
+const kinds: Record<InputKind, { label: string; hint: string; placeholder: string }> = {
+  lines: { label: 'Lines, written or pasted', hint: 'Each line is an item: your code is called once a line.', placeholder: 'one item\na line' },
+  json: { label: 'A JSON list', hint: 'Each element of the list is an item.', placeholder: '[{ "id": 1 }, { "id": 2 }]' },
+  range: { label: 'A range of numbers', hint: 'Each number is an item. The last one is not run: 0..1000 runs 0 up to 999.', placeholder: '0..1000' },
+  file: { label: 'Lines of a file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GiB.', placeholder: '' },
+};
+
+/** What the job runs over: a kind, and one control for it. A file may be dropped on it whatever the kind. */
+export function InputField({ draft, problem, onChange }: { draft: Draft; problem: string | undefined; onChange: (change: Partial<Draft>) => void }) {
+  const id = useId();
+  const [over, setOver] = useState(false);
+  const { kind } = draft;
+  const items = itemCount(draft);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    const file = event.dataTransfer.files[0];
+    if (file !== undefined) onChange({ kind: 'file', file });
+  };
+  const shared = { id, 'aria-invalid': problem !== undefined, 'aria-describedby': `${id}-hint` };
+  return (
+    <div
+      className={over ? 'field input-field over' : 'field input-field'}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <label htmlFor={`${id}-kind`}>Kind of input</label>
+      <select id={`${id}-kind`} value={kind} onChange={(event) => onChange({ kind: event.target.value as InputKind })}>
+        {inputKinds.map((each) => (
+          <option key={each} value={each}>
+            {kinds[each].label}
+          </option>
+        ))}
+      </select>
+      <label htmlFor={id}>{kind === 'file' ? 'Input file' : 'Input'}</label>
+      {kind === 'file' ? (
+        <div className="drop">
+          <input {...shared} type="file" accept="text/*,.txt,.csv,.tsv,.jsonl,.log,.md" onChange={(event) => onChange({ file: event.target.files?.[0] ?? null })} />
+          <span>{draft.file === null ? 'or drop one here' : `${draft.file.name} · ${bytes(draft.file.size)}`}</span>
+        </div>
+      ) : (
+        <textarea
+          {...shared}
+          className="code"
+          rows={kind === 'range' ? 1 : 7}
+          value={draft.text[kind]}
+          placeholder={kinds[kind].placeholder}
+          spellCheck={false}
+          wrap="off"
+          onChange={(event) => onChange({ text: { ...draft.text, [kind]: event.target.value } })}
+        />
+      )}
+      <span id={`${id}-hint`} className={problem === undefined ? 'hint' : 'hint wrong'}>
+        {problem ?? `${kinds[kind].hint}${items === null ? '' : ` That is ${plural(items, 'item')}.`}`}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+// Handing a job over takes a while and outlives the form: pages come and go, this goes on.
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import type { Inputs, Job, JobSpec, Lull } from '../../sdk/types.ts';
+import { textProblem, type ReadyInputs } from './draft.ts';
+
+export type Step =
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'uploading'; readonly doneBytes: number; readonly allBytes: number }
+  /** Code, records and manifest are given to their keepers. */
+  | { readonly kind: 'handing-over' }
+  | { readonly kind: 'failed'; readonly sentence: string };
+
+export interface Submission {
+  readonly key: number;
+  readonly name: string;
+  readonly step: Step;
+}
+
+const headBytes = 256 * 1024;
+const store = createStore<readonly Submission[]>(() => []);
+let nextKey = 1;
+
+/** Leaving now would lose what only this tab has. */
+const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+store.subscribe((pending) => {
+  const under = pending.some(({ step }) => step.kind !== 'failed');
+  if (under) globalThis.addEventListener('beforeunload', warn);
+  else globalThis.removeEventListener('beforeunload', warn);
+});
+
+const put = (key: number, step: Step) => store.setState((all) => all.map((each) => (each.key === key ? { ...each, step } : each)), true);
+const drop = (key: number) => store.setState((all) => all.filter((each) => each.key !== key), true);
+
+export const submissions = {
+  /**
+   * Uploads and submits. Resolves with the job when the tab may be closed, with null when it failed: the reason is in the
+   * submission's step until it is forgotten.
+   */
+  async start(lull: Lull, spec: Omit<JobSpec, 'inputs'>, inputs: ReadyInputs, onKey: (key: number) => void): Promise<Job | null> {
+    const key = nextKey++;
+    store.setState((all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, step: { kind: 'reading' } }], true);
+    onKey(key);
+    try {
+      const ready = await stored(lull, inputs, (step) => put(key, step));
+      put(key, { kind: 'handing-over' });
+      const job = await lull.submit({ ...spec, inputs: ready });
+      drop(key);
+      return job;
+    } catch (error) {
+      put(key, { kind: 'failed', sentence: error instanceof Error && error.message !== '' ? error.message : String(error) });
+      return null;
+    }
+  },
+  forget: drop,
+};
+
+async function stored(lull: Lull, inputs: ReadyInputs, onStep: (step: Step) => void): Promise<Inputs> {
+  if (!('file' in inputs)) return inputs;
+  const { file } = inputs;
+  const head = await file
+    .slice(0, headBytes)
+    .arrayBuffer()
+    .catch(() => {
+      throw new Error(`${file.name} cannot be read: was it moved or changed since it was chosen?`);
+    });
+  const problem = textProblem(new Uint8Array(head), file.name);
+  if (problem !== null) throw new Error(problem);
+  onStep({ kind: 'uploading', doneBytes: 0, allBytes: file.size });
+  const ref = await lull.put(file, { name: file.name, type: 'text/plain', onProgress: (doneBytes, allBytes) => onStep({ kind: 'uploading', doneBytes, allBytes }) });
+  return { lines: ref };
+}
+
+export const useSubmissions = (): readonly Submission[] => useStore(store);
+export const useSubmission = (key: number | null): Submission | undefined => useStore(store, (all) => all.find((each) => each.key === key));
