@@ -1,5 +1,5 @@
 // What the queue reads out of the membership view: which peer speaks for a store, who is suspected, which stores are away.
-import type { PeerId, StoreId } from '../../lib/ids.ts';
+import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
 import { holdersLostMs } from '../../limits.ts';
 import type { GroupView, Member } from '../../protocol/contracts/membership.ts';
 import { majorityOf, type HolderCandidate } from './holders.ts';
@@ -12,7 +12,8 @@ export class Group {
 
   constructor(
     private readonly self: PeerId,
-    /** This profile's store, for as long as no view says whether this tab speaks for it. */
+    private readonly identity: IdentityId,
+    /** What this tab's own records are kept in: the profile's store, or, where it speaks for none, one that ends with the page. */
     private readonly ownStore: StoreId,
     private readonly ownDurable: boolean,
   ) {}
@@ -26,10 +27,8 @@ export class Group {
     }
   }
 
-  /** The store this tab speaks for; null in a second tab of the profile. */
-  selfStore(): StoreId | null {
-    const own = this.#members.find(({ peer }) => peer === this.self);
-    return own === undefined ? this.ownStore : own.store;
+  selfStore(): StoreId {
+    return this.#members.find(({ peer }) => peer === this.self)?.store ?? this.ownStore;
   }
 
   others(): Member[] {
@@ -60,15 +59,13 @@ export class Group {
 
   candidates(without: ReadonlySet<StoreId>): HolderCandidate[] {
     const found: HolderCandidate[] = [];
-    let selfSeen = false;
     for (const { peer, identity, store, status, offer } of this.#members) {
-      selfSeen ||= peer === this.self;
       if (store === null || status !== 'alive' || without.has(store)) continue;
       const durable = peer === this.self ? this.ownDurable : (offer?.storage.allowedMiB ?? 0) > 0;
       found.push({ store, identity, keeps: durable && offer?.storage.keeps === true, durable });
     }
-    // Alone and unannounced: the tab itself.
-    if (!selfSeen && !without.has(this.ownStore)) found.push({ store: this.ownStore, identity: this.self as never, keeps: false, durable: this.ownDurable });
+    // Nobody announces a store (a browser that refuses IndexedDB, alone): this page keeps its own while it lives.
+    if (found.length === 0 && !without.has(this.ownStore)) found.push({ store: this.ownStore, identity: this.identity, keeps: false, durable: this.ownDurable });
     return found;
   }
 

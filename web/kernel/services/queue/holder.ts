@@ -1,7 +1,7 @@
 // The holder's side of the queue: keeps the records it is named in, and their locks, durably before it answers.
 import { hexOf } from '../../lib/bytes.ts';
 import { isHex64, isPeerId, recordId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
-import { FaultError, unwrap } from '../../lib/outcome.ts';
+import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { decodeWire } from '../../lib/wire-codec.ts';
 import { leaseMs, recordItemsMax } from '../../limits.ts';
@@ -35,24 +35,24 @@ export function parseRecord(bytes: Uint8Array, itemsOf: (job: JobId) => number |
 export class Holder {
   readonly #locks = new Map<RecordId, LockState>();
   readonly #leases = new Map<string, number>();
+  readonly #speaks: boolean;
 
   constructor(
     private readonly platform: Platform,
     private readonly book: RecordBook,
     private readonly group: Group,
     private readonly itemsOf: (job: JobId) => number | undefined,
-  ) {}
+  ) {
+    this.#speaks = platform.profileRole !== 'second';
+  }
 
-  /**
-   * What the store kept: after a restart, and when this tab begins to speak for the profile's store, because another tab granted
-   * higher numbers meanwhile. What cannot be read is left behind: the stewards append it anew.
-   */
+  /** What the store kept over a restart. What cannot be read is left behind: the stewards append it anew. */
   async load(): Promise<void> {
+    if (!this.#speaks) return;
     const { storage, clock } = this.platform;
     const kept = await storage.entries('records', '');
     const locks = await storage.entries('locks', '');
     if (!kept.ok || !locks.ok) return;
-    for (const id of this.#locks.keys()) this.#set(id, undefined);
     for (const [key, bytes] of kept.value) {
       const record = bytes instanceof Uint8Array ? parseRecord(bytes, () => undefined) : undefined;
       if (record !== undefined && isHex64(key) && this.book.hasRoom(record.job, 'store')) this.book.add({ id: recordId(key), record, bytes: bytes as Uint8Array, charged: 'store' });
@@ -64,8 +64,7 @@ export class Holder {
   }
 
   holds(entry: KeptRecord): boolean {
-    const store = this.group.selfStore();
-    return store !== null && entry.record.holders.includes(store);
+    return entry.record.holders.includes(this.group.selfStore());
   }
 
   /** Who has a live lease, as this holder knows. */
@@ -91,12 +90,12 @@ export class Holder {
       kept++;
       if (this.book.get(id) !== undefined) continue;
       if (!this.book.hasRoom(record.job, charged)) throw new FaultError('overloaded', 'Too many functions are queued already.');
-      const named = store !== null && record.holders.includes(store);
-      if (named && !local && !this.platform.storage.durable) throw new FaultError('storage', 'This tab keeps nothing past its page.');
+      const named = record.holders.includes(store);
+      if (named && !local && !(this.platform.storage.durable && this.#speaks)) throw new FaultError('storage', 'This tab keeps nothing past its page.');
       added.push({ id, record, bytes, charged });
       if (named) ops.push({ table: 'records', key: id, value: bytes });
     }
-    if (ops.length > 0) unwrap(await this.platform.storage.write(ops));
+    if (ops.length > 0) unwrap(await this.#write(ops));
     for (const entry of added) this.book.add(entry);
     return { kept, added };
   }
@@ -112,7 +111,7 @@ export class Holder {
     if (before.owner !== by && (this.#leases.get(identityPart(by)) ?? 0) >= leasesPerIdentityMax) throw new FaultError('overloaded', 'That identity has too many leases here.');
     // Taken in memory first, so that whoever asks meanwhile finds it taken; nobody learns the number before it is durable.
     this.#set(id, after);
-    const written = await this.platform.storage.write([{ table: 'locks', key: id, value: { fence: after.fence, owner: after.owner } }]);
+    const written = await this.#write([{ table: 'locks', key: id, value: { fence: after.fence, owner: after.owner } }]);
     if (!written.ok) {
       if (this.#locks.get(id) === after) this.#set(id, { fence: after.fence, owner: null, until: 0 });
       unwrap(written);
@@ -147,7 +146,7 @@ export class Holder {
       ops.push({ table: 'locks', key: record, value: { fence: after.fence, owner: null } });
     }
     // A release that is not written only costs a lease after a restart.
-    if (ops.length > 0) await this.platform.storage.write(ops);
+    if (ops.length > 0) await this.#write(ops);
     return released;
   }
 
@@ -182,7 +181,12 @@ export class Holder {
         ops.push({ table: 'locks', key: id, delete: true });
       }
     }
-    if (ops.length > 0) await this.platform.storage.write(ops);
+    if (ops.length > 0) await this.#write(ops);
+  }
+
+  /** A second tab of the profile leaves the store to the one that speaks for it; what it holds ends with its page. */
+  #write(ops: readonly WriteOp[]): Promise<Outcome<void>> {
+    return this.#speaks ? this.platform.storage.write(ops) : Promise.resolve(success(undefined));
   }
 
   #set(id: RecordId, lock: LockState | undefined): void {

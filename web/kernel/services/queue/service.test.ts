@@ -49,12 +49,12 @@ class Cluster {
   }
 
   /** A donating tab; `storage` is given where it comes back to its profile. */
-  async add(name: string, storage?: Storage, start = true): Promise<Tab> {
+  async add(name: string, storage?: Storage, role: 'speaker' | 'second' = 'speaker'): Promise<Tab> {
     const random = seededRandom(`${this.seed} ${name} ${this.tabs.length}`);
     const signer = testSigner(name);
     const peer = makePeerId(signer.identity, random.bytes(8));
     const kept = storage ?? memoryStorage(random, { durable: true });
-    const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, report: (level: string, message: string, detail: unknown) => this.bug(level, message, detail) } as unknown as Platform;
+    const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, profileRole: role, report: (level: string, message: string, detail: unknown) => this.bug(level, message, detail) } as unknown as Platform;
     const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), { peer, identity: signer.identity, network: 'public', group: () => group });
     const queue = queueService(dispatcher.context(queueContract));
     const ledgerStandIn = {
@@ -68,7 +68,7 @@ class Cluster {
     dispatcher.bus('test').watch(queueContract, 'lost', ({ records }) => lost.push(...records));
     this.tabs.push(tab);
     tab.ledger.publish('jobs', { jobs: [this.summary()] });
-    if (start) await queue.start();
+    await queue.start();
     return tab;
   }
 
@@ -209,6 +209,22 @@ describe('the queue of a lone tab', () => {
     expect(unwrap(await insert(encodeWire(record))).body.kept).toBe(1);
     for (const bad of [Uint8Array.of(1, 2, 3), encodeWire({ ...record, range: [0, 2_000_000] }), encodeWire({ ...record, holders: [store, store] }), encodeWire({ ...record, k: 2 })]) {
       expect(await insert(bad)).toMatchObject({ ok: false, fault: { code: 'malformed' } });
+    }
+  });
+});
+
+describe('a tab without a store to speak for', () => {
+  it('alone keeps its own functions for as long as its page lives', async () => {
+    for (const role of ['speaker', 'second'] as const) {
+      const cluster = new Cluster(`storeless ${role}`);
+      const storage = memoryStorage(seededRandom('store'), { durable: role === 'second' });
+      const tab = await cluster.add('a', storage, role);
+      const member = { peer: tab.peer, identity: tab.dispatcher.self.identity, store: null, status: 'alive' as const, rttMs: null, offer: { ...offer, storage: { keeps: false, usedMiB: 0, allowedMiB: 0 } } };
+      tab.membership.publish('view', { group, groupName: '', signaling: 'none', signalingReason: '', members: [member] });
+      await cluster.clock.advance(50);
+      expect(unwrap(await cluster.append(tab, singles(0, 2))).body.acknowledged).toBe(1);
+      expect((await cluster.claim(tab))?.range).toEqual([0, 1]);
+      if (role === 'second') expect(unwrap(await storage.keys('records', ''))).toEqual([]);
     }
   });
 });

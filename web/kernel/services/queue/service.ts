@@ -1,7 +1,7 @@
 // The ordered queue of functions (rules 2 to 5, 7, 8): wires the holder's side, the claimant's side and the append to messages, and
 // drops records as the ledger decides their items.
 import { hexOf } from '../../lib/bytes.ts';
-import { recordId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
+import { recordId, storeId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { callTimeoutMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
@@ -31,10 +31,12 @@ const pullAgainMs = 15_000;
 const lookupMax = 10_000;
 
 export const queueService: ServiceFactory<typeof queueContract> = (context): Service<typeof queueContract> => {
-  const { clock, storage } = context.platform;
+  const { clock, random, storage, profileRole } = context.platform;
   const jobs = new Map<JobId, JobSummary>();
   const book = new RecordBook();
-  const group = new Group(context.self.peer, storage.store, storage.durable);
+  const speaks = profileRole !== 'second';
+  const ownStore = speaks ? storage.store : storeId(hexOf(random.bytes(16)));
+  const group = new Group(context.self.peer, context.self.identity, ownStore, speaks && storage.durable);
   const holder = new Holder(context.platform, book, group, (job) => jobs.get(job)?.items);
   const hints = new HintBoard(clock, (message) => {
     for (const { peer } of group.others()) void context.ask(queueContract, 'hints', 'update', message, { peer });
@@ -67,7 +69,6 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   const lostSince = new Map<RecordId, number>();
   let lastPullAt = -Infinity;
   let pulled = false;
-  let spokeFor = group.selfStore();
 
   function later(name: string, ms: number, run: () => void): void {
     if (!running || timers.has(name)) return;
@@ -169,7 +170,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     lastPullAt = clock.now();
     for (let tries = 0; tries < pullTriesMax && running; tries++) {
       const others = group.others().filter(({ status }) => status === 'alive');
-      const source = others[Math.floor(context.platform.random.fraction() * others.length)];
+      const source = others[Math.floor(random.fraction() * others.length)];
       if (source === undefined) return;
       if (await pullFrom(source.peer)) {
         pulled = true;
@@ -304,9 +305,6 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       cancels.push(
         context.watch(membershipContract, 'view', (view) => {
           group.see(view);
-          const speaksFor = group.selfStore();
-          if (speaksFor !== null && spokeFor === null) ready = holder.load();
-          spokeFor = speaksFor;
           if (!pulled && group.others().some(({ status }) => status === 'alive') && clock.now() - lastPullAt > 1_000) void ready.then(pull);
           changed();
         }),

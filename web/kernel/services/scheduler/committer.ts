@@ -68,6 +68,7 @@ export class Committer {
       name: '',
       type: 'application/x-lull-results',
       expires: manifest.expires + afterLifeMs,
+      owner: manifest.submitter,
       segments: buffers.map((_, i) => i),
     };
     const timeoutMs = storeTimeoutMs + part.bytes.length / storeBytesPerMs;

@@ -457,13 +457,23 @@ describe('a donor', () => {
 
   it('leaves a job alone whose code it cannot load, says so once, and tells why it waits', async () => {
     const world = new World();
-    const tab = world.tab('ann', { ends: 'unloadable' });
+    const tab = world.tab('ann', { ends: 'unloadable', workers: 1 });
+    world.tab('bob', { itemMs: () => 2_000, workers: 1 });
     const job = world.job(50);
     await tab.submit(job);
     await world.clock.advance(20_000);
     expect(job.unloadable).toBe(1);
-    expect(world.records.every(({ owner }) => owner === null)).toBe(true);
+    expect(world.records.every(({ owner }) => owner !== tab.peer)).toBe(true);
     expect(tab.waitingFor).toBe('The code of the waiting job cannot be loaded here.');
+  });
+
+  it('says it three times where nobody else can, so that the job ends', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { ends: 'unloadable', workers: 1 });
+    const job = world.job(50);
+    await tab.submit(job);
+    await world.clock.advance(20_000);
+    expect(job.unloadable).toBe(itemAttemptsMax);
   });
 
   it('backs off where the data is missing', async () => {

@@ -4,6 +4,7 @@
 //
 // Claiming goes on while others run and commit; whatever ends early commits its finished items first.
 import type { JobId, RecordId } from '../../lib/ids.ts';
+import { itemAttemptsMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
@@ -54,7 +55,8 @@ export class Worker {
   /** Jobs left alone until then, how often in a row that was so, and why. */
   readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
   readonly #skippedSince = new Map<RecordId, number>();
-  readonly #unloadable = new Set<JobId>();
+  /** How often this tab said that it cannot load a job's code. */
+  readonly #unloadable = new Map<JobId, number>();
   #jobs = new Map<JobId, JobSummary>();
   #members: readonly Member[] = [];
   #resources: ResourceState | undefined;
@@ -106,7 +108,7 @@ export class Worker {
       return job !== undefined && !isOpen(job);
     });
     for (const id of this.#backOff.keys()) if (!this.#jobs.has(id)) this.#backOff.delete(id);
-    for (const id of this.#unloadable) if (!this.#jobs.has(id)) this.#unloadable.delete(id);
+    for (const id of this.#unloadable.keys()) if (!this.#jobs.has(id)) this.#unloadable.delete(id);
     this.#pump();
   }
 
@@ -283,16 +285,20 @@ export class Worker {
     return now - since < elsewhereMsMax;
   }
 
-  #othersMayTry({ failedBy }: Undecided): boolean {
+  #othersMayTry({ failedBy }: Pick<Undecided, 'failedBy'>): boolean {
     return this.#members.some(
       ({ identity, status, offer }) => identity !== this.context.self.identity && status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 && !failedBy.includes(identity),
     );
   }
 
+  /** Said once here, for others are to say it too before the job fails; by a lone donor as often as it takes. */
   async #cannotLoad(job: JobId, message: string): Promise<void> {
-    this.#backOff.set(job, { until: this.context.platform.clock.now() + unloadableAvoidMs, times: 1, why: 'The code of the waiting job cannot be loaded here.' });
-    if (this.#unloadable.has(job)) return; // Said once: others are to say it too before the job fails.
-    this.#unloadable.add(job);
+    const others = this.#othersMayTry({ failedBy: [] });
+    const times = (this.#unloadable.get(job) ?? 0) + 1;
+    const pause = others || times >= itemAttemptsMax ? unloadableAvoidMs : troubleAvoidMs;
+    this.#backOff.set(job, { until: this.context.platform.clock.now() + pause, times, why: 'The code of the waiting job cannot be loaded here.' });
+    if (times > itemAttemptsMax || (others && times > 1)) return;
+    this.#unloadable.set(job, times);
     await this.#committer.announce(job, { kind: 'unloadable', message: message.slice(0, 2_000) });
   }
 
