@@ -7,7 +7,7 @@ import { startServer, type RunningServer } from './server.ts';
 const shutdownMsMax = 1_900;
 
 try {
-  const siteDirectory = fileURLToPath(new URL('../site', import.meta.url));
+  const siteDirectory = process.env.SITE_DIRECTORY || fileURLToPath(new URL('../site', import.meta.url));
   const report = (message: string) => console.error(message);
   const server = await startServer({ ...optionsFromEnvironment(process.env), siteDirectory, report });
   endOnSignals(server);
