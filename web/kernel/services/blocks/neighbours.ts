@@ -27,7 +27,7 @@ export class Neighbours {
     return this.bus.watch(membershipContract, 'view', (view: GroupView) => {
       this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
-      for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of [...waiting]) lose();
+      for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of waiting) lose();
       changed();
     });
   }

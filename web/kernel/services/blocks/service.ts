@@ -17,6 +17,8 @@ import { retryEveryMs, TopUp } from './top-up.ts';
 export const putsMax = 64;
 /** A put nobody has touched for this long is forgotten. */
 export const putIdleMs = 600_000;
+/** A result outlives its job by a day, and people's clocks differ. */
+const expiryLeewayMs = 3 * afterLifeMs;
 const usageEveryMs = 250;
 const sweepEveryMs = 60_000;
 const objectsListedMax = 10_000;
@@ -79,7 +81,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   const checkExpiry = (expires: number) => {
     const wall = clock.wall();
     if (expires + afterLifeMs <= wall) throw new FaultError('refused', 'What is to be stored has already expired.');
-    if (expires > wall + jobLifeMsMax + afterLifeMs) throw new FaultError('refused', 'What is to be stored would be kept for too long.');
+    if (expires > wall + jobLifeMsMax + expiryLeewayMs) throw new FaultError('refused', 'What is to be stored would be kept for too long.');
   };
 
   /** Bytes of our own page, which may reuse or transfer them later. */

@@ -62,7 +62,7 @@ export class TopUp {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#dueAt = Infinity;
-    for (const wake of [...this.#sleepers]) wake();
+    for (const wake of this.#sleepers) wake();
   }
 
   /** After each view: a round when the stores that are here have changed. Suspects still count: repair begins when they are gone. */

@@ -37,6 +37,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
   let publishedAt = -Infinity;
   let group: GroupId = self.group();
   let placed = false;
+  /** 'up' is told once a group is found: until then the tab is alone, whatever the server says. */
   let signaling: Signaling = 'none';
   let signalingReason = '';
   let helping = 0;
@@ -44,7 +45,11 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
   let swim = fresh(1);
   let plan = new LinkPlan(self.peer);
 
-  const view = (): GroupView => ({ group, groupName: groupNameOf(group), signaling, signalingReason, members: swim.members() });
+  const view = (): GroupView => {
+    const waiting = signaling === 'up' && !placed;
+    const told = waiting ? { signaling: 'down' as const, signalingReason: 'Looking for others.' } : { signaling, signalingReason };
+    return { group, groupName: groupNameOf(group), ...told, members: swim.members() };
+  };
 
   const publish = () => {
     cancelView?.();

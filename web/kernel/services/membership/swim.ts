@@ -218,7 +218,7 @@ export class Swim {
   #tick(): void {
     this.#tickedAt = this.#now;
     this.#ticks++;
-    for (const member of [...this.#known.values()]) this.#judge(member);
+    for (const member of this.#known.values()) this.#judge(member);
     for (const [peer, stone] of this.#gone) {
       if (!stone.linked || this.#now - stone.triedAt < retryGoneEveryMs) continue;
       stone.triedAt = this.#now;
