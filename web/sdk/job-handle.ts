@@ -289,8 +289,8 @@ export class JobHandle implements Job {
   }
 
   /** True when another live member knows the job and holds its code and input (DESIGN, life of a job, 1). */
-  async checkClosable(): Promise<void> {
-    if (this.#closable || this.id === '' || !this.#handedOver || ended(this.state)) return;
+  async checkClosable(handingOver = false): Promise<void> {
+    if (this.#closable || this.id === '' || ended(this.state) || (!handingOver && !this.#handedOver)) return;
     const bus = this.host.bus();
     const view = await bus.ask(membershipContract, 'members', 'query', {});
     const others = view.ok ? view.value.body.members.filter((member) => member.peer !== bus.self.peer && member.store !== null) : [];

@@ -31,6 +31,7 @@ export interface KernelHost {
 
 const appendTimeoutMs = 30_000;
 const claimedRefreshMs = 500;
+const closableMsMax = 15_000;
 const codeBytesMax = 4 * 1024 * 1024;
 
 export function createLull(host: KernelHost): Lull {
@@ -117,7 +118,19 @@ export function createLull(host: KernelHost): Lull {
     const summary = summaries.get(job);
     if (summary !== undefined) handle.update(summary);
     if (acknowledged > 0 && acknowledgedCopies > 0) handle.setClosable(true);
+    else await untilClosable(handle);
     spec.signal?.addEventListener('abort', () => void handle.cancel().catch(() => undefined), { once: true });
+  };
+
+  /** Copies are on their way to members that keep data: waits for them, for a bounded time. Where nobody keeps any there is nothing to wait for. */
+  const untilClosable = async (handle: JobHandle): Promise<void> => {
+    const until = host.clock.now() + closableMsMax;
+    const someoneKeeps = () =>
+      view?.members.some((member) => member.peer !== bus().self.peer && member.offer?.storage.keeps === true) === true;
+    while (!handle.closable && someoneKeeps() && host.clock.now() < until) {
+      await handle.checkClosable(true);
+      if (!handle.closable) await jobHost.nextChange(claimedRefreshMs);
+    }
   };
 
   const manifestFor = async (spec: JobSpec): Promise<{ manifest: JobManifest; acknowledgedCopies: number }> => {
