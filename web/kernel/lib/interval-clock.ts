@@ -3,7 +3,7 @@
 import { RangeSet, type Span } from './ranges.ts';
 
 /** Inclusive [from, to] pairs per actor, ascending and apart: the form that is sent. */
-export type ClockRecord = { readonly [actor: string]: readonly (readonly [number, number])[] };
+export type ClockRecord = { readonly [actor: string]: readonly (readonly [number, number])[] | undefined };
 export type ClockRelation = 'equal' | 'behind' | 'ahead' | 'concurrent';
 
 export class IntervalClock {
@@ -12,7 +12,7 @@ export class IntervalClock {
   /** Takes what came from outside as it is: overlapping or unordered intervals become what they cover. */
   static from(record: ClockRecord): IntervalClock {
     const clock = new IntervalClock();
-    for (const actor of Object.keys(record)) for (const [from, to] of record[actor]!) clock.#add(actor, from, to + 1);
+    for (const actor of Object.keys(record)) for (const [from, to] of record[actor] ?? []) clock.#add(actor, from, to + 1);
     return clock;
   }
 

@@ -12,7 +12,7 @@ type Computed = Extract<EventBody, { kind: 'computed' }>;
 
 const rangeIn = fc.tuple(fc.nat(items - 1), fc.integer({ min: 1, max: items })).map(([a, length]): [number, number] => [a, Math.min(items, a + length)]);
 const failedIn = ([first, end]: [number, number]) =>
-  fc.oneof(fc.constant([]), fc.constant([[first, end] as [number, number]]), fc.constant(end - first > 2 ? [[first + 1, end - 1] as [number, number]] : []));
+  fc.constantFrom<[number, number][]>([], [[first, end]], end - first > 2 ? [[first + 1, end - 1]] : []);
 const round = fc.nat(2);
 const body: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 8, arbitrary: rangeIn.chain((range) => fc.record({ failed: failedIn(range), round }).map((rest) => computed(range, rest))) },

@@ -1,8 +1,9 @@
 // A job's state as a pure fold of its set of events (rules 6, 10): in any order of arrival, with any repetition, the same state.
-import type { EventId, IdentityId, ObjectId, PeerId } from '../../lib/ids.ts';
+import type { EventId, IdentityId } from '../../lib/ids.ts';
 import { RangeMap, RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
+import type { DecidedSpan } from '../../protocol/contracts/ledger.ts';
 import type { LedgerEvent } from '../../protocol/event.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -10,18 +11,6 @@ import { failedBy, withAccepted, withFailed, withOk, withRound, type Candidate, 
 import { SettingsFold } from './settings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
-
-export interface DecidedSpan {
-  range: Range;
-  outcome: 'ok' | 'failed';
-  event: EventId;
-  result: ObjectId;
-  resultHash: string;
-  by: IdentityId;
-  actor: PeerId;
-  tookMs: number;
-  accepted: boolean;
-}
 
 export interface UndecidedSpan {
   range: [number, number];

@@ -1,0 +1,170 @@
+// Brings this tab and another member to the same set of jobs and events, whatever messages were lost before (rule 9).
+import type { JobId, PeerId } from '../../lib/ids.ts';
+import { IntervalClock } from '../../lib/interval-clock.ts';
+import type { Outcome } from '../../lib/outcome.ts';
+import { clockExchangeEveryMs } from '../../limits.ts';
+import type { Cancel, Platform } from '../../platform.ts';
+import { forkNumbersMax, ledgerContract } from '../../protocol/contracts/ledger.ts';
+import type { SignedEvent } from '../../protocol/event.ts';
+import type { Bus } from '../../service.ts';
+import type { Book } from './book.ts';
+import { batchesFor, batchesOf, windowAfter, type ClocksReply } from './exchange.ts';
+import type { JobLog } from './job-log.ts';
+import type { Members } from './members.ts';
+import { readEvent } from './signed.ts';
+
+/** Messages one exchange may take; what is left over comes with the next one. */
+const roundsMax = 256;
+/** Windows of jobs a periodic exchange compares; with a new member it is all of them. */
+const windowsPerExchangeMax = 4;
+/** Every so often the clocks are compared even where the digests of everything are equal: XOR can be made to collide. */
+const fullExchangeEvery = 8;
+const forkedActorsMax = 16;
+
+export class AntiEntropy {
+  #cancel: Cancel | undefined;
+  #count = 0;
+  #cursor: JobId | null = null;
+  #running = false;
+  readonly #waiting = new Set<PeerId>();
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly bus: Bus,
+    private readonly book: Book,
+    private readonly members: Members,
+    /** Sends events of one job to one member, with the job where it is not known there. Never rejects. */
+    private readonly send: (peer: PeerId, log: JobLog, events: readonly SignedEvent[]) => Promise<Outcome<void>>,
+  ) {}
+
+  start(): void {
+    if (this.#cancel === undefined) this.#schedule();
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#waiting.clear();
+  }
+
+  /** Exchanges everything with a member that is new here, as soon as those before are through. */
+  meet(peer: PeerId): void {
+    if (this.#cancel === undefined) return;
+    this.#waiting.add(peer);
+    void this.#run();
+  }
+
+  #schedule(): void {
+    // Spread out, so that a group that started together does not speak at once for ever.
+    const ms = clockExchangeEveryMs * (0.75 + this.platform.random.fraction() / 2);
+    this.#cancel = this.platform.clock.after(ms, () => {
+      this.#schedule();
+      void this.book.dropExpired();
+      const alive = this.members.others.filter((member) => member.status === 'alive');
+      const member = alive[Math.floor(this.platform.random.fraction() * alive.length)];
+      if (member !== undefined && !this.#running) void this.#run(member.peer);
+    });
+  }
+
+  /** One exchange at a time: a tab that joins a group of many must not ask all of them for the same at once. */
+  async #run(periodic?: PeerId): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      if (periodic !== undefined) {
+        this.#count++;
+        if (this.#count % fullExchangeEvery === 0 || !(await this.#isSame(periodic))) await this.#exchange(periodic, false);
+      }
+      for (const peer of this.#waiting) {
+        this.#waiting.delete(peer);
+        if (this.members.has(peer) && !(await this.#isSame(peer))) await this.#exchange(peer, true);
+      }
+    } catch (error) {
+      this.platform.report('bug', 'ledger: an exchange threw', error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #isSame(peer: PeerId): Promise<boolean> {
+    const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', { jobsKnown: this.book.known, window: null, clocks: [] }, { peer });
+    return reply.ok && reply.value.body.same;
+  }
+
+  async #exchange(peer: PeerId, whole: boolean): Promise<void> {
+    let after = whole ? null : this.#cursor;
+    let windows = 0;
+    for (let round = 0; round < roundsMax && this.#cancel !== undefined; round++) {
+      const { until, clocks } = windowAfter(this.book, after);
+      const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', { jobsKnown: this.book.known, window: { after, until }, clocks }, { peer });
+      if (!reply.ok) return;
+      const { fresh, failed } = await this.#take(reply.value.body);
+      if (failed) return;
+      if (!(await this.#give(peer, reply.value.body))) return;
+      if (reply.value.body.more && fresh > 0) continue;
+      after = until;
+      if (!whole) this.#cursor = after;
+      if (after === null || (!whole && ++windows >= windowsPerExchangeMax)) return;
+    }
+  }
+
+  /** Keeps what came. `fresh` counts what was new here. */
+  async #take(answer: ClocksReply): Promise<{ fresh: number; failed: boolean }> {
+    let fresh = 0;
+    for (const signed of answer.jobs) {
+      const before = this.book.size;
+      const kept = await this.book.keepJob(signed);
+      if (!kept.ok && kept.fault.code === 'storage') return { fresh, failed: true };
+      fresh += this.book.size - before;
+    }
+    for (const { job, events } of answer.events) {
+      const log = this.book.get(job);
+      if (log === undefined) continue;
+      const kept = await this.book.keepEvents(log, events);
+      if (!kept.ok) return { fresh, failed: true };
+      fresh += kept.value.fresh;
+    }
+    return { fresh, failed: false };
+  }
+
+  /** Sends what the other misses by its own clocks. False where it did not answer. */
+  async #give(peer: PeerId, answer: ClocksReply): Promise<boolean> {
+    for (const { job, clock, digest } of answer.clocks) {
+      const log = this.book.get(job);
+      if (log === undefined) continue;
+      const theirs = IntervalClock.from(clock);
+      const batches = theirs.size === 0 && log.size === 0 ? [[]] : batchesFor(log, theirs);
+      for (const batch of batches) {
+        const sent = await this.send(peer, log, batch);
+        if (!sent.ok) {
+          if (sent.fault.code === 'unreachable' || sent.fault.code === 'too-late') return false;
+          break;
+        }
+      }
+      if (digest !== log.digest && log.clock.relation(theirs) === 'equal') await this.#findForks(peer, log);
+    }
+    return true;
+  }
+
+  async #findForks(peer: PeerId, log: JobLog): Promise<void> {
+    const actors = Object.fromEntries(log.actorDigests()) as Record<PeerId, string>;
+    const asked = await this.bus.ask(ledgerContract, 'forks', 'query', { job: log.id, actors }, { peer });
+    if (!asked.ok) return;
+    for (const actor of asked.value.body.actors.slice(0, forkedActorsMax)) {
+      this.platform.report('warning', `${actor} signed two events with one number; both are kept.`, log.id);
+      const highest = log.clock.highest(actor);
+      for (let from = 1; from <= highest; from += forkNumbersMax) {
+        const count = Math.min(forkNumbersMax, highest - from + 1);
+        const digests = log.digestsOf(actor, from, count);
+        const found = await this.bus.ask(ledgerContract, 'forks', 'lookup', { job: log.id, actor, from, digests }, { peer });
+        if (!found.ok) return;
+        if (found.value.body.events.length === 0) continue;
+        const numbers = new Set(found.value.body.events.map((signed) => readEvent(signed)?.n ?? 0));
+        const ours = [...numbers].flatMap((n) => [...log.eventsOf(actor, n, n + 1)]);
+        const kept = await this.book.keepEvents(log, found.value.body.events);
+        if (!kept.ok) return;
+        for (const batch of batchesOf(ours)) if (!(await this.send(peer, log, batch)).ok) return;
+      }
+    }
+  }
+}

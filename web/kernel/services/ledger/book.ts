@@ -1,0 +1,267 @@
+// All jobs this tab knows, and their way to and from storage: nothing is held, folded or acknowledged before it is durable.
+import * as v from 'valibot';
+import { hexOf } from '../../lib/bytes.ts';
+import { type EventId, type IdentityId, type JobId } from '../../lib/ids.ts';
+import { failure, success, type Outcome } from '../../lib/outcome.ts';
+import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
+import { jobsMax, jobsPerIdentityMax, ledgerBytesMax } from '../../limits.ts';
+import type { Platform, WriteOp } from '../../platform.ts';
+import { signedEventSchema, type SignedEvent } from '../../protocol/event.ts';
+import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts';
+import type { Range } from '../../protocol/schemas.ts';
+import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
+import { JobLog, xorInto } from './job-log.ts';
+import { eventIsSigned, idOfEvent, openJob, readEvent, readJob, type OpenedEvent, type OpenedJob } from './signed.ts';
+
+export interface BookListener {
+  /** Something of the job changed; `decided` lists runs that got their outcome just now, `ended` whether the job just ended. */
+  changed(log: JobLog, decided: readonly Range[], endedNow: boolean): void;
+  /** Expired and gone. */
+  dropped(job: JobId): void;
+}
+
+export interface KeptEvents {
+  /** Held and durable, those known before included. */
+  readonly held: number;
+  /** New among them. */
+  readonly fresh: number;
+  readonly refused: readonly { readonly at: number; readonly why: string }[];
+}
+
+const eventKey = (job: JobId, id: EventId) => `${job}/${id}`;
+
+export class Book {
+  readonly #logs = new Map<JobId, JobLog>();
+  readonly #jobsOf = new Map<IdentityId, number>();
+  /** XOR of the ids of all jobs and events. */
+  readonly #known = new Uint8Array(32);
+  #sorted: JobId[] | undefined;
+  #bytes = 0;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly network: string,
+    private readonly listener: BookListener,
+  ) {}
+
+  get(job: JobId): JobLog | undefined {
+    return this.#logs.get(job);
+  }
+
+  get size(): number {
+    return this.#logs.size;
+  }
+
+  logs(): Iterable<JobLog> {
+    return this.#logs.values();
+  }
+
+  /** One number for all that is held: equal books have equal ones. */
+  get known(): string {
+    return hexOf(this.#known);
+  }
+
+  /** Jobs with an id after `after` and up to `until` (null: no limit), ascending. */
+  between(after: JobId | null, until: JobId | null): JobLog[] {
+    this.#sorted ??= [...this.#logs.keys()].toSorted();
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (after !== null && this.#sorted[middle]! <= after) low = middle + 1;
+      else high = middle;
+    }
+    const logs: JobLog[] = [];
+    for (let i = low; i < this.#sorted.length; i++) {
+      const id = this.#sorted[i]!;
+      if (until !== null && id > until) break;
+      logs.push(this.#logs.get(id)!);
+    }
+    return logs;
+  }
+
+  /**
+   * Folds what this profile kept. It was checked when it came; only its hashes are compared again, because a disk may err.
+   * Faults: 'storage'.
+   */
+  async load(): Promise<Outcome<void>> {
+    const jobs = await this.platform.storage.entries('jobs', '');
+    if (!jobs.ok) return jobs;
+    for (const [key, value] of jobs.value) {
+      const signed = parseKept(signedJobSchema, value);
+      const read = signed === undefined ? undefined : await readJob(this.platform, signed);
+      if (read === undefined || !read.ok || read.value.id !== key) {
+        this.platform.report('warning', `The kept job ${key} is damaged and was left out.`);
+        continue;
+      }
+      if (read.value.manifest.network !== this.network) continue;
+      const log = this.#hold(read.value);
+      const loaded = await this.#loadEvents(log);
+      if (!loaded.ok) return loaded;
+    }
+    return success(undefined);
+  }
+
+  /** A job from outside. The same job again is no error. Faults: 'refused', 'malformed', 'overloaded', 'storage'. */
+  async keepJob(signed: SignedJob): Promise<Outcome<JobLog>> {
+    const opened = await openJob(this.platform, signed);
+    return opened.ok ? this.keepOpenedJob(opened.value) : opened;
+  }
+
+  async keepOpenedJob(job: OpenedJob): Promise<Outcome<JobLog>> {
+    const known = this.#logs.get(job.id);
+    if (known !== undefined) return success(known);
+    const refusal = refusalOfJob(job.manifest, this.network, this.platform.clock.wall());
+    if (refusal !== undefined) return failure('refused', refusal);
+    if (this.#logs.size >= jobsMax) return failure('overloaded', `This tab already keeps ${jobsMax} jobs.`);
+    if ((this.#jobsOf.get(job.manifest.submitter) ?? 0) >= jobsPerIdentityMax) {
+      return failure('overloaded', `This submitter already has ${jobsPerIdentityMax} jobs here.`);
+    }
+    const written = await this.platform.storage.write([{ table: 'jobs', key: job.id, value: encodeWire(job.signed) }]);
+    if (!written.ok) return written;
+    // It may have come from two members at once.
+    const again = this.#logs.get(job.id);
+    if (again !== undefined) return success(again);
+    const log = this.#hold(job);
+    if (log.fold.ended) log.endedAt = this.platform.clock.wall();
+    this.listener.changed(log, [], log.fold.ended);
+    return success(log);
+  }
+
+  /** Events from a member: read, checked, verified once, written in one go, folded. Faults: 'storage'. */
+  async keepEvents(log: JobLog, list: readonly SignedEvent[]): Promise<Outcome<KeptEvents>> {
+    const refused: { at: number; why: string }[] = [];
+    const fresh = new Map<EventId, OpenedEvent & { at: number }>();
+    let held = 0;
+    await Promise.all(
+      list.map(async (signed, at) => {
+        const id = await idOfEvent(this.platform, signed);
+        if (log.has(id)) {
+          held++;
+          return;
+        }
+        const event = readEvent(signed);
+        const why =
+          event === undefined
+            ? 'That is not an event.'
+            : (refusalOfEvent(event, log.id, log.manifest) ?? log.refusal(event) ?? this.#full(signed) ?? (await this.#unsigned(event, signed)));
+        if (why !== undefined) refused.push({ at, why });
+        else fresh.set(id, { id, event: event!, signed, at });
+      }),
+    );
+    if (fresh.size === 0) return success({ held, fresh: 0, refused });
+    const kept = await this.keepOpenedEvents(log, [...fresh.values()]);
+    return kept.ok ? success({ held: held + kept.value, fresh: kept.value, refused }) : kept;
+  }
+
+  /** Events that are known to be right: written in one go, then folded. Answers with how many. Faults: 'storage'. */
+  async keepOpenedEvents(log: JobLog, events: readonly OpenedEvent[]): Promise<Outcome<number>> {
+    const ops = events.map(({ id, signed }): WriteOp => ({ table: 'events', key: eventKey(log.id, id), value: encodeWire(signed) }));
+    const written = await this.platform.storage.write(ops);
+    if (!written.ok) return written;
+    if (this.#logs.get(log.id) !== log) return failure('not-found', 'The job has expired.');
+    if (log.fold.settings.cancelled) {
+      // The cancel came while these were being written.
+      const late = events.filter(({ event }) => event.body.kind !== 'setting');
+      if (late.length > 0) void this.#delete(late.map(({ id }) => ({ table: 'events', key: eventKey(log.id, id), delete: true })));
+      events = events.filter(({ event }) => event.body.kind === 'setting');
+    }
+    const decided: Range[] = [];
+    const wasEnded = log.fold.ended;
+    for (const event of events) {
+      const added = this.#track(log, () => log.add(event));
+      decided.push(...(added?.decided ?? []));
+    }
+    const nowMs = this.platform.clock.now();
+    const items = decided.reduce((sum, [first, end]) => sum + end - first, 0);
+    if (items > 0) log.rate.add(nowMs, items);
+    const ended = log.fold.ended;
+    if (ended !== wasEnded) log.endedAt = ended ? this.platform.clock.wall() : null;
+    this.#entomb(log);
+    this.listener.changed(log, decided, ended && !wasEnded);
+    return success(events.length);
+  }
+
+  /** Lets go of jobs past their end and afterlife. */
+  async dropExpired(): Promise<void> {
+    const wallMs = this.platform.clock.wall();
+    for (const log of [...this.#logs.values()]) {
+      if (!isOver(log.manifest, wallMs)) continue;
+      this.#track(log, () => {
+        this.#logs.delete(log.id);
+        this.#sorted = undefined;
+      });
+      const { submitter } = log.manifest;
+      this.#jobsOf.set(submitter, (this.#jobsOf.get(submitter) ?? 1) - 1);
+      this.listener.dropped(log.id);
+      const keys = await this.platform.storage.keys('events', `${log.id}/`);
+      const ops: WriteOp[] = (keys.ok ? keys.value : []).map((key) => ({ table: 'events', key, delete: true }));
+      await this.#delete([...ops, { table: 'jobs', key: log.id, delete: true }]);
+    }
+  }
+
+  #hold(job: OpenedJob): JobLog {
+    const log = new JobLog(job);
+    this.#track(log, () => void this.#logs.set(job.id, log));
+    this.#sorted = undefined;
+    this.#jobsOf.set(job.manifest.submitter, (this.#jobsOf.get(job.manifest.submitter) ?? 0) + 1);
+    return log;
+  }
+
+  /** Keeps the sums over all jobs true around a change of one. */
+  #track<T>(log: JobLog, change: () => T): T {
+    const count = (sign: 1 | -1) => {
+      if (this.#logs.get(log.id) !== log) return;
+      xorInto(this.#known, log.id);
+      for (let i = 0; i < 32; i++) this.#known[i]! ^= log.digestBytes[i]!;
+      this.#bytes += sign * log.bytes;
+    };
+    count(-1);
+    const answer = change();
+    count(1);
+    return answer;
+  }
+
+  #full(signed: SignedEvent): string | undefined {
+    return this.#bytes + signed.bytes.length > ledgerBytesMax ? `This tab already keeps ${ledgerBytesMax / 1024 / 1024} MiB of events.` : undefined;
+  }
+
+  async #unsigned(event: OpenedEvent['event'], signed: SignedEvent): Promise<string | undefined> {
+    return (await eventIsSigned(this.platform, event, signed)) ? undefined : 'The event is not signed by its author.';
+  }
+
+  #entomb(log: JobLog): void {
+    const gone = this.#track(log, () => log.entomb());
+    if (gone.length > 0) void this.#delete(gone.map((id) => ({ table: 'events', key: eventKey(log.id, id), delete: true })));
+  }
+
+  async #delete(ops: readonly WriteOp[]): Promise<void> {
+    const written = await this.platform.storage.write(ops);
+    if (!written.ok) this.platform.report('warning', 'Events that are no longer needed could not be deleted.', written.fault);
+  }
+
+  async #loadEvents(log: JobLog): Promise<Outcome<void>> {
+    const entries = await this.platform.storage.entries('events', `${log.id}/`);
+    if (!entries.ok) return entries;
+    let latest = 0;
+    for (const [key, value] of entries.value) {
+      const signed = parseKept(signedEventSchema, value);
+      const event = signed === undefined ? undefined : readEvent(signed);
+      if (signed === undefined || event === undefined || eventKey(log.id, await idOfEvent(this.platform, signed)) !== key) {
+        this.platform.report('warning', `The kept event ${key} is damaged and was left out.`);
+        continue;
+      }
+      const id = key.slice(log.id.length + 1) as EventId;
+      latest = Math.max(latest, event.at);
+      this.#track(log, () => log.add({ id, event, signed }));
+    }
+    if (log.fold.ended) log.endedAt = latest;
+    this.#entomb(log);
+    return success(undefined);
+  }
+}
+
+function parseKept<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
+  const parsed = v.safeParse(schema, value instanceof Uint8Array ? decodeWire(value) : undefined);
+  return parsed.success ? parsed.output : undefined;
+}

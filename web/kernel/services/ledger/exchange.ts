@@ -1,0 +1,136 @@
+// What one tab answers when another compares clocks with it (rule 9). Pure: reads the book, changes nothing.
+import type { JobId, PeerId } from '../../lib/ids.ts';
+import { IntervalClock } from '../../lib/interval-clock.ts';
+import { eventsPerExchangeMax, exchangeBytesMax } from '../../limits.ts';
+import type { ReplyOf, RequestOf } from '../../protocol/contract.ts';
+import { forkNumbersMax, type ledgerContract } from '../../protocol/contracts/ledger.ts';
+import type { SignedEvent } from '../../protocol/event.ts';
+import type { Book } from './book.ts';
+import type { ExchangeEntry, JobLog } from './job-log.ts';
+
+type L = typeof ledgerContract;
+export type ClocksRequest = RequestOf<L, 'clocks', 'query'>;
+export type ClocksReply = ReplyOf<L, 'clocks', 'query'>;
+export type ForksRequest = RequestOf<L, 'forks', 'lookup'>;
+
+export const clocksPerExchangeMax = 256;
+export const jobsPerAnswerMax = 64;
+/** A third of a message goes to clocks, so that the answer has room for events. */
+const clockBytesMax = exchangeBytesMax / 3;
+/** What wraps an event or a manifest in a message. */
+const wrapBytes = 100;
+const zeroDigest = '0'.repeat(64);
+
+export interface Window {
+  readonly after: JobId | null;
+  readonly until: JobId | null;
+  readonly clocks: ExchangeEntry[];
+}
+
+/** The jobs after `after`, as many as fit one message; `until` is null where they were the last. */
+export function windowAfter(book: Book, after: JobId | null): Window {
+  const clocks: ExchangeEntry[] = [];
+  let bytes = 0;
+  for (const log of book.between(after, null)) {
+    bytes += log.entryBytes;
+    if (clocks.length > 0 && (clocks.length >= clocksPerExchangeMax || bytes > clockBytesMax)) return { after, until: clocks.at(-1)!.job, clocks };
+    clocks.push(log.exchangeEntry());
+  }
+  return { after, until: null, clocks };
+}
+
+export function answerClocks(book: Book, request: ClocksRequest): ClocksReply {
+  const same = request.jobsKnown === book.known;
+  const answer: ClocksReply = { same, more: false, clocks: [], events: [], jobs: [] };
+  if (request.window === null) return answer;
+  let bytes = 0;
+  const put = (log: JobLog, theirs: IntervalClock) => {
+    const events: SignedEvent[] = [];
+    for (const signed of log.missingFrom(theirs)) {
+      bytes += signed.bytes.length + wrapBytes;
+      if (bytes > exchangeBytesMax || events.length >= eventsPerExchangeMax || answer.events.length >= jobsPerAnswerMax) {
+        answer.more = true;
+        break;
+      }
+      events.push(signed);
+    }
+    if (events.length > 0) answer.events.push({ job: log.id, events });
+  };
+  const named = new Set<JobId>();
+  const behind: [JobLog, IntervalClock][] = [];
+  for (const { job, clock, digest } of request.clocks) {
+    named.add(job);
+    const log = book.get(job);
+    if (log === undefined) {
+      answer.clocks.push({ job, clock: {}, digest: zeroDigest });
+      continue;
+    }
+    const theirs = IntervalClock.from(clock);
+    if (digest === log.digest && log.clock.relation(theirs) === 'equal') continue;
+    answer.clocks.push(log.exchangeEntry());
+    bytes += log.entryBytes;
+    behind.push([log, theirs]);
+  }
+  // Manifests first: without them events are of no use.
+  for (const log of book.between(request.window.after, request.window.until)) {
+    if (named.has(log.id)) continue;
+    bytes += log.signed.bytes.length + wrapBytes;
+    if (answer.jobs.length > 0 && (bytes > exchangeBytesMax || answer.jobs.length >= jobsPerAnswerMax)) {
+      answer.more = true;
+      break;
+    }
+    answer.jobs.push(log.signed);
+    behind.push([log, new IntervalClock()]);
+  }
+  for (const [log, theirs] of behind) put(log, theirs);
+  return answer;
+}
+
+/** What `theirs` misses of a job, in lists that fit one message each. */
+export function* batchesFor(log: JobLog, theirs: IntervalClock): Generator<SignedEvent[]> {
+  yield* batchesOf(log.missingFrom(theirs));
+}
+
+export function* batchesOf(events: Iterable<SignedEvent>): Generator<SignedEvent[]> {
+  let batch: SignedEvent[] = [];
+  let bytes = 0;
+  for (const signed of events) {
+    const size = signed.bytes.length + wrapBytes;
+    if (batch.length > 0 && (bytes + size > exchangeBytesMax || batch.length >= eventsPerExchangeMax)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(signed);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Numbers at which two tables of digests differ. */
+export function differingNumbers(ours: Uint8Array, theirs: Uint8Array, from: number): number[] {
+  const numbers: number[] = [];
+  for (let i = 0; 32 * i < Math.min(ours.length, theirs.length); i++) {
+    for (let at = 32 * i; at < 32 * i + 32; at++) {
+      if (ours[at] !== theirs[at]) {
+        numbers.push(from + i);
+        break;
+      }
+    }
+  }
+  return numbers;
+}
+
+/** Events held here at the numbers where the asker holds others, as many as fit. */
+export function answerForks(log: JobLog, { actor, from, digests }: ForksRequest): SignedEvent[] {
+  const count = Math.min(forkNumbersMax, Math.floor(digests.length / 32));
+  const differing = differingNumbers(log.digestsOf(actor, from, count), digests, from);
+  const events = function* () {
+    for (const n of differing) yield* log.eventsOf(actor, n, n + 1);
+  };
+  return batchesOf(events()).next().value ?? [];
+}
+
+export function answerForkedActors(log: JobLog, actors: Readonly<Record<string, string | undefined>>): PeerId[] {
+  return [...log.actorDigests()].filter(([actor, digest]) => Object.hasOwn(actors, actor) && actors[actor] !== digest).map(([actor]) => actor);
+}

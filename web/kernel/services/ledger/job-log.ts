@@ -1,0 +1,176 @@
+// One job as this tab holds it: its events, the clock and digest over them, and the fold.
+import { bytesOfHex, hexOf } from '../../lib/bytes.ts';
+import type { EventId, JobId, PeerId } from '../../lib/ids.ts';
+import { IntervalClock } from '../../lib/interval-clock.ts';
+import { actorsPerJobMax, eventsAheadMax, eventsPerJobMax, settingsPerJobMax } from '../../limits.ts';
+import type { LedgerEvent, SignedEvent, VectorClock } from '../../protocol/event.ts';
+import type { JobManifest, SignedJob } from '../../protocol/job-manifest.ts';
+import { JobFold, type Added } from './fold.ts';
+import { Rate } from './rate.ts';
+import type { OpenedEvent, OpenedJob } from './signed.ts';
+
+interface Held {
+  readonly signed: SignedEvent;
+  readonly actor: PeerId;
+  readonly n: number;
+  readonly setting: boolean;
+}
+
+export interface ExchangeEntry {
+  job: JobId;
+  clock: VectorClock;
+  digest: string;
+}
+
+/** What an event takes in memory beside its bytes, roughly. */
+const eventOverheadBytes = 200;
+
+export class JobLog {
+  readonly id: JobId;
+  readonly manifest: JobManifest;
+  readonly signed: SignedJob;
+  readonly fold: JobFold;
+  readonly rate = new Rate();
+  clock = new IntervalClock();
+  /** By wall clock here; null while the job has not ended. */
+  endedAt: number | null = null;
+  readonly #held = new Map<EventId, Held>();
+  readonly #dots = new Map<PeerId, Map<number, EventId[]>>();
+  readonly #digest = new Uint8Array(32);
+  #settings = 0;
+  #bytes = 0;
+  #entombed = false;
+
+  constructor({ id, manifest, signed }: OpenedJob) {
+    this.id = id;
+    this.manifest = manifest;
+    this.signed = signed;
+    this.fold = new JobFold(manifest);
+  }
+
+  has(id: EventId): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Events held. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get digest(): string {
+    return hexOf(this.#digest);
+  }
+
+  /** The digest's bytes: XOR of the ids of all events held. */
+  get digestBytes(): Uint8Array {
+    return this.#digest;
+  }
+
+  /** Why an event that is right in itself cannot be held here now; undefined where it can. Settings pass where others must wait. */
+  refusal(event: LedgerEvent): string | undefined {
+    const { body, actor, n } = event;
+    if (body.kind === 'setting') {
+      return this.#settings < settingsPerJobMax || body.cancelled === true ? undefined : `A job takes at most ${settingsPerJobMax} settings.`;
+    }
+    if (this.fold.settings.cancelled) return 'The job was cancelled.';
+    if (this.#held.size >= eventsPerJobMax) return `A job keeps at most ${eventsPerJobMax} events.`;
+    const prefix = this.clock.prefix(actor);
+    if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.#dots.has(actor)) return `A job keeps events of at most ${actorsPerJobMax} tabs.`;
+    if (n > prefix + eventsAheadMax) return 'Earlier events of that tab are missing here; they must come first.';
+    return undefined;
+  }
+
+  /** undefined where it was held already. */
+  add({ id, event, signed }: OpenedEvent): Added | undefined {
+    if (this.#held.has(id)) return undefined;
+    const { actor, n, body } = event;
+    const setting = body.kind === 'setting';
+    this.#held.set(id, { signed, actor, n, setting });
+    this.clock.add(actor, n);
+    let numbers = this.#dots.get(actor);
+    if (numbers === undefined) this.#dots.set(actor, (numbers = new Map()));
+    const ids = numbers.get(n);
+    if (ids === undefined) numbers.set(n, [id]);
+    else ids.push(id);
+    xorInto(this.#digest, id);
+    this.#settings += Number(setting);
+    this.#bytes += signed.bytes.length + eventOverheadBytes;
+    return this.fold.add(id, event) ?? { decided: [], reopened: [] };
+  }
+
+  /**
+   * A cancelled job keeps its manifest and its settings only (rule 12): the rest is neither held nor told any more, so that tabs that
+   * heard of the cancel at different times still agree. The fold stays as it is, for whoever looks at what was done. Answers
+   * with what was let go.
+   */
+  entomb(): readonly EventId[] {
+    if (!this.fold.settings.cancelled || this.#entombed) return [];
+    this.#entombed = true;
+    const gone: EventId[] = [];
+    this.clock = new IntervalClock();
+    this.#dots.clear();
+    const kept = [...this.#held].filter(([id, held]) => held.setting || void gone.push(id));
+    this.#held.clear();
+    this.#digest.fill(0);
+    this.#bytes = 0;
+    for (const [id, held] of kept) {
+      this.#held.set(id, held);
+      this.clock.add(held.actor, held.n);
+      const numbers = this.#dots.get(held.actor) ?? new Map<number, EventId[]>();
+      this.#dots.set(held.actor, numbers);
+      numbers.set(held.n, [...(numbers.get(held.n) ?? []), id]);
+      xorInto(this.#digest, id);
+      this.#bytes += held.signed.bytes.length + eventOverheadBytes;
+    }
+    return gone;
+  }
+
+  exchangeEntry(): ExchangeEntry {
+    return { job: this.id, clock: this.clock.toRecord() as VectorClock, digest: this.digest };
+  }
+
+  /** Bytes the entry takes in a message, roughly. */
+  get entryBytes(): number {
+    return 160 + 80 * this.clock.actorCount;
+  }
+
+  /** Events at numbers that `theirs` does not hold, lowest first within each actor; all of a fork. */
+  *missingFrom(theirs: IntervalClock): Generator<SignedEvent> {
+    for (const { actor, span } of this.clock.missingFrom(theirs)) yield* this.eventsOf(actor as PeerId, span[0], span[1]);
+  }
+
+  /** Events of `actor` with numbers in [first, end). */
+  *eventsOf(actor: PeerId, first: number, end: number): Generator<SignedEvent> {
+    const numbers = this.#dots.get(actor);
+    if (numbers === undefined) return;
+    for (let n = first; n < end; n++) for (const id of numbers.get(n) ?? []) yield this.#held.get(id)!.signed;
+  }
+
+  /** XOR of the ids of each actor's events. */
+  actorDigests(): Map<PeerId, string> {
+    const digests = new Map<PeerId, string>();
+    for (const [actor, numbers] of this.#dots) {
+      const digest = new Uint8Array(32);
+      for (const ids of numbers.values()) for (const id of ids) xorInto(digest, id);
+      digests.set(actor, hexOf(digest));
+    }
+    return digests;
+  }
+
+  /** XOR of the ids at each number of `actor` in [first, first + count), 32 bytes each. */
+  digestsOf(actor: PeerId, first: number, count: number): Uint8Array {
+    const digests = new Uint8Array(32 * count);
+    const numbers = this.#dots.get(actor);
+    for (let i = 0; i < count; i++) for (const id of numbers?.get(first + i) ?? []) xorInto(digests.subarray(32 * i, 32 * i + 32), id);
+    return digests;
+  }
+}
+
+export function xorInto(digest: Uint8Array, id: string): void {
+  const bytes = bytesOfHex(id);
+  for (let i = 0; i < 32; i++) digest[i]! ^= bytes[i]!;
+}

@@ -1,0 +1,144 @@
+// The ledger: the replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12). A thin shell: the book keeps, the
+// writer writes, anti-entropy repairs, the publisher tells.
+import type { JobId, PeerId } from '../../lib/ids.ts';
+import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
+import { ackWaitMs } from '../../limits.ts';
+import type { Cancel } from '../../platform.ts';
+import { ledgerContract } from '../../protocol/contracts/ledger.ts';
+import { membershipContract } from '../../protocol/contracts/membership.ts';
+import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
+import type { Handlers, ServiceFactory } from '../../service.ts';
+import { AntiEntropy } from './anti-entropy.ts';
+import { Book } from './book.ts';
+import { refusalOfJob } from './checks.ts';
+import { answerClocks, answerForkedActors, answerForks } from './exchange.ts';
+import type { JobLog } from './job-log.ts';
+import { Members } from './members.ts';
+import { Publisher } from './publisher.ts';
+import { signJob } from './signed.ts';
+import { Writer } from './writer.ts';
+
+/** The contract's bounds on one answer. */
+const spansMax = 10_000;
+const contributorsMax = 1_000;
+const whyCharsMax = 200;
+
+export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) => {
+  const { platform, self } = context;
+  const members = new Members(self, platform.clock);
+  const book: Book = new Book(platform, self.network, {
+    changed: (log, decided, endedNow) => publisher.changed(log, decided, endedNow),
+    dropped: (job) => {
+      writer.forget(job);
+      publisher.dropped(job);
+    },
+  });
+  const publisher = new Publisher(platform, (publication, body) => context.publish(publication, body), book);
+  const writer = new Writer(platform, self, book, (log, events) => members.spread((peer) => send(peer, log, events)));
+  const antiEntropy = new AntiEntropy(platform, context, book, members, send);
+  let loading: Promise<void> | undefined;
+  let unwatch: Cancel | undefined;
+
+  /** Events to one member; the job first where it says that it does not know it. A fault where not all of them are held there now. */
+  async function send(peer: PeerId, log: JobLog, events: readonly SignedEvent[]): Promise<Outcome<void>> {
+    const insert = () => context.ask(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, { peer, timeoutMs: ackWaitMs });
+    let reply = await insert();
+    if (!reply.ok && reply.fault.code === 'not-found') {
+      const told = await context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs });
+      if (!told.ok) return told;
+      reply = await insert();
+    }
+    if (!reply.ok) return reply;
+    const [refused] = reply.value.body.refused;
+    return refused === undefined ? success(undefined) : { ok: false, fault: { code: 'refused', message: refused.why } };
+  }
+
+  const logOf = async (job: JobId): Promise<JobLog> => {
+    await loading;
+    const log = book.get(job);
+    if (log === undefined) throw new FaultError('not-found', 'This job is not known here.');
+    return log;
+  };
+
+  const handlers: Handlers<typeof ledgerContract> = {
+    jobs: {
+      insert: async (signed) => {
+        await loading;
+        return { job: unwrap(await book.keepJob(signed)).id };
+      },
+      query: async () => {
+        await loading;
+        return { jobs: publisher.jobs() };
+      },
+      get: async ({ job }) => (await logOf(job)).signed,
+      create: async ({ manifest }) => {
+        await loading;
+        if (manifest.submitter !== self.identity) throw new FaultError('refused', 'A job is signed by the identity that submits it.');
+        const refusal = refusalOfJob(manifest, self.network, platform.clock.wall());
+        if (refusal !== undefined) throw new FaultError('refused', refusal);
+        const log = unwrap(await book.keepOpenedJob(unwrap(await signJob(platform, manifest))));
+        const acknowledged = await members.spread((peer) => context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs }));
+        return { job: log.id, acknowledged };
+      },
+    },
+    decisions: {
+      query: async ({ job, from, max }) => ({ spans: (await logOf(job)).fold.decidedSpans(from, Math.min(max, spansMax)) }),
+      lookup: async ({ job, from, end, max }) => {
+        const { fold } = await logOf(job);
+        return { undecided: fold.undecided(from, end ?? fold.items, Math.min(max, spansMax)) };
+      },
+      get: async ({ job }) => {
+        const { fold, clock } = await logOf(job);
+        return {
+          contributors: fold.contributors(contributorsMax),
+          surplusItems: fold.surplus,
+          clock: clock.toRecord() as VectorClock,
+          unloadable: fold.unloadable,
+          settingVersion: fold.settings.version,
+          round: fold.round,
+        };
+      },
+    },
+    events: {
+      create: async ({ job, body }) => unwrap(await writer.write(await logOf(job), body)),
+      insert: async ({ job, events }) => {
+        const { held, refused } = unwrap(await book.keepEvents(await logOf(job), events));
+        return { held, refused: refused.map(({ at, why }) => ({ at, why: why.slice(0, whyCharsMax) })) };
+      },
+    },
+    clocks: {
+      query: async (request) => {
+        await loading;
+        return answerClocks(book, request);
+      },
+    },
+    forks: {
+      query: async ({ job, actors }) => ({ actors: answerForkedActors(await logOf(job), actors) }),
+      lookup: async (request) => ({ events: answerForks(await logOf(request.job), request) }),
+    },
+  };
+
+  return {
+    contract: ledgerContract,
+    handlers,
+    start: async () => {
+      loading ??= book.load().then((loaded) => {
+        // A store that cannot be read does not stop the tab: it asks the others, and refuses to acknowledge what it cannot write.
+        if (!loaded.ok) platform.report('warning', 'The ledger kept here could not be read.', loaded.fault);
+      });
+      await loading;
+      if (unwatch !== undefined) return;
+      publisher.start();
+      antiEntropy.start();
+      unwatch = context.watch(membershipContract, 'view', (view) => {
+        for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
+      });
+    },
+    stop: () => {
+      unwatch?.();
+      unwatch = undefined;
+      antiEntropy.stop();
+      publisher.stop();
+    },
+  };
+};
