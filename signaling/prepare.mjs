@@ -49,8 +49,8 @@ export async function ensureBuilt() {
     console.error('Building the site and the server.');
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     await rm(stampPath, { force: true });
-    await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], 'The site could not be built.');
-    await run(process.execPath, [vite, 'build', '-c', 'signaling/vite.config.ts', '--logLevel', 'warn'], 'The server could not be built.');
+    await run(process.execPath, [vite, 'build', '--logLevel', 'error'], 'The site could not be built.');
+    await run(process.execPath, [vite, 'build', '-c', 'signaling/vite.config.ts', '--logLevel', 'error'], 'The server could not be built.');
     await writeFile(stampPath, sources);
   });
 }
