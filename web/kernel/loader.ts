@@ -74,7 +74,6 @@ function read(text: string, known: BootKnowledge): BootPlan {
   const found: Record<Section, Named[]> = { 'security-manager': [], 'uri-manager': [], dispatcher: [], drivers: [], 'network-manager': [], services: [] };
   const open: Tag[] = [];
   const seen: Section[] = [];
-  let rootSeen = false;
   let tagOffset = 0;
 
   const enter = (tag: Tag) => {
@@ -84,7 +83,6 @@ function read(text: string, known: BootKnowledge): BootPlan {
       if (tag.name !== 'lull') throw new BootError(tag.offset, `The document must begin with <lull>, not with <${tag.name}>.`);
       takeAttributes(tag, ['version']);
       if (tag.attributes['version'] !== '1') throw new BootError(tag.offset, 'Only version="1" of the boot document is known.');
-      rootSeen = true;
       return;
     }
     if (open.length === 2) return enterSection(tag);
@@ -140,7 +138,6 @@ function read(text: string, known: BootKnowledge): BootPlan {
   parser.on('closetag', () => void open.pop());
   parser.write(text).close();
 
-  if (!rootSeen) throw new BootError(0, 'The document is empty.');
   for (const section of ['security-manager', 'uri-manager', 'dispatcher', 'services'] as const) {
     if (!seen.includes(section)) throw new BootError(text.length, `<${section}/> is missing.`);
   }
