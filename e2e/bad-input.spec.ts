@@ -63,7 +63,9 @@ test('the form says what is wrong with its input', async ({ cluster }) => {
   await page.getByLabel('Input file').setInputFiles({ name: 'empty.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) });
   await submit.click();
   await expect(page.getByText(/empty/i).first()).toBeVisible();
-  await page.getByLabel('Input file').setInputFiles({ name: 'picture.txt', mimeType: 'text/plain', buffer: Buffer.from([0x89, 0x50, 0, 0, 0, 1, 2, 3]) });
+  await page
+    .getByLabel('Input file')
+    .setInputFiles({ name: 'picture.txt', mimeType: 'text/plain', buffer: Buffer.from([0x89, 0x50, 0, 0, 0, 1, 2, 3]) });
   await submit.click();
   await expect(page.getByText(/not (look like )?text|NUL|binary/i).first()).toBeVisible();
   await page.getByLabel('Code').fill('');

@@ -46,7 +46,12 @@ async function drawFractal(page: Page): Promise<void> {
   const { code } = fractal;
   if (fractal.input.kind !== 'range') throw new Error('the fractal maps over a range');
   const { range } = fractal.input;
-  const id = await page.evaluate((spec) => globalThis.lull.submit(spec).then((job) => job.id), { name: 'Fractal', code, args, inputs: { range } });
+  const id = await page.evaluate((spec) => globalThis.lull.submit(spec).then((job) => job.id), {
+    name: 'Fractal',
+    code,
+    args,
+    inputs: { range },
+  });
   await follow(page, 'Fractal', id);
   // Pixels leave the tab as text: the protocol between the two processes is JSON.
   const tiles = await page.evaluate(async (job) => {
@@ -56,7 +61,8 @@ async function drawFractal(page: Page): Promise<void> {
   const picture = new Uint8Array(4 * args.width * args.height);
   for (const { x, y, width, height, rgba } of tiles) {
     const pixels = Buffer.from(rgba, 'base64');
-    for (let row = 0; row < height; row++) picture.set(pixels.subarray(4 * width * row, 4 * width * (row + 1)), 4 * ((y + row) * args.width + x));
+    for (let row = 0; row < height; row++)
+      picture.set(pixels.subarray(4 * width * row, 4 * width * (row + 1)), 4 * ((y + row) * args.width + x));
   }
   await write('fractal.png', pngOf(args.width, args.height, picture));
 }
@@ -82,7 +88,8 @@ async function countWords(page: Page): Promise<void> {
 /** Prints progress until the job has ended. @throws Error unless it is done with every item */
 async function follow(page: Page, name: string, id: string): Promise<void> {
   let before = '';
-  const donorsSeen = () => page.evaluate(async (job) => (await globalThis.lull.job(job)!.overview()).contributors.map((who) => `${who.name} ${who.items}`), id);
+  const donorsSeen = () =>
+    page.evaluate(async (job) => (await globalThis.lull.job(job)!.overview()).contributors.map((who) => `${who.name} ${who.items}`), id);
   for (;;) {
     const { state, progress, reason } = await page.evaluate((job) => {
       const handle = globalThis.lull.job(job)!;

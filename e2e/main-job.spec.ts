@@ -14,7 +14,11 @@ test('a word count over 1 MB, submitted through the form, runs in three other br
   const { submitter, donors } = await cluster.donorsAndSubmitter(3);
   const { page } = submitter;
   await page.getByRole('link', { name: 'Jobs', exact: true }).click();
-  await page.getByRole('link', { name: 'New job' }).or(page.getByRole('button', { name: 'New job' })).first().click();
+  await page
+    .getByRole('link', { name: 'New job' })
+    .or(page.getByRole('button', { name: 'New job' }))
+    .first()
+    .click();
   await page.getByRole('button', { name: /^Word count/ }).click();
   await page.getByLabel('Name').fill('Words of a long text');
   await page.getByLabel('Input file').setInputFiles(text);
@@ -128,14 +132,17 @@ test('typing in a donating tab stops its workers within 100 ms; they resume afte
   const frames = () => page.locator('iframe').count();
   const tookMs: number[] = [];
   for (let round = 0; round < 5; round++) {
-    await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, { timeout: 30_000 });
+    await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, {
+      timeout: 30_000,
+    });
     await page.evaluate(() => {
       const times = { pressed: 0, gone: 0 };
       Object.assign(globalThis, { times });
       window.addEventListener('keydown', () => (times.pressed ||= performance.now()), { capture: true, once: true });
       const watch = new MutationObserver(() => {
         // What is left may be a warm frame, empty of any job: those that ran are gone.
-        if (times.pressed > 0 && times.gone === 0 && globalThis.lull.metrics().resources.workersAllowed === 0) times.gone = performance.now();
+        if (times.pressed > 0 && times.gone === 0 && globalThis.lull.metrics().resources.workersAllowed === 0)
+          times.gone = performance.now();
       });
       watch.observe(document, { childList: true, subtree: true });
     });
@@ -143,14 +150,18 @@ test('typing in a donating tab stops its workers within 100 ms; they resume afte
     await page.keyboard.press('a');
     await page.waitForFunction(() => !globalThis.lull.metrics().running.some((run) => run.phase === 'running'));
     await page.waitForFunction(() => (globalThis as unknown as { times: { gone: number } }).times.gone > 0);
-    tookMs.push(await page.evaluate(() => {
-      const { times } = globalThis as unknown as { times: { pressed: number; gone: number } };
-      return times.gone - times.pressed;
-    }));
+    tookMs.push(
+      await page.evaluate(() => {
+        const { times } = globalThis as unknown as { times: { pressed: number; gone: number } };
+        return times.gone - times.pressed;
+      }),
+    );
     expect(await frames()).toBeLessThan(before);
   }
   console.log(`input to workers gone: ${tookMs.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
   expect(Math.max(...tookMs)).toBeLessThan(100);
-  await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, {
+    timeout: 30_000,
+  });
   await submitter.page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
 });

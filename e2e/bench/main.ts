@@ -55,7 +55,12 @@ async function efficiency(): Promise<void> {
       ratios.push(lull / alone);
       rates.push(lull);
     }
-    report(`efficiency at ${ms} ms an item (${items} items a run, end to end)`, bootstrapMedian(ratios), target, `median ${median(rates).toFixed(1)} items/s`);
+    report(
+      `efficiency at ${ms} ms an item (${items} items a run, end to end)`,
+      bootstrapMedian(ratios),
+      target,
+      `median ${median(rates).toFixed(1)} items/s`,
+    );
   }
   await bare.close();
 }
@@ -169,7 +174,10 @@ async function killed(): Promise<void> {
     });
     await victim.page.waitForFunction(() => globalThis.lull.metrics().given.parts > 2, undefined, { timeout: 60_000 });
     const held = await submitter.page.evaluate(
-      async ([id, by]) => (await globalThis.lull.job(id)!.overview()).spans.filter((span) => span.state === 'claimed' && span.by === by).map((span) => span.range),
+      async ([id, by]) =>
+        (await globalThis.lull.job(id)!.overview()).spans
+          .filter((span) => span.state === 'claimed' && span.by === by)
+          .map((span) => span.range),
       [job, identity] as const,
     );
     await victim.profile.kill();
@@ -179,7 +187,12 @@ async function killed(): Promise<void> {
       async ([id, by, ranges]) => {
         const covered = async () => {
           const { spans } = await globalThis.lull.job(id)!.overview();
-          return ranges.every(([first, end]) => spans.some((span) => span.range[0] <= first && span.range[1] >= end && span.state !== 'waiting' && !(span.state === 'claimed' && span.by === by)));
+          return ranges.every(([first, end]) =>
+            spans.some(
+              (span) =>
+                span.range[0] <= first && span.range[1] >= end && span.state !== 'waiting' && !(span.state === 'claimed' && span.by === by),
+            ),
+          );
         };
         while (!(await covered())) await new Promise((resolve) => setTimeout(resolve, 10));
       },
@@ -188,11 +201,25 @@ async function killed(): Promise<void> {
     tookMs.push(Date.now() - began);
     await submitter.page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
   }
-  report(`a killed donor's functions elsewhere (claimed by another, or done), ms, ${tookMs.length} kills`, bootstrapMedian(tookMs), 1_000, '', 'at most');
+  report(
+    `a killed donor's functions elsewhere (claimed by another, or done), ms, ${tookMs.length} kills`,
+    bootstrapMedian(tookMs),
+    1_000,
+    '',
+    'at most',
+  );
 }
 
-function report(what: string, { low, middle, high }: Interval, target: number, beside: string, direction: 'at least' | 'at most' = 'at least'): void {
+function report(
+  what: string,
+  { low, middle, high }: Interval,
+  target: number,
+  beside: string,
+  direction: 'at least' | 'at most' = 'at least',
+): void {
   const met = direction === 'at least' ? low >= target : high <= target;
   const shown = (value: number) => (value < 10 ? value.toFixed(3) : Math.round(value).toLocaleString('en'));
-  console.log(`${met ? 'met    ' : 'NOT met'}  ${what}: ${shown(middle)} [${shown(low)}, ${shown(high)}], target ${direction} ${shown(target)}${beside === '' ? '' : `; ${beside}`}`);
+  console.log(
+    `${met ? 'met    ' : 'NOT met'}  ${what}: ${shown(middle)} [${shown(low)}, ${shown(high)}], target ${direction} ${shown(target)}${beside === '' ? '' : `; ${beside}`}`,
+  );
 }

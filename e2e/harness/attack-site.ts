@@ -98,7 +98,8 @@ export async function attackSite(): Promise<AttackSite> {
   };
 }
 
-const typeOf = (path: string) => (path.endsWith('.js') ? 'text/javascript' : path.endsWith('.css') ? 'text/css' : 'text/html; charset=utf-8');
+const typeOf = (path: string) =>
+  path.endsWith('.js') ? 'text/javascript' : path.endsWith('.css') ? 'text/css' : 'text/html; charset=utf-8';
 
 function answer(response: ServerResponse, type: string, body: string | Buffer): void {
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);

@@ -52,16 +52,19 @@ export const busyCode = (ms: number) => `export default (item) => {
 
 /** Submits a job over the range [0, items) and answers with its id as soon as the tab may be closed. */
 export function submitRange(page: Page, name: string, code: string, items: number): Promise<string> {
-  return page.evaluate(async (spec) => (await globalThis.lull.submit(spec)).id, { name, code, inputs: { range: [0, items] as [number, number] } });
+  return page.evaluate(async (spec) => (await globalThis.lull.submit(spec)).id, {
+    name,
+    code,
+    inputs: { range: [0, items] as [number, number] },
+  });
 }
 
 /** Waits until at least `count` items of the job are committed, as `page` sees it. */
 export async function committed(page: Page, job: string, count: number, timeout = 60_000): Promise<void> {
-  await page.waitForFunction(
-    ([id, wanted]) => (globalThis.lull.job(id)?.progress.committed ?? 0) >= wanted,
-    [job, count] as const,
-    { timeout, polling: 50 },
-  );
+  await page.waitForFunction(([id, wanted]) => (globalThis.lull.job(id)?.progress.committed ?? 0) >= wanted, [job, count] as const, {
+    timeout,
+    polling: 50,
+  });
 }
 
 /** The job's final state and every result, in the order the job gives them. */

@@ -1,0 +1,213 @@
+// Foreign code tries to get out of the sandbox: by every way a plain Worker of our origin can, and by force. Servers and another
+// tab judge what worked. Each attempt runs three times: in a plain Worker (the control: it must work there), in the frame
+// without the scrub (what the policy stops by itself), and as a job gets it.
+import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
+import { attacks, codeOf, type Attack, type Told } from './attacks/attacks.ts';
+import { dosCases, hostileMessages, hostileResults } from './attacks/force.ts';
+import type { RunOptions, RunReport } from './attacks/host.ts';
+import { keepSecrets, makeVictim, readable, witnessed } from './attacks/witness.ts';
+import { ensureBrowser } from './browser.mjs';
+import { attackSite, type AttackSite } from './harness/attack-site.ts';
+
+const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+const settleMs = 600;
+const lingerMs = 1_000;
+const unscrubbed = '/sandbox-unscrubbed.html';
+
+let site: AttackSite;
+let browser: Browser;
+
+test.beforeAll(async () => {
+  site = await attackSite();
+  browser = await chromium.launch({ executablePath: ensureBrowser(), args });
+});
+test.afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+const places = ['control', 'frame', 'job'] as const;
+type Place = (typeof places)[number];
+
+async function openRange(from: Browser): Promise<Page> {
+  const page = await (await from.newContext()).newPage();
+  await page.goto(`${site.origin}/`);
+  await page.waitForFunction('window.range !== undefined');
+  return page;
+}
+
+const runInJob = (page: Page, code: string, options: RunOptions): Promise<RunReport> =>
+  page.evaluate(([text, settings]) => window.range.runInJob(text, settings), [code, options] as const);
+
+interface Attempt {
+  readonly worked: boolean;
+  /** Looks again later: a packet may be slow. */
+  stillQuiet(): boolean;
+}
+
+async function attempt(attack: Attack, place: Place, at: number, page: Page, witness: Page, secret: string): Promise<Attempt> {
+  const mark = `m${at}-${place}-${secret.slice(0, 6)}`;
+  const udp = attack.seen.by === 'packets' ? await site.udp() : undefined;
+  const told: Told = { mark, site: site.origin, judge: site.judge, judgeSocket: site.judgeSocket, udpPort: udp?.port ?? 0 };
+  const { seen } = attack;
+  if (seen.by === 'witness' && seen.look === 'missing-database') await witness.evaluate(makeVictim, mark);
+  const code = codeOf(attack);
+  const asked = () =>
+    site.asked.some((path) => path.includes(`/hit/${mark}`) && path.endsWith(seen.by === 'server' ? (seen.path ?? '') : ''));
+  // What holds on only while it runs is looked at meanwhile.
+  const look = async () => seen.by === 'witness' && (await witness.evaluate(witnessed, { look: seen.look, mark }));
+  let sawMeanwhile = false;
+  const meanwhile =
+    seen.by === 'witness' && seen.look === 'locks'
+      ? witness.waitForTimeout(600).then(async () => (sawMeanwhile = await look()))
+      : undefined;
+  let value: unknown;
+  let raw: unknown[] = [];
+  if (place === 'control')
+    ({ value, raw } = await page.evaluate(([text, a, linger]) => window.range.runInPlainWorker(text, a, linger), [
+      code,
+      told,
+      lingerMs,
+    ] as const));
+  else {
+    const options: RunOptions = {
+      args: told,
+      itemMs: 4_000,
+      withinMs: 8_000,
+      lingerMs,
+      ...(place === 'frame' ? { page: unscrubbed } : {}),
+    };
+    const report = await runInJob(page, code, options);
+    expect(report.logs, `${attack.name} was really tried in the ${place}`).toContain('begun');
+    value = report.first;
+    raw = await page.evaluate(() => window.strayMessages);
+  }
+  await meanwhile;
+  if (seen.by === 'server' || seen.by === 'packets') {
+    const until = Date.now() + (place === 'control' ? 3_000 : settleMs);
+    while (Date.now() < until && !asked() && (udp?.heard() ?? 0) === 0) await page.waitForTimeout(20);
+  }
+  const worked = async (): Promise<boolean> => {
+    switch (seen.by) {
+      case 'server':
+        return asked();
+      case 'packets':
+        return udp!.heard() > 0;
+      case 'secret':
+        return typeof value === 'string' && value.includes(secret);
+      case 'witness':
+        return sawMeanwhile || (await look());
+      case 'address':
+        // Only what is of our own origin can be read from our other tab.
+        return typeof value === 'string' && (await witness.evaluate(readable, value)) === mark;
+      case 'stray message':
+        return JSON.stringify(raw).includes(mark);
+      case 'value':
+        if (seen.like === 'number') return typeof value === 'number' && value > 0;
+        return typeof value === 'string' && value.startsWith(seen.like === 'site' ? site.origin : 'Mozilla/');
+    }
+  };
+  return { worked: await worked(), stillQuiet: () => !asked() && (udp?.heard() ?? 0) === 0 };
+}
+
+test('no escape that works in a plain Worker works in a job', async () => {
+  test.setTimeout(300_000);
+  const page = await openRange(browser);
+  const witness = await page.context().newPage();
+  await witness.goto(`${site.origin}/`);
+  const secret = Math.random().toString(36).slice(2).padEnd(12, 'x');
+  await witness.evaluate(keepSecrets, { secret, site: site.origin });
+  const rows: { name: string; kind: string; worked: Record<Place, boolean> }[] = [];
+  const quiet: (() => boolean)[] = [];
+  for (const [at, attack] of attacks.entries()) {
+    const worked: Record<Place, boolean> = { control: false, frame: false, job: false };
+    for (const place of places) {
+      const made = await attempt(attack, place, at, page, witness, secret);
+      worked[place] = made.worked;
+      if (place === 'job' && !made.worked) quiet.push(made.stillQuiet);
+    }
+    rows.push({ name: attack.name, kind: attack.kind, worked });
+  }
+  const say = (works: boolean) => (works ? 'works' : '-').padEnd(13);
+  console.log(`${'attempt'.padEnd(44)}${'on'.padEnd(13)}${'plain Worker'.padEnd(13)}${'frame alone'.padEnd(13)}job`);
+  for (const { name, kind, worked } of rows)
+    console.log(`${name.padEnd(44)}${kind.padEnd(13)}${say(worked.control)}${say(worked.frame)}${say(worked.job)}`);
+  const counted = rows.filter(({ worked }) => worked.control);
+  console.log(
+    `${counted.length} of ${rows.length} work in a plain Worker; of these ${counted.filter(({ worked }) => worked.job).length} in a job.`,
+  );
+
+  expect(
+    rows.filter(({ worked }) => !worked.control).map(({ name }) => name),
+    'attempts whose control does not work prove nothing',
+  ).toEqual([]);
+  expect(counted.length).toBeGreaterThanOrEqual(24);
+  expect(counted.filter(({ worked }) => worked.job).map(({ name }) => name)).toEqual([]);
+  // The policy holds without the scrub, too: only what the machine is like is told by the browser itself.
+  expect(counted.filter(({ kind, worked }) => worked.frame && kind !== 'the machine').map(({ name }) => name)).toEqual([]);
+  expect(
+    quiet.every((still) => still()),
+    'nothing reached a judge late',
+  ).toBe(true);
+  await page.context().close();
+});
+
+test('what a job makes of its messages and results never reaches the page as more than data', async () => {
+  test.setTimeout(180_000);
+  const page = await openRange(browser);
+  for (const { name, code, ends } of hostileMessages) {
+    const report = await runInJob(page, code, { page: unscrubbed, itemMs: 3_000, withinMs: 10_000 });
+    expect(ends, name).toContain(report.ended);
+  }
+  for (const { name, code, error } of hostileResults) {
+    const report = await runInJob(page, code, { itemMs: 5_000, withinMs: 10_000 });
+    expect(report.ended, name).toBe('finished');
+    if (error === undefined) expect(report.errors, name).toEqual([]);
+    else expect(report.errors[0]?.message, name).toMatch(error);
+  }
+  const state = await page.evaluate(() => ({
+    polluted: Object.keys(Object.prototype).concat(Object.keys(Array.prototype)),
+    stray: window.strayMessages.length,
+    own: (window as unknown as { owned?: boolean }).owned,
+    frames: document.querySelectorAll('iframe').length,
+  }));
+  expect(state).toEqual({ polluted: [], stray: 0, own: undefined, frames: 0 });
+  await page.context().close();
+});
+
+test('code that takes all it can get is stopped, and the page hardly notices', async () => {
+  test.setTimeout(300_000);
+  // A small heap, so that the bombs stay small.
+  const small = await chromium.launch({ executablePath: ensureBrowser(), args: [...args, '--js-flags=--max-old-space-size=256'] });
+  try {
+    const page = await openRange(small);
+    // Playwright calls the page crashed when only a frame's process died: so this speaks to the page itself.
+    const devtools = await page.context().newCDPSession(page);
+    const runHere = async (code: string, options: RunOptions): Promise<RunReport> => {
+      const expression = `window.range.runInJob(${JSON.stringify(code)}, ${JSON.stringify(options)})`;
+      const { result, exceptionDetails } = await devtools.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+      if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text);
+      return result.value as RunReport;
+    };
+    const rows: string[] = [];
+    const wrong: string[] = [];
+    for (const { name, code, ends, options } of dosCases) {
+      const report = await runHere(code, { itemMs: 2_000, withinMs: 25_000, ...options });
+      rows.push(
+        `${name.padEnd(40)}${report.ended.padEnd(14)}page stood still ${report.gapMs.toFixed(0).padStart(4)} ms   ${report.message}`,
+      );
+      if (!ends.includes(report.ended)) wrong.push(`${name} ended ${report.ended}`);
+      if (report.gapMs > gapMsMax) wrong.push(`${name} held the page up for ${report.gapMs.toFixed(0)} ms`);
+      // The next job runs as if nothing had been.
+      const after = await runHere('export default (i) => i + 1', { itemMs: 5_000 });
+      if (after.ended !== 'finished' || after.first !== 1) wrong.push(`after ${name} a job ${after.ended}: ${after.message}`);
+    }
+    console.log(rows.join('\n'));
+    expect(wrong).toEqual([]);
+  } finally {
+    await small.close();
+  }
+});
+
+/** On a busy machine of two cores; a flood straight to a page holds it for seconds. */
+const gapMsMax = 400;
