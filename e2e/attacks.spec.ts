@@ -10,7 +10,8 @@ import { ensureBrowser } from './browser.mjs';
 import { attackSite, type AttackSite } from './harness/attack-site.ts';
 
 const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
-const settleMs = 600;
+/** What is slower than this is found at the end. */
+const settleMs = 150;
 const lingerMs = 1_000;
 const unscrubbed = '/sandbox-unscrubbed.html';
 
@@ -124,7 +125,7 @@ test('no escape that works in a plain Worker works in a job', async () => {
     for (const place of places) {
       const made = await attempt(attack, place, at, page, witness, secret);
       worked[place] = made.worked;
-      if (place === 'job' && !made.worked) quiet.push(made.stillQuiet);
+      if (place !== 'control' && !made.worked) quiet.push(made.stillQuiet);
     }
     rows.push({ name: attack.name, kind: attack.kind, worked });
   }

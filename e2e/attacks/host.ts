@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly resultItemBytesMax?: number;
   readonly careful?: boolean;
   readonly withinMs?: number;
+  /** How long the sandbox is left alive after the item has ended. */
+  readonly lingerMs?: number;
   /** The page of the frame; another one for the boundary without its second line. */
   readonly page?: string;
 }
@@ -109,19 +111,20 @@ async function runInJob(code: string, options: RunOptions = {}): Promise<RunRepo
   const cancel = clock.after(withinMs, () => end({ ended: 'no answer', message: '', index: null }));
   const how = await ended;
   cancel();
-  if (sandbox.ok) sandbox.value.kill();
+  if (sandbox.ok && options.lingerMs !== undefined) clock.after(options.lingerMs, sandbox.value.kill);
+  else if (sandbox.ok) sandbox.value.kill();
   const runMs = performance.now() - readyAt;
   return { ...how, finished, first, errors, logs, progress, readyMs: readyAt - startedAt, runMs, gapMs: stopHeart() };
 }
 
 /** What a Worker of the page's own origin can do: if an attack does not work here, it proves nothing. */
-function runInPlainWorker(code: string, args: unknown, withinMs = 4_000): Promise<{ value: unknown; error: string; raw: unknown[] }> {
+function runInPlainWorker(code: string, args: unknown, lingerMs = 0, withinMs = 4_000): Promise<{ value: unknown; error: string; raw: unknown[] }> {
   const worker = new Worker('/plain-worker.js');
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const raw: unknown[] = [];
   return new Promise((resolve) => {
     const finish = (value: unknown, error: string) => {
-      worker.terminate();
+      setTimeout(() => worker.terminate(), lingerMs);
       resolve({ value, error, raw });
     };
     const timer = setTimeout(() => finish(undefined, 'no answer'), withinMs);

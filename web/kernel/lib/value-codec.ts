@@ -75,6 +75,8 @@ codec.register({
   encode: (value) => {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (opaqueKinds.has(kind)) throw new TypeError(`it contains something that cannot be sent (${kind})`);
+    // The decoder refuses it, whoever wrote it: a reader might merge it into something.
+    if (Object.hasOwn(value as object, '__proto__')) throw new TypeError('it has a key called __proto__');
     return null;
   },
   decode: () => {
