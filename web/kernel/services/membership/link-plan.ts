@@ -9,13 +9,17 @@ export const linksMax = groupPeersMax + 8;
 export const otherSideAfterMs = 10 * linkFillEveryMs;
 /** After the n-th failure a peer is left alone for min(first x 2^n, max). */
 export const redialFirstMs = 2_000;
-export const redialMaxMs = 60_000;
+export const redialMaxMs = 30_000;
+/** One known by hearsay alone is given up after so many failures; one that the directory lists is not. */
+export const hearsayFailuresMax = 4;
 const candidatesMax = 4 * groupPeersMax;
 
 interface Candidate {
   readonly since: number;
   /** It was there before us: dialling is ours to do. */
   eager: boolean;
+  /** The directory says it is online. */
+  listed: boolean;
   failures: number;
   retryAt: number;
   dialling: boolean;
@@ -32,20 +36,39 @@ export class LinkPlan {
     return this.#linked.size;
   }
 
-  /** A peer to have a link with. */
-  want(peer: PeerId, eager: boolean, now: number): void {
-    if (peer === this.self) return;
-    const known = this.#candidates.get(peer);
-    if (known !== undefined) {
-      // The directory names it again: whatever kept it from answering may be over.
-      if (eager) {
-        known.eager = true;
-        known.retryAt = Math.min(known.retryAt, now);
-      }
-      return;
+  /** Those online when the directory welcomed us; who is neither among them nor linked is not there to be dialled. */
+  welcomed(peers: readonly PeerId[], now: number): void {
+    const listed = new Set(peers);
+    for (const [peer, candidate] of this.#candidates) {
+      if (!listed.has(peer) && !candidate.dialling && !this.#linked.has(peer)) this.#candidates.delete(peer);
     }
-    if (this.#candidates.size >= candidatesMax) return;
-    this.#candidates.set(peer, { since: now, eager, failures: 0, retryAt: now, dialling: false });
+    for (const peer of listed) {
+      const candidate = this.#want(peer, now);
+      if (candidate === undefined) continue;
+      candidate.eager = candidate.listed = true;
+      // Whatever kept it from answering may be over.
+      candidate.retryAt = Math.min(candidate.retryAt, now);
+    }
+  }
+
+  /** The directory saw it come: it will dial those it lacks itself. */
+  joined(peer: PeerId, now: number): void {
+    const candidate = this.#want(peer, now);
+    if (candidate !== undefined) candidate.listed = true;
+  }
+
+  /** Members told of it. */
+  heardOf(peer: PeerId, now: number): void {
+    this.#want(peer, now);
+  }
+
+  #want(peer: PeerId, now: number): Candidate | undefined {
+    if (peer === this.self) return undefined;
+    const known = this.#candidates.get(peer);
+    if (known !== undefined || this.#candidates.size >= candidatesMax) return known;
+    const candidate: Candidate = { since: now, eager: false, listed: false, failures: 0, retryAt: now, dialling: false };
+    this.#candidates.set(peer, candidate);
+    return candidate;
   }
 
   forget(peer: PeerId): void {
@@ -66,6 +89,7 @@ export class LinkPlan {
     candidate.dialling = false;
     candidate.retryAt = now + Math.min(redialFirstMs * 2 ** candidate.failures, redialMaxMs);
     candidate.failures++;
+    if (!candidate.listed && candidate.failures >= hearsayFailuresMax) this.#candidates.delete(peer);
   }
 
   dialled(peer: PeerId): void {

@@ -121,7 +121,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     cancelTick = clock.after(tickEveryMs, tick);
     feed({ type: 'tick' });
     if (signaling === 'up') {
-      for (const { peer, status } of swim.members()) if (status === 'alive') plan.want(peer, false, clock.now());
+      for (const { peer, status } of swim.members()) if (status === 'alive') plan.heardOf(peer, clock.now());
       dialMore();
     }
   };
@@ -159,7 +159,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
         if (!outcome.ok) platform.report('warning', 'The group could not be remembered', outcome.fault);
       });
     }
-    for (const { peer } of members) plan.want(peer, true, clock.now());
+    plan.welcomed(members.map(({ peer }) => peer), clock.now());
     changed(true);
     dialMore();
   };
@@ -254,7 +254,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
             if (current()) void welcome(next, members);
           },
           joined: ({ peer }) => {
-            if (current()) plan.want(peer, false, clock.now());
+            if (current()) plan.joined(peer, clock.now());
           },
           left: (peer) => {
             if (!current()) return;
