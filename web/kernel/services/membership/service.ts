@@ -9,7 +9,8 @@ import { membershipContract, type GroupView, type Rumour } from '../../protocol/
 import { networkContract } from '../../protocol/contracts/network.ts';
 import type { ServiceFactory } from '../../service.ts';
 import { LinkPlan } from './link-plan.ts';
-import { Swim, tickEveryMs, type Contact, type SwimEffect, type SwimEvent } from './swim.ts';
+import { Swim, tickEveryMs } from './swim.ts';
+import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
 
 export const probeTimeoutMs = probeEveryMs;
 /** A helper's own probe must have ended before the one who asked stops waiting. */

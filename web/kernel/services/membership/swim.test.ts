@@ -5,7 +5,8 @@ import type { Offer } from '../../protocol/offer.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
-import { membersMax, rumoursMax, Swim, tickEveryMs, type Contact, type SwimEffect, type SwimEvent } from './swim.ts';
+import { membersMax, rumoursMax, Swim, tickEveryMs } from './swim.ts';
+import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
 
 const probeTimeoutMs = probeEveryMs;
 const offerOf = (cores: number): Offer => ({

@@ -9,6 +9,8 @@ import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../..
 import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
+import { News } from './news.ts';
+import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
 
 /** How often 'tick' comes; every second one probes. */
 export const tickEveryMs = probeEveryMs / 2;
@@ -26,32 +28,6 @@ const retryGoneEveryMs = 5_000;
 /** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
 const helpersAnswerMs = 150;
 const incarnationMax = 2 ** 48;
-
-export interface Contact {
-  readonly peer: PeerId;
-  readonly identity: IdentityId;
-  readonly store: StoreId | null;
-}
-
-export type SwimEvent =
-  | { readonly type: 'tick' }
-  /** All open links; proven by the handshake. */
-  | { readonly type: 'links'; readonly links: readonly Contact[] }
-  | { readonly type: 'probed'; readonly from: PeerId; readonly rumours: readonly Rumour[] }
-  | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly rumours: readonly Rumour[] }
-  | { readonly type: 'missed'; readonly target: PeerId }
-  | { readonly type: 'vouched'; readonly target: PeerId }
-  /** The directory saw its socket close. */
-  | { readonly type: 'left'; readonly peer: PeerId }
-  | { readonly type: 'goodbye'; readonly peer: PeerId }
-  | { readonly type: 'offer'; readonly offer: Offer };
-
-export type SwimEffect =
-  | { readonly type: 'probe'; readonly target: PeerId; readonly rumours: readonly Rumour[]; readonly all: boolean }
-  | { readonly type: 'lookup'; readonly target: PeerId; readonly helpers: readonly PeerId[] }
-  /** `urgent`: somebody came, went, or is doubted. */
-  | { readonly type: 'changed'; readonly urgent: boolean }
-  | { readonly type: 'unlink'; readonly peer: PeerId };
 
 interface Known {
   readonly peer: PeerId;
@@ -82,16 +58,10 @@ interface Tombstone {
   triedAt: number;
 }
 
-interface News {
-  readonly status: boolean;
-  left: number;
-}
-
 export class Swim {
   readonly #known = new Map<PeerId, Known>();
   readonly #gone = new Map<PeerId, Tombstone>();
-  /** What is still to be told, oldest first. */
-  readonly #news = new Map<PeerId, News>();
+  readonly #news = new News();
   #incarnation: number;
   #offer: Offer | null = null;
   #offerChanged = false;
@@ -183,15 +153,11 @@ export class Swim {
       if (rumour === undefined) return;
       named.add(peer);
       told.push(rumour);
-      const news = this.#news.get(peer);
-      if (news !== undefined && --news.left <= 0) this.#news.delete(peer);
+      this.#news.told(peer);
     };
     // Who is doubted must learn it first, or it cannot object.
     if (this.#known.get(to)?.status === 'suspect' || this.#gone.has(to)) add(to);
-    const recent = [...this.#news].toReversed();
-    for (const status of [true, false]) {
-      for (const [peer, news] of recent) if (news.status === status && peer !== to && told.length < rumoursPerProbeMax) add(peer);
-    }
+    for (const peer of this.#news.inOrder()) if (peer !== to && told.length < rumoursPerProbeMax) add(peer);
     if (all) {
       for (const member of this.#known.values()) if (member.verified && member.peer !== to && told.length < rumoursMax) add(member.peer);
     }
@@ -444,18 +410,14 @@ export class Swim {
     for (const oldest of this.#gone.keys()) {
       if (this.#gone.size <= tombstonesMax) break;
       this.#gone.delete(oldest);
-      this.#news.delete(oldest);
+      this.#news.drop(oldest);
     }
     this.#spread(peer, true);
     this.#changed(true);
   }
 
-  /** News are told a bounded number of times: O(log n) reaches everybody with high probability; an offer is heard from its owner anyway. */
   #spread(peer: PeerId, status: boolean): void {
-    const told = this.#news.get(peer);
-    const keepsStatus = status || told?.status === true;
-    this.#news.delete(peer);
-    this.#news.set(peer, { status: keepsStatus, left: keepsStatus ? 3 * Math.ceil(Math.log2(this.#known.size + 2)) : 2 });
+    this.#news.add(peer, status, this.#known.size);
   }
 
   #ownRumour(): Rumour {

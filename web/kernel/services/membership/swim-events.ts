@@ -1,0 +1,30 @@
+// What the membership core is told, and what it asks to be done.
+import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
+import type { Rumour } from '../../protocol/contracts/membership.ts';
+import type { Offer } from '../../protocol/offer.ts';
+
+export interface Contact {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  readonly store: StoreId | null;
+}
+
+export type SwimEvent =
+  | { readonly type: 'tick' }
+  /** All open links; proven by the handshake. */
+  | { readonly type: 'links'; readonly links: readonly Contact[] }
+  | { readonly type: 'probed'; readonly from: PeerId; readonly rumours: readonly Rumour[] }
+  | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly rumours: readonly Rumour[] }
+  | { readonly type: 'missed'; readonly target: PeerId }
+  | { readonly type: 'vouched'; readonly target: PeerId }
+  /** The directory saw its socket close. */
+  | { readonly type: 'left'; readonly peer: PeerId }
+  | { readonly type: 'goodbye'; readonly peer: PeerId }
+  | { readonly type: 'offer'; readonly offer: Offer };
+
+export type SwimEffect =
+  | { readonly type: 'probe'; readonly target: PeerId; readonly rumours: readonly Rumour[]; readonly all: boolean }
+  | { readonly type: 'lookup'; readonly target: PeerId; readonly helpers: readonly PeerId[] }
+  /** `urgent`: somebody came, went, or is doubted. */
+  | { readonly type: 'changed'; readonly urgent: boolean }
+  | { readonly type: 'unlink'; readonly peer: PeerId };
