@@ -4,7 +4,7 @@ import type { EventId } from '../../lib/ids.ts';
 import { itemAttemptsMax } from '../../limits.ts';
 import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
 import { JobFold } from './fold.ts';
-import { computed, eventOf, manifestOf, someEvent, someIdentity } from './testing.ts';
+import { computed, eventOf, manifestOf, someEvent, someIdentity } from '../../testing/made-up-jobs.ts';
 
 const items = 24;
 type Named = readonly [EventId, LedgerEvent];

@@ -1,8 +1,8 @@
-// What the ledger's tests share: manifests and events of made-up jobs.
-import { eventId, identityId, makePeerId, objectId, type EventId, type IdentityId, type PeerId } from '../../lib/ids.ts';
-import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
-import type { JobManifest } from '../../protocol/job-manifest.ts';
-import { jobId } from '../../lib/ids.ts';
+// Manifests and events of made-up jobs, for the tests of the ledger and of what reads it.
+import { eventId, identityId, makePeerId, objectId, type EventId, type IdentityId, type PeerId } from '../lib/ids.ts';
+import type { EventBody, LedgerEvent } from '../protocol/event.ts';
+import type { JobManifest } from '../protocol/job-manifest.ts';
+import { jobId } from '../lib/ids.ts';
 
 export const hexNumber = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
 export const someObject = (n: number) => objectId(hexNumber(n));
