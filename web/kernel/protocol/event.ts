@@ -33,7 +33,7 @@ export const eventBodySchema = v.variant('kind', [
     round: roundSchema,
     record: v.nullable(recordIdSchema),
     result: objectIdSchema,
-    /** SHA-256 of the encoded values of `range`, packed (lib/packed.ts): equal results have equal hashes, whoever ran them. */
+    /** SHA-256 of (SHA-256 of the end offsets, SHA-256 of the bytes) of the packed values of `range`: equal results have equal hashes, whoever ran them. */
     resultHash: hashSchema,
     tookMs: amount,
   }),
