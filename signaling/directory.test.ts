@@ -101,10 +101,13 @@ describe('the group directory', () => {
     expect(held.client.isClosed).toBe(false);
   });
 
-  test('refuses an identity that shares the id\'s prefix with its holder', async () => {
+  test("refuses an identity that shares the id's prefix with its holder", async () => {
     const [ann, eve] = [testPeer(), testPeer()];
     await join(server.wsUrl, ann);
-    const twin = await introduce(server.wsUrl, { ...ann, identity: `${ann.identity.slice(0, 32)}${eve.identity.slice(32)}` as typeof ann.identity });
+    const twin = await introduce(server.wsUrl, {
+      ...ann,
+      identity: `${ann.identity.slice(0, 32)}${eve.identity.slice(32)}` as typeof ann.identity,
+    });
     expect((await twin.next('refused')).code).toBe('forged');
   });
 

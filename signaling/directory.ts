@@ -101,7 +101,8 @@ export class GroupDirectory implements SocketDoor {
     const socket = this.#sockets.get(replaced);
     this.#sockets.delete(replaced);
     socket?.close(4001, 'the same peer joined again');
-    if (replaced.group !== member.group) this.#tell(this.#groups.membersOf(replaced.network, replaced.group), { type: 'left', peer: replaced.peer });
+    if (replaced.group !== member.group)
+      this.#tell(this.#groups.membersOf(replaced.network, replaced.group), { type: 'left', peer: replaced.peer });
   }
 
   #left(member: Member, socket: GuardedSocket): void {

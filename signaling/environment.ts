@@ -29,7 +29,10 @@ export function optionsFromEnvironment(environment: Environment): Omit<ServerOpt
     tls: tls(environment),
     iceServers: iceServers(environment.ICE_SERVERS),
     trustProxy: environment.TRUST_PROXY === '1',
-    origins: (environment.ORIGINS ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+    origins: (environment.ORIGINS ?? '')
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
     limits: {
       groupPeersMax: integer(environment, 'GROUP_PEERS_MAX', groupPeersMax, 1, groupPeersMax),
       socketsMax: integer(environment, 'SOCKETS_MAX', defaultLimits.socketsMax, 1, 1_000_000),

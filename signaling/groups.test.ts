@@ -7,7 +7,13 @@ const bounds = { groupPeersMax: 3, networksMax: 2, groupsPerNetworkMax: 4, store
 const hex = (n: number, digits: number) => n.toString(16).padStart(digits, '0');
 const wish = (n: number, network = 'public', lastGroup: string | null = null): JoinWish => {
   const identity = identityId(hex(n, 32) + '0'.repeat(32));
-  return { network, identity, peer: makePeerId(identity, new Uint8Array(8)), store: storeId(hex(n, 32)), lastGroup: lastGroup === null ? null : groupId(lastGroup) };
+  return {
+    network,
+    identity,
+    peer: makePeerId(identity, new Uint8Array(8)),
+    store: storeId(hex(n, 32)),
+    lastGroup: lastGroup === null ? null : groupId(lastGroup),
+  };
 };
 const placed = (groups: Groups, which: JoinWish): Member => {
   const placement = groups.join(which);

@@ -36,7 +36,10 @@ export type Placement =
  * lands where those who have not come back yet are about to return to, though nothing was written down.
  */
 export function numberedGroupId(network: string, number: number): GroupId {
-  return createHash('sha256').update(JSON.stringify(['lull group v1', network, number])).digest('hex').slice(0, 32) as GroupId;
+  return createHash('sha256')
+    .update(JSON.stringify(['lull group v1', network, number]))
+    .digest('hex')
+    .slice(0, 32) as GroupId;
 }
 
 export class Groups {

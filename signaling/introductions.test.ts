@@ -31,7 +31,13 @@ describe('the embedded PeerServer', () => {
 
   test('lets nobody but its owner have an id, not even while the owner is away', async () => {
     const [ann, eve] = [testPeer(), testPeer()];
-    const tokens = ['', 'x', tokenOf(eve), introductionToken(ann.identity, '00'.repeat(64)), introductionToken(eve.identity, tokenOf(ann).slice(65))];
+    const tokens = [
+      '',
+      'x',
+      tokenOf(eve),
+      introductionToken(ann.identity, '00'.repeat(64)),
+      introductionToken(eve.identity, tokenOf(ann).slice(65)),
+    ];
     for (const token of tokens) {
       const squatter = await meet(server.wsUrl, ann, token);
       await squatter.nextWhere(type('ERROR'), 'the refusal');
@@ -72,7 +78,10 @@ describe('the embedded PeerServer', () => {
     ['a made-up type', { type: 'EXPIRE', dst: testPeer().peer }],
     ['no receiver', { type: 'OFFER', payload: {} }],
     ['a binary frame', Buffer.from([1, 2, 3])],
-    ['nesting that would throw further on', `{"type":"OFFER","dst":"${testPeer().peer}","payload":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`],
+    [
+      'nesting that would throw further on',
+      `{"type":"OFFER","dst":"${testPeer().peer}","payload":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`,
+    ],
     ['a frame past its size', 'x'.repeat(70_000)],
   ])('cuts who sends %s, and goes on for the others', async (_what, frame) => {
     const [ann, ben, eve] = [testPeer(), testPeer(), testPeer()];

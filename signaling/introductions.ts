@@ -86,7 +86,11 @@ export class Introductions implements SocketDoor {
     if (!isPeerId(id) || query.get('key') !== key) return this.#turnAway(guarded, 'malformed', 'No proper id or key');
     const peer = id as PeerId;
     const proof = parseIntroductionToken(token);
-    if (proof === undefined || !peerBelongsTo(peer, proof.identity) || !provenBy(proof.identity, introductionProofBytes(peer), proof.signatureHex)) {
+    if (
+      proof === undefined ||
+      !peerBelongsTo(peer, proof.identity) ||
+      !provenBy(proof.identity, introductionProofBytes(peer), proof.signatureHex)
+    ) {
       return this.#turnAway(guarded, 'forged', 'The token does not prove the id');
     }
     const socket = new PeerSocket(guarded);

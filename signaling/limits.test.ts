@@ -37,7 +37,12 @@ describe('the limits', () => {
   test('a flood to PeerServer is cut, by frames and by bytes, while others are served', async () => {
     await start();
     const [ann, ben, eve, mallory] = [testPeer(), testPeer(), testPeer(), testPeer()];
-    const [a, b, e, m] = [await meet(server.wsUrl, ann), await meet(server.wsUrl, ben), await meet(server.wsUrl, eve), await meet(server.wsUrl, mallory)];
+    const [a, b, e, m] = [
+      await meet(server.wsUrl, ann),
+      await meet(server.wsUrl, ben),
+      await meet(server.wsUrl, eve),
+      await meet(server.wsUrl, mallory),
+    ];
     for (let i = 0; i < 3_000; i++) e.send({ type: 'HEARTBEAT' });
     for (let i = 0; i < 200; i++) m.send({ type: 'OFFER', dst: eve.peer, payload: { filler: 'x'.repeat(60_000) } });
     a.send({ type: 'OFFER', dst: ben.peer, payload: {} });
@@ -68,7 +73,8 @@ describe('the limits', () => {
   test('bytes that are no WebSocket frame end only their own socket', async () => {
     await start();
     const member = await join(server.wsUrl, testPeer());
-    const handshake = 'GET /directory HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+    const handshake =
+      'GET /directory HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
     const { socket, ended } = raw(server.port, handshake);
     await new Promise((resolve) => socket.once('data', resolve));
     socket.write(Buffer.alloc(2_000, 0xff));
@@ -141,7 +147,11 @@ describe('the limits', () => {
 
   test('huge headers and garbage are refused, and the server goes on', async () => {
     await start();
-    for (const text of [`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`, '\0\x01garbage\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n']) {
+    for (const text of [
+      `GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`,
+      '\0\x01garbage\r\n\r\n',
+      'GET / HTTP/9.9\r\n\r\n',
+    ]) {
       expect(await within(raw(server.port, text).ended, 4_000, 'the end')).toMatch(/^HTTP\/1\.1 400 /);
     }
     expect((await server.get('/health')).status).toBe(200);
@@ -156,7 +166,11 @@ describe('the limits', () => {
 
   test('an upgrade that is no WebSocket handshake is refused', async () => {
     await start();
-    const said = await within(raw(server.port, 'GET /directory HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n').ended, 4_000, 'the end');
+    const said = await within(
+      raw(server.port, 'GET /directory HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n').ended,
+      4_000,
+      'the end',
+    );
     expect(said).toMatch(/^HTTP\/1\.1 4\d\d /);
   });
 });

@@ -71,7 +71,11 @@ export class Pages {
     }
     headers['Content-Type'] = file.type;
     let body = file.bytes;
-    if (body.length >= compressBytesMin && compressible.test(file.type) && /\bbr\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+    if (
+      body.length >= compressBytesMin &&
+      compressible.test(file.type) &&
+      /\bbr\b/.test(String(request.headers['accept-encoding'] ?? ''))
+    ) {
       body = await this.#brotli(file);
       headers['Content-Encoding'] = 'br';
     }
@@ -100,7 +104,13 @@ export class Pages {
     type: string,
     more: Record<string, string> = {},
   ): void {
-    const headers = { ...fileHeaders(), 'Cache-Control': 'no-store', 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(text)), ...more };
+    const headers = {
+      ...fileHeaders(),
+      'Cache-Control': 'no-store',
+      'Content-Type': type,
+      'Content-Length': String(Buffer.byteLength(text)),
+      ...more,
+    };
     response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : text);
   }
 }
@@ -109,6 +119,7 @@ function headersOf(path: string, file: SiteFile, host: string | undefined): Reco
   if (path === '/sandbox.html') return sandboxHeaders(file.bytes.toString());
   if (path.endsWith('.html')) return pageHeaders(host);
   // A worker's script brings its own policy: the page's, so that a tick worker may do no more than the page.
-  if (file.type.startsWith('text/javascript')) return { ...fileHeaders(), 'Content-Security-Policy': pageHeaders(host)['Content-Security-Policy'] ?? '' };
+  if (file.type.startsWith('text/javascript'))
+    return { ...fileHeaders(), 'Content-Security-Policy': pageHeaders(host)['Content-Security-Policy'] ?? '' };
   return fileHeaders();
 }

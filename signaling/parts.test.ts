@@ -33,7 +33,13 @@ describe('an address', () => {
 
 describe('the environment', () => {
   test('may be empty', () => {
-    expect(optionsFromEnvironment({})).toMatchObject({ port: 8787, host: '127.0.0.1', tls: null, iceServers: [], limits: { groupPeersMax: 24 } });
+    expect(optionsFromEnvironment({})).toMatchObject({
+      port: 8787,
+      host: '127.0.0.1',
+      tls: null,
+      iceServers: [],
+      limits: { groupPeersMax: 24 },
+    });
   });
 
   test.each([
@@ -78,7 +84,7 @@ describe('the built site', () => {
 });
 
 describe('stoppable timers', () => {
-  test('hold the timers of what runs inside, and those that these arm, and nobody else\'s', async () => {
+  test("hold the timers of what runs inside, and those that these arm, and nobody else's", async () => {
     const timers = new StoppableTimers();
     const real = globalThis.setTimeout;
     let ticks = 0;

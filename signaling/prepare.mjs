@@ -28,9 +28,10 @@ export async function ensureInstalled() {
   if (await installed()) return;
   console.error('Installing what Lull needs. This is done once.');
   const env = { ...process.env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' };
+  // Not `npm ci`: that refuses a lock file which lacks another platform's optional packages, and it deletes what is there first.
   await run(
     process.platform === 'win32' ? 'npm.cmd' : 'npm',
-    ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
     'npm could not install the packages: is the network there?',
     { env, shell: process.platform === 'win32' },
   );
@@ -70,7 +71,8 @@ async function installed() {
   const wanted = await packages('package-lock.json');
   const present = await packages('node_modules/.package-lock.json');
   return Object.entries(wanted).every(
-    ([path, { version, optional }]) => path === '' || optional === true || (present[path]?.version === version && existsSync(join(root, path))),
+    ([path, { version, optional }]) =>
+      path === '' || optional === true || (present[path]?.version === version && existsSync(join(root, path))),
   );
 }
 
@@ -102,9 +104,15 @@ async function sourcesHash() {
 async function withLock(work) {
   await mkdir(join(lockPath, '..'), { recursive: true });
   for (;;) {
-    const taken = await mkdir(lockPath).then(() => true, () => false);
+    const taken = await mkdir(lockPath).then(
+      () => true,
+      () => false,
+    );
     if (taken) break;
-    const age = await stat(lockPath).then((is) => Date.now() - is.mtimeMs, () => 0);
+    const age = await stat(lockPath).then(
+      (is) => Date.now() - is.mtimeMs,
+      () => 0,
+    );
     if (age > buildMsMax) await rm(lockPath, { recursive: true, force: true });
     else await new Promise((resolve) => setTimeout(resolve, 200));
   }

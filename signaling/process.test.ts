@@ -44,21 +44,25 @@ function launch(env: Record<string, string>) {
 }
 
 describe('the process', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('says where it is, and ends on %s within 2 s with status 0, sockets and all', async (signal) => {
-    const { child, said, ended, up } = launch({});
-    const line = await up();
-    expect(line).toMatch(/^Lull is at http:\/\/localhost:\d+\n$/);
-    const port = Number(/:(\d+)\n/.exec(line)?.[1]);
-    const member = await join(`ws://127.0.0.1:${port}`, testPeer());
-    const peer = await meet(`ws://127.0.0.1:${port}`, testPeer());
-    const before = Date.now();
-    child.kill(signal);
-    expect(await within(ended, 5_000, 'the end')).toBe(0);
-    expect(Date.now() - before).toBeLessThan(2_000);
-    expect(await member.client.closed).toBe(1001);
-    expect(await peer.closed).toBe(1001);
-    expect(said.err).toBe('');
-  }, 30_000);
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'says where it is, and ends on %s within 2 s with status 0, sockets and all',
+    async (signal) => {
+      const { child, said, ended, up } = launch({});
+      const line = await up();
+      expect(line).toMatch(/^Lull is at http:\/\/localhost:\d+\n$/);
+      const port = Number(/:(\d+)\n/.exec(line)?.[1]);
+      const member = await join(`ws://127.0.0.1:${port}`, testPeer());
+      const peer = await meet(`ws://127.0.0.1:${port}`, testPeer());
+      const before = Date.now();
+      child.kill(signal);
+      expect(await within(ended, 5_000, 'the end')).toBe(0);
+      expect(Date.now() - before).toBeLessThan(2_000);
+      expect(await member.client.closed).toBe(1001);
+      expect(await peer.closed).toBe(1001);
+      expect(said.err).toBe('');
+    },
+    30_000,
+  );
 
   test('says in one line what keeps it from starting', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
@@ -83,7 +87,11 @@ describe('the process', () => {
 
 describe('a stopped server', () => {
   test('leaves nothing open: no timer, no socket, no listener', async () => {
-    const kinds = () => process.getActiveResourcesInfo().filter((kind) => /Timeout|TCP|TLS/.test(kind)).sort();
+    const kinds = () =>
+      process
+        .getActiveResourcesInfo()
+        .filter((kind) => /Timeout|TCP|TLS/.test(kind))
+        .sort();
     const before = kinds();
     const server = await startServer({
       port: 0,
@@ -108,7 +116,27 @@ describe('over https', () => {
   test('serves the page and both sockets, and says so in its first line', async () => {
     const folder = await mkdtemp(joinPath(tmpdir(), 'lull-tls-'));
     const [key, cert] = [joinPath(folder, 'key.pem'), joinPath(folder, 'cert.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    );
     const { up } = launch({ TLS_CERT: cert, TLS_KEY: key });
     const line = await up();
     expect(line).toMatch(/^Lull is at https:\/\/localhost:\d+\n$/);

@@ -8,7 +8,7 @@ const everywhere: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
 };
 
-const features = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'bluetooth', 'midi', 'display-capture'];
+const features = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'midi', 'display-capture'];
 const permissions = [...features.map((feature) => `${feature}=()`), 'compute-pressure=(self)'].join(', ');
 
 /** For what is no page: assets, JSON, text. */

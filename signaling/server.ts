@@ -163,7 +163,7 @@ function listen(server: Server, { port, host }: ServerOptions): Promise<void> {
 }
 
 function listenSentence(error: NodeJS.ErrnoException, port: number, host: string): string {
-  switch (error.code) {
+  switch (error.code ?? '') {
     case 'EADDRINUSE':
       return `Port ${port} is in use. Stop the other program, or choose another port: PORT=${port + 1} npm start`;
     case 'EACCES':

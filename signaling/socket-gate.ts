@@ -30,7 +30,8 @@ export class SocketGate {
 
   constructor(private readonly options: SocketGateOptions) {
     const { limits } = options;
-    const server = (maxPayload: number) => new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+    const server = (maxPayload: number) =>
+      new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
     this.#servers = { directory: server(limits.directoryFrameBytesMax), introductions: server(limits.introductionFrameBytesMax) };
     this.#pings = setInterval(() => this.#ping(), limits.pingEveryMs);
     this.#pings.unref();

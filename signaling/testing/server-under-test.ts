@@ -14,7 +14,9 @@ const siteFiles: Readonly<Record<string, string>> = {
   'assets/main-3fd2a9c1.js': `export const filler = '${'x'.repeat(4_000)}';`,
 };
 
-export async function makeSite(files: Readonly<Record<string, string>> = siteFiles): Promise<{ directory: string; remove(): Promise<void> }> {
+export async function makeSite(
+  files: Readonly<Record<string, string>> = siteFiles,
+): Promise<{ directory: string; remove(): Promise<void> }> {
   const parent = await mkdtemp(join(tmpdir(), 'lull-site-'));
   // A file beside the site, to be asked for by those who try to climb out.
   await writeFile(join(parent, 'secret.txt'), 'secret');

@@ -137,23 +137,31 @@ describe('over a socket of our own', () => {
     last().welcome();
     last().say({ type: 'joined', ...other });
     last().say({ type: 'left', peer: other.peer });
-    expect(listener.heard).toEqual(['down The server is away. Lull keeps trying.', 'up', `welcome ${group} ${other.peer}`, `joined ${other.peer}`, `left ${other.peer}`]);
+    expect(listener.heard).toEqual([
+      'down The server is away. Lull keeps trying.',
+      'up',
+      `welcome ${group} ${other.peer}`,
+      `joined ${other.peer}`,
+      `left ${other.peer}`,
+    ]);
   });
 
-  test.each([['nonsense'], ['{"type":"welcome"}'], ['x'.repeat(70_000)], [{ type: 'welcome', group, members: Array(25).fill(other), siteVersion: 'v' }]])(
-    'leaves a server that says %s, and tries again',
-    async (frame) => {
-      const { time, sockets, listener, last } = set();
-      const first = last();
-      first.say(frame);
-      expect(first.closed).toBe(true);
-      expect(listener.heard).toEqual(['down The server said something that this page does not understand.']);
-      await time.advance(250);
-      expect(sockets).toHaveLength(2);
-      first.onmessage?.({ data: JSON.stringify({ type: 'left', peer: other.peer }) });
-      expect(listener.heard).toHaveLength(1);
-    },
-  );
+  test.each([
+    ['nonsense'],
+    ['{"type":"welcome"}'],
+    ['x'.repeat(70_000)],
+    [{ type: 'welcome', group, members: Array(25).fill(other), siteVersion: 'v' }],
+  ])('leaves a server that says %s, and tries again', async (frame) => {
+    const { time, sockets, listener, last } = set();
+    const first = last();
+    first.say(frame);
+    expect(first.closed).toBe(true);
+    expect(listener.heard).toEqual(['down The server said something that this page does not understand.']);
+    await time.advance(250);
+    expect(sockets).toHaveLength(2);
+    first.onmessage?.({ data: JSON.stringify({ type: 'left', peer: other.peer }) });
+    expect(listener.heard).toHaveLength(1);
+  });
 
   test('notices a server that has gone silent, and one that never answers', async () => {
     const { time, sockets, listener, last } = set();
@@ -263,8 +271,8 @@ describe('with the real server', () => {
   });
 
   test('hears why it is refused', async () => {
-    const honest = newJoin();
-    const eve = join({ ...honest, prove: newJoin().prove });
+    const somebodyElse = newJoin();
+    const eve = join({ ...newJoin(), prove: (challenge) => somebodyElse.prove(challenge) });
     expect(await eve.listener.line('refused')).toBe('refused This tab could not prove who it is.');
   });
 });

@@ -150,7 +150,16 @@ class Connection {
     }
     if (this.#socket !== socket) return;
     // The group it is in now counts more than the one it started from.
-    const message: DirectoryJoinMessage = { type: 'join', v: directoryVersion, network, peer, identity, store, lastGroup: this.#group, signature };
+    const message: DirectoryJoinMessage = {
+      type: 'join',
+      v: directoryVersion,
+      network,
+      peer,
+      identity,
+      store,
+      lastGroup: this.#group,
+      signature,
+    };
     socket.send(JSON.stringify(message));
   }
 

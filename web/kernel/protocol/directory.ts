@@ -18,8 +18,7 @@ export const directoryFrameCharsMax = 64 * 1024;
 export const directoryBeatEveryMs = 10_000;
 export const networkNameCharsMax = 128;
 
-const hexOfBytes = (count: number, name: string) =>
-  v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `not a ${name}`));
+const hexOfBytes = (count: number, name: string) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${2 * count}}$`), `not a ${name}`));
 const siteVersionSchema = text(64);
 
 export const directoryEntrySchema = v.strictObject({ peer: peerIdSchema, store: v.nullable(storeIdSchema) });
