@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type CSSProperties } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import type { Limits, ResourceState } from '../../kernel/protocol/contracts/resources.ts';
 import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
@@ -133,8 +133,8 @@ function RunningTable() {
             return (
               <tr key={run.record}>
                 <td>{job === undefined ? '…' : <Link to={`/jobs/${run.job}`}>{job.manifest.name}</Link>}</td>
-                <td className="mute">{job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}</td>
-                <td>{items(run.range)}</td>
+                <td className="mute nowrap">{job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}</td>
+                <td className="nowrap">{items(run.range)}</td>
                 <td>{run.phase === 'running' ? duration(run.startedAgoMs + Math.max(0, now - running.atMs)) : <span className="mute">{run.phase}</span>}</td>
                 <td className="bar-cell">
                   <Bar label={`${job?.manifest.name ?? 'job'}, ${items(run.range)}`} value={share} shares={[{ tone: 'tide', share }]} />
@@ -221,7 +221,7 @@ function Slider({ label, value, min, max, say, onChange }: { label: string; valu
   return (
     <label className="slider">
       <span className="h2">{label}</span>
-      <input type="range" min={min} max={max} step={1} value={shown} aria-valuetext={say(shown)} onChange={(event) => setWanted(Number(event.target.value))} />
+      <input type="range" style={{ '--fill': `${max === min ? 100 : ((shown - min) / (max - min)) * 100}%` } as CSSProperties} min={min} max={max} step={1} value={shown} aria-valuetext={say(shown)} onChange={(event) => setWanted(Number(event.target.value))} />
       <span className="sm">{say(shown)}</span>
     </label>
   );

@@ -22,7 +22,7 @@ describe('the Donate page', () => {
     const said = donating(state({}), [run, run, run], 0, '');
     expect(said.heading).toBe('This tab is giving its lull');
     expect(said.sentence).toBe('Nobody is using it, so 3 of 4 cores are computing. Touch anything and they stop within a blink.');
-    expect(said.ring).toEqual({ share: 1, text: '3 cores', below: 'computing · nobody here for 4 min 12 s' });
+    expect(said.ring).toEqual({ share: 1, text: '3 cores', below: 'computing · idle 4 min 12 s' });
   });
 
   it('says what it waits for when it could work and has none', () => {

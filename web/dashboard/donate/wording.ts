@@ -36,7 +36,7 @@ export function donating(resources: ResourceState, running: readonly Running[], 
       };
     }
     case 'idle': {
-      const quiet = `nobody here for ${ticking(resources.quietMs + ageMs)}`;
+      const quiet = `idle ${ticking(resources.quietMs + ageMs)}`;
       const sentence =
         busy > 0
           ? `Nobody is using it, so ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and they stop within a blink.`

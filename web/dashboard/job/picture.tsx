@@ -3,7 +3,7 @@ import type { Job, Overview } from '../../sdk/types.ts';
 import { count } from '../view/format.ts';
 import { fileNameOf } from '../view/export.ts';
 import { tileOf } from '../view/result-shapes.ts';
-import { decidedRanges, unseen } from './decided.ts';
+import { decidedRanges, itemsIn, unseen } from './decided.ts';
 import { save } from './download.ts';
 
 const tilesPerRead = 16;
@@ -11,30 +11,43 @@ const tilesPerRead = 16;
 /** Tiles painted into one picture as they are decided; each is fetched once. */
 export function Picture({ job, overview, width, height }: { job: Job; overview: Overview; width: number; height: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const painted = useRef<{ ranges: [number, number][]; busy: boolean }>({ ranges: [], busy: false });
+  const painted = useRef<{ ranges: [number, number][]; busy: boolean; wanted: boolean; latest: Overview }>({ ranges: [], busy: false, wanted: true, latest: overview });
   const [tiles, setTiles] = useState(0);
   useEffect(() => {
     const state = painted.current;
+    state.wanted = true;
+    return () => {
+      state.wanted = false;
+    };
+  }, []);
+  useEffect(() => {
+    const state = painted.current;
+    state.latest = overview;
     if (state.busy) return;
-    let wanted = true;
+    const paintRange = async (first: number, end: number) => {
+      for (let at = first; at < end && state.wanted; at += tilesPerRead) {
+        const stop = Math.min(end, at + tilesPerRead);
+        const results = await job.peek(at, stop - at);
+        const context = canvas.current?.getContext('2d');
+        if (context === null || context === undefined) return;
+        for (const result of results) {
+          const tile = 'error' in result ? null : tileOf(result.value);
+          // Not built over the tile's own buffer: ImageData wants its exact type, and a tile may be a view.
+          if (tile !== null) context.putImageData(new ImageData(new Uint8ClampedArray(tile.rgba), tile.width, tile.height), tile.x, tile.y);
+        }
+        // What could not be had now stays unseen and is asked for with the next overview.
+        if (results.length === stop - at) state.ranges = joined([...state.ranges, [at, stop]]);
+        setTiles(itemsIn(state.ranges));
+      }
+    };
     const paint = async () => {
       state.busy = true;
       try {
-        for (const [first, end] of unseen(decidedRanges(overview.spans), state.ranges)) {
-          for (let at = first; at < end && wanted; at += tilesPerRead) {
-            const stop = Math.min(end, at + tilesPerRead);
-            const results = await job.peek(at, stop - at);
-            const context = canvas.current?.getContext('2d');
-            if (context === null || context === undefined) return;
-            for (const result of results) {
-              const tile = 'error' in result ? null : tileOf(result.value);
-              // Not built over the tile's own buffer: ImageData wants its exact type, and a tile may be a view.
-              if (tile !== null) context.putImageData(new ImageData(new Uint8ClampedArray(tile.rgba), tile.width, tile.height), tile.x, tile.y);
-            }
-            // What could not be had now stays unseen and is asked for with the next overview.
-            if (results.length === stop - at) state.ranges = joined([...state.ranges, [at, stop]]);
-            setTiles(state.ranges.reduce((sum, range) => sum + range[1] - range[0], 0));
-          }
+        // While tiles are fetched newer overviews come: the last of them is painted too.
+        for (let done: Overview | null = null; done !== state.latest && state.wanted; ) {
+          const current: Overview = state.latest;
+          for (const [first, end] of unseen(decidedRanges(current.spans), state.ranges)) await paintRange(first, end);
+          done = current;
         }
       } catch {
         // The keepers are away: the next overview tries again.
@@ -43,9 +56,6 @@ export function Picture({ job, overview, width, height }: { job: Job; overview: 
       }
     };
     void paint();
-    return () => {
-      wanted = false;
-    };
   }, [job, overview]);
   return (
     <section className="card stack" aria-label="Picture">

@@ -6,7 +6,7 @@ import { Notice } from '../shell/shell.tsx';
 import { count, duration, plural, short } from '../view/format.ts';
 import { decidedRanges, failedRanges, itemsIn, pageFromEnd } from './decided.ts';
 
-const pageItems = 20;
+const pageItems = 10;
 const failuresShown = 20;
 
 interface Row {

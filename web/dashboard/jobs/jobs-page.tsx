@@ -3,7 +3,7 @@ import { nameOf } from '../../kernel/lib/names.ts';
 import { fractal } from '../../samples/fractal.ts';
 import { wordCount } from '../../samples/word-count.ts';
 import { submissions, useSubmissions } from '../new-job/submission.ts';
-import { Bar, Empty, JobStateBadge, Pill, Skeleton } from '../pieces/pieces.tsx';
+import { Bar, Empty, JobStateBadge, Pill, Skeleton, toneOfState } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading, Link, navigate } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
@@ -109,7 +109,7 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
                   </Link>
                 </td>
                 {from ? <td className="mute">{nameOf(job.manifest.submitter)}</td> : null}
-                <td>{from ? <Pill tone="mute">{job.state}</Pill> : <JobStateBadge state={job.state} />}</td>
+                <td>{from ? <Pill tone={toneOfState[job.state]}>{job.state}</Pill> : <JobStateBadge state={job.state} />}</td>
                 <td className="bar-cell">
                   <Bar
                     label={`${job.manifest.name}, progress`}

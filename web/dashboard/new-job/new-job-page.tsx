@@ -73,6 +73,7 @@ export function NewJobPage() {
           <Heading title="New job">What should the others compute?</Heading>
         </div>
         <div className="actions" role="group" aria-label="Fill in a sample">
+          <span className="mute sm samples-label">Try a sample</span>
           {samples.map((sample) => (
             <button key={sample.id} type="button" className="btn ghost" disabled={under} title={sample.about} onClick={() => void fill(sample)}>
               {sample.name}

@@ -8,7 +8,7 @@ export type Tone = 'tide' | 'dusk' | 'coral' | 'mute';
 
 export const Pill = ({ tone, children }: { tone: Tone; children: ReactNode }) => <span className={`pill ${tone}`}>{children}</span>;
 
-const toneOfState: Record<JobState, Tone> = { uploading: 'mute', queued: 'mute', running: 'tide', paused: 'dusk', done: 'tide', failed: 'coral', cancelled: 'mute' };
+export const toneOfState: Record<JobState, Tone> = { uploading: 'mute', queued: 'mute', running: 'tide', paused: 'dusk', done: 'tide', failed: 'coral', cancelled: 'mute' };
 
 /** Says exactly one of queued, running, paused, done, failed, cancelled, and says it again when it changes. */
 export const JobStateBadge = ({ state }: { state: Exclude<JobState, 'uploading'> }) => (
@@ -86,7 +86,7 @@ export function BarChart({ title, bars, note }: { title: string; bars: readonly 
 /** Two words; the key they stand for is a hover away, in full on the Network page. */
 export function PeerName({ identity, self }: { identity: string; self: string | undefined }) {
   return (
-    <span title={`key ${identity.slice(0, 16)}…`}>
+    <span className="nowrap" title={`key ${identity.slice(0, 16)}…`}>
       {nameOf(identity)}
       {identity === self ? <span className="mute"> (you)</span> : null}
     </span>

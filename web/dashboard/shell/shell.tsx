@@ -7,7 +7,7 @@ import { Link, type Route } from './router.tsx';
 const entries = [
   { to: '/', label: 'Donate', pages: ['donate'], icon: 'M12 3a9 9 0 1 0 9 9M12 8v4l3 2' },
   { to: '/jobs', label: 'Jobs', pages: ['jobs', 'new-job', 'job'], icon: 'M4 6h16M4 12h16M4 18h10' },
-  { to: '/network', label: 'Network', pages: ['network'], icon: 'M12 5v6M12 11l-6 7M12 11l6 7M12 5h.01M6 18h.01M18 18h.01' },
+  { to: '/network', label: 'Network', pages: ['network'], icon: 'M12 8.5v4M10.7 14.3 7.6 16.600M13.3 14.300l3.1 2.300M14 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM8 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM20 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM12 12.5h.01' },
 ] as const;
 
 /** Frame of every page: navigation, who and where one is, and what stands in the way. */

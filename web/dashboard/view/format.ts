@@ -45,16 +45,16 @@ export function timeLeft(etaSeconds: number | null): string {
   return `about ${Math.ceil(hours / 24)} days left`;
 }
 
-/** 0 B, 640 kB, 212 MB, 1.1 GB (of 1000). */
+/** 0 B, 640 kB, 212 MB, 1.1 GB; a step is 1024, as limits and memory are counted, and whole numbers stay whole. */
 export function bytes(n: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = Math.max(0, n);
   let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
     unit++;
   }
-  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)} ${units[unit]}`;
 }
 
 /** 0, 0.04, 1.3, 21, 1 204. */
@@ -71,9 +71,9 @@ export function percent(share: number): string {
   return `${Math.min(99.9, Math.max(0.1, share * 100)).toFixed(1)}\u202f%`;
 }
 
-/** Items [first, end): '#17', '#120 – #239'. */
+/** Items [first, end): '#17', '#120 – 239'. */
 export function items(range: readonly [number, number]): string {
-  return range[1] - range[0] <= 1 ? `#${count(range[0])}` : `#${count(range[0])} – #${count(range[1] - 1)}`;
+  return range[1] - range[0] <= 1 ? `#${count(range[0])}` : `#${count(range[0])} – ${count(range[1] - 1)}`;
 }
 
 /** A value on one line, at most `max` characters; typed arrays by their length, as nobody reads them. */
