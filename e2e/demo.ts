@@ -106,7 +106,9 @@ async function follow(page: Page, name: string, id: string): Promise<void> {
   say(`${name}: done by ${(await donorsSeen()).join(', ')}`);
 }
 
-const bar = (share: number) => '#'.repeat(Math.round(share * 24)).padEnd(24, '.');
+function bar(share: number): string {
+  return '#'.repeat(Math.round(share * 24)).padEnd(24, '.');
+}
 
 async function write(name: string, content: string | Buffer): Promise<void> {
   await writeFile(output + name, content);

@@ -35,14 +35,11 @@ const report: Platform['report'] = (level, message, detail) => {
 async function run(): Promise<void> {
   const random = browserRandom();
   const clock = browserClock();
-  const [site, identity] = await Promise.all([loadSite(), openIdentity({ random })]);
-  if (!site.ok) return renderProblem(root, { what: 'Lull could not start', toDo: site.fault.message });
-  if (!identity.ok) return renderProblem(root, { what: 'Lull could not start', toDo: identity.fault.message });
-
   const snapshots = createSnapshotStore();
   const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
   const host = new PageKernel(clock, random, fail);
   const lull = createLull(host);
+  // There from the first line of the page on; `lull.ready` says when it may be used.
   Object.defineProperty(globalThis, 'lull', { value: lull, configurable: true });
   let connected: { disconnect(): void } | undefined;
   host.onKernel((bus) => {
@@ -51,6 +48,9 @@ async function run(): Promise<void> {
   });
   mountDashboard(root, { lull, snapshots });
 
+  const [site, identity] = await Promise.all([loadSite(), openIdentity({ random })]);
+  if (!site.ok) return host.failed(site.fault);
+  if (!identity.ok) return host.failed(identity.fault);
   const { signer } = identity.value;
   const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
   const shared = { clock, random, digest: webDigest, signer, machine: browserMachine(), report };

@@ -28,8 +28,8 @@ export interface PeerjsTransportOptions {
   readonly server: PeerServerAddress;
   readonly iceServers: readonly RTCIceServer[];
   readonly report: Platform['report'];
-  /** Makes the token by which the PeerServer knows that the id is ours to take (protocol/directory.ts); absent: PeerJS makes one up. */
-  readonly tokenOf?: (self: PeerId) => Promise<string>;
+  /** Makes the token by which the PeerServer knows that the id is ours to take (protocol/directory.ts). */
+  readonly tokenOf: (self: PeerId) => Promise<string>;
 }
 
 const dataLabel = 'lull-data';
@@ -58,7 +58,8 @@ export function peerjsTransport(options: PeerjsTransportOptions): Transport {
 class PeerjsTransport implements Transport {
   #peer: Peer | undefined;
   #self: PeerId | undefined;
-  #token: string | undefined;
+  /** Names the time from one start to its stop. */
+  #run: symbol | undefined;
   #onLink: ((link: Link) => void) | undefined;
   #retry: Cancel | undefined;
   #failures = 0;
@@ -73,26 +74,20 @@ class PeerjsTransport implements Transport {
     return this.#started;
   }
 
-  #start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
-    if (typeof RTCPeerConnection === 'undefined') {
-      return Promise.resolve(failure('refused', 'This browser cannot connect tabs to each other (WebRTC is off).'));
-    }
+  async #start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
+    if (typeof RTCPeerConnection === 'undefined') return failure('refused', 'This browser cannot connect tabs to each other (WebRTC is off).');
+    const run = Symbol('run');
+    this.#run = run;
     this.#self = self;
     this.#onLink = onLink;
+    const token = await this.options.tokenOf(self);
+    if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(connectTimeoutMs, () => resolve(failure('too-late', 'The meeting point did not answer in time.')));
-      const token = this.options.tokenOf?.(self) ?? Promise.resolve(undefined);
-      token
-        .catch(() => undefined)
-        .then((proof) => {
-          this.#token = proof;
-          if (this.#self !== self) return;
-          this.#connect(self, (outcome) => {
-            cancel();
-            resolve(outcome);
-          });
-        })
-        .catch((error: unknown) => this.options.report('bug', 'connections could not be started', error));
+      this.#connect(self, token, (outcome) => {
+        cancel();
+        resolve(outcome);
+      });
     });
   }
 
@@ -116,6 +111,7 @@ class PeerjsTransport implements Transport {
     this.#retry = undefined;
     this.#onLink = undefined;
     this.#self = undefined;
+    this.#run = undefined;
     this.#started = undefined;
     for (const opening of this.#opening) opening.fail('unreachable', 'The tab has stopped its connections.');
     for (const link of this.#links) link.close();
@@ -125,9 +121,9 @@ class PeerjsTransport implements Transport {
   }
 
   /** One PeerJS object; a new one only where PeerJS has given the old one up, which it does only before the first success. */
-  #connect(self: PeerId, first: (outcome: Outcome<void>) => void): void {
+  #connect(self: PeerId, token: string, first: (outcome: Outcome<void>) => void): void {
     const { server, iceServers } = this.options;
-    const peer = new Peer(self, { ...server, ...(this.#token !== undefined && { token: this.#token }), config: { iceServers: [...iceServers] }, debug: 0 });
+    const peer = new Peer(self, { ...server, token, config: { iceServers: [...iceServers] }, debug: 0 });
     this.#peer = peer;
     this.#guard(peer);
     peer.on('open', () => {
@@ -135,8 +131,8 @@ class PeerjsTransport implements Transport {
       first(success(undefined));
     });
     peer.on('connection', (connection) => void this.#accept(connection));
-    peer.on('disconnected', () => this.#retryLater(peer, self, first));
-    peer.on('close', () => this.#retryLater(peer, self, first));
+    peer.on('disconnected', () => this.#retryLater(peer, () => this.#connect(self, token, first)));
+    peer.on('close', () => this.#retryLater(peer, () => this.#connect(self, token, first)));
     peer.on('error', (error) => {
       if (this.#peer !== peer) return;
       if (error.type === 'unavailable-id' && this.#links.size === 0) {
@@ -149,14 +145,14 @@ class PeerjsTransport implements Transport {
     });
   }
 
-  #retryLater(peer: Peer, self: PeerId, first: (outcome: Outcome<void>) => void): void {
+  #retryLater(peer: Peer, again: () => void): void {
     if (this.#peer !== peer || this.#retry !== undefined) return;
     const ceiling = Math.min(backOffMsMax, backOffMsMin * 2 ** Math.min(this.#failures++, 10));
     // Spread, so that a group does not come back as one.
     this.#retry = this.options.clock.after(ceiling * (0.5 + this.options.random.fraction() / 2), () => {
       this.#retry = undefined;
       if (this.#peer !== peer) return;
-      if (peer.destroyed) this.#connect(self, first);
+      if (peer.destroyed) again();
       else if (peer.disconnected) peer.reconnect();
     });
   }

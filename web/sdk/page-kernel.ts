@@ -1,7 +1,7 @@
 // The kernel of this page. It is started anew, with the profile's store, when this tab becomes the one that speaks for it: a
 // kernel is cheap, and a restart is the one path by which a store comes and goes.
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Outcome } from '../kernel/lib/outcome.ts';
+import type { Fault, Outcome } from '../kernel/lib/outcome.ts';
 import type { Cancel, Clock, Random } from '../kernel/platform.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
 import type { Bus } from '../kernel/service.ts';
@@ -45,11 +45,7 @@ export class PageKernel implements KernelHost {
     this.#queue = this.#queue.then(async () => {
       await this.#kernel?.stop();
       const outcome = await start();
-      if (!outcome.ok) {
-        this.onProblem(outcome.fault.message);
-        this.#started.reject(new LullError(outcome.fault.code, outcome.fault.message));
-        return;
-      }
+      if (!outcome.ok) return this.failed(outcome.fault);
       this.#kernel = outcome.value;
       const { bus } = this.#kernel;
       this.clock.after(joinMsMax, () => this.#started.resolve());
@@ -59,6 +55,12 @@ export class PageKernel implements KernelHost {
       for (const listener of this.#listeners) listener(bus);
     });
     return this.#queue;
+  }
+
+  /** No kernel can be had: the page says why, and `lull.ready` rejects. */
+  failed({ code, message }: Fault): void {
+    this.onProblem(message);
+    this.#started.reject(new LullError(code, message));
   }
 
   /** Says good-bye to the group. */
