@@ -33,7 +33,9 @@ export interface Remote {
 }
 
 export const pendingPerServiceMax = 4_096;
+/** Of one publication: all together, and by one other tab. */
 export const subscriptionsMax = 1_024;
+export const subscriptionsPerPeerMax = 64;
 
 interface Topic {
   latest: { body: unknown } | undefined;
@@ -129,7 +131,8 @@ export class Dispatcher {
     request: unknown,
     options: AskOptions,
   ): Promise<Reply> {
-    const peer = options.peer ?? this.self.peer;
+    const peer = this.#resolvePeer(options.peer ?? 'self', contract.name);
+    if (peer === undefined) return failure('unreachable', `Nobody within reach offers "${contract.name}".`);
     const timeoutMs = options.timeoutMs ?? callTimeoutMs;
     const buffers = options.buffers ?? [];
     if (buffers.length > buffersPerMessageMax) return failure('too-large', `At most ${buffersPerMessageMax} buffers go with one message.`);
@@ -160,6 +163,12 @@ export class Dispatcher {
     return parsed.success
       ? success({ body: parsed.output, buffers: reply.value.buffers })
       : failure('malformed', `The answer of ${contract.name} does not fit: ${parsed.issues[0].message}`);
+  }
+
+  #resolvePeer(peer: PeerId | 'self' | 'group', service: string): PeerId | undefined {
+    if (peer === 'self') return this.self.peer;
+    if (peer !== 'group') return peer;
+    return this.uris.resolve(service) === undefined ? this.#remote?.anyPeer() : this.self.peer;
   }
 
   #withDeadline(work: Promise<Reply>, timeoutMs: number, what: string): Promise<Reply> {
@@ -284,7 +293,10 @@ export class Dispatcher {
       topic.subscribers.delete(id);
       return success({ body: {}, buffers: [] });
     }
-    if (topic.subscribers.size >= subscriptionsMax) return failure('overloaded', 'Too many subscriptions.');
+    if (!topic.subscribers.has(id)) {
+      const own = [...topic.subscribers.keys()].filter((other) => other.startsWith(`${from.peer}/`)).length;
+      if (own >= subscriptionsPerPeerMax || topic.subscribers.size >= subscriptionsMax) return failure('overloaded', 'Too many subscriptions.');
+    }
     const push = (body: unknown) => {
       const group = this.self.group();
       const header = {

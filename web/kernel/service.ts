@@ -35,8 +35,8 @@ export type Handlers<C extends Contract> = {
 };
 
 export interface AskOptions {
-  /** Whom to ask; this tab when absent. */
-  readonly peer?: PeerId;
+  /** Whom to ask; this tab when absent or 'self'. 'group' is any member that offers the service, this tab first. */
+  readonly peer?: PeerId | 'self' | 'group';
   readonly buffers?: readonly Uint8Array[];
   /** Default `callTimeoutMs`. */
   readonly timeoutMs?: number;
