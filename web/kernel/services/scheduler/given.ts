@@ -15,8 +15,12 @@ export class GivenCounter {
   #cpuMs = 0;
   readonly #recent: { at: number; items: number }[] = [];
 
-  add(now: number, items: number, cpuMs: number): void {
+  /** A function of which something was committed: a part, as people see it. */
+  part(): void {
     this.#parts++;
+  }
+
+  add(now: number, items: number, cpuMs: number): void {
     this.#items += items;
     this.#cpuMs += cpuMs;
     this.#recent.push({ at: now, items });

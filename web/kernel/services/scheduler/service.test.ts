@@ -562,7 +562,7 @@ describe('stewards', () => {
   });
 
   it('size functions of cheap items to about a second, and of free items to tens of thousands within seconds', async () => {
-    for (const [itemMs, items, smallest] of [[1, 20_000, 500], [0, 1_000_000, 30_000]] as const) {
+    for (const [itemMs, items, smallest] of [[1, 20_000, 500], [0, 250_000, 30_000]] as const) {
       const world = new World();
       const tab = world.tab('ann', { workers: 1, itemMs: () => itemMs });
       await world.clock.advance(3_000);
@@ -573,7 +573,7 @@ describe('stewards', () => {
       expect(Math.max(...sizes)).toBeGreaterThanOrEqual(smallest);
       if (itemMs > 0) expect(Math.max(...sizes) * itemMs).toBeLessThanOrEqual(functionTargetMs);
     }
-  });
+  }, 20_000);
 });
 
 describe('submitters', () => {

@@ -249,18 +249,22 @@ export class Worker {
       failures ||= blob.failed.length > 0;
       this.given.add(this.context.platform.clock.now(), blob.range[1] - blob.range[0], blob.tookMs);
     }
+    if (committed > 0) this.given.part();
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
     else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
     else if (committed > 0) this.#backOff.delete(job.id);
-    await this.#finish(claim, ended === 'finished' && committed === blobs.length && !failures && mine.length === pieces.length, failures, ended === 'stopped');
+    const complete = ended === 'finished' && committed === blobs.length && !failures && mine.length === pieces.length;
+    // Stopped unasked and with nothing to show for it, it would only be taken again at once.
+    const free = ended === 'stopped' && (committed > 0 || one.stopping || this.#allowed() === 0);
+    await this.#finish(claim, complete, failures, free);
   }
 
   /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
-  async #finish(claim: Claim, complete: boolean, failures: boolean, stopped: boolean): Promise<void> {
+  async #finish(claim: Claim, complete: boolean, failures: boolean, freeAtOnce: boolean): Promise<void> {
     const left = complete ? [] : await this.#undecided(claim);
     if (left?.length === 0) return this.#end(claim, 'done', 0);
-    if (stopped) return this.#end(claim, 'release', 0);
+    if (freeAtOnce) return this.#end(claim, 'release', 0);
     const elsewhere = failures && left?.some((piece) => this.#othersMayTry(piece)) === true;
     return this.#end(claim, 'release', elsewhere ? elsewhereAvoidMs : failures ? 0 : troubleAvoidMs);
   }
