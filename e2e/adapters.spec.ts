@@ -64,8 +64,8 @@ test.afterEach(async () => {
   await context.close();
 });
 
-async function tab(): Promise<Page> {
-  const page = await context.newPage();
+async function tab(of = context): Promise<Page> {
+  const page = await of.newPage();
   await page.goto(server.url);
   await page.waitForFunction(() => globalThis.adapters !== undefined);
   return page;
@@ -83,8 +83,9 @@ for (const port of ['clock', 'storage', 'transport']) {
   });
 }
 
-async function linkedTabs(): Promise<{ near: Page; far: Page; binding: string }> {
-  const [near, far] = [await tab(), await tab()];
+/** The far one in a profile of its own, where that is given. */
+async function linkedTabs(farProfile = context): Promise<{ near: Page; far: Page; binding: string }> {
+  const [near, far] = [await tab(), await tab(farProfile)];
   const farPeer = await far.evaluate(() => globalThis.adapters.tab.start());
   await near.evaluate(() => globalThis.adapters.tab.start());
   const binding = await near.evaluate((peer) => globalThis.adapters.tab.dial(peer), farPeer);
@@ -140,6 +141,19 @@ test('a tab that closes is noticed by the other side', async () => {
   await far.close();
   await near.waitForFunction(() => globalThis.adapters.tab.closes === 1, undefined, { timeout: 30_000 });
   console.log(`  a closed tab was noticed after ${Date.now() - began} ms`);
+  expect(Date.now() - began).toBeLessThan(3_000);
+});
+
+test('a tab whose process dies is noticed by the transport alone, in bounded time', async () => {
+  const { near, far } = await linkedTabs(await browser.newContext());
+  const began = Date.now();
+  const session = await far.context().newCDPSession(far);
+  // Never answered: the process is gone.
+  void session.send('Page.crash').catch(() => undefined);
+  await near.waitForFunction(() => globalThis.adapters.tab.closes === 1, undefined, { timeout: 40_000 });
+  console.log(`  a crashed tab was noticed after ${Date.now() - began} ms`);
+  expect(Date.now() - began).toBeLessThan(30_000);
+  await far.context().close();
 });
 
 test('a reload keeps the store and the identity, a deleted database comes back as another store', async () => {

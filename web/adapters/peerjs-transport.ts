@@ -39,8 +39,8 @@ const dataChannelId = 100;
 const messageBytesLeast = 64 * 1024;
 const pendingInboundMax = 32;
 const pendingDialsMax = 64;
-/** ICE says 'disconnected' some 5 s after the last sign of life, and often recovers. */
-const disconnectedMsMax = 10_000;
+/** ICE says 'disconnected' some 5 s after the last sign of life, and may recover; 5 s later membership has given the peer up as well. */
+const disconnectedMsMax = 5_000;
 const backOffMsMin = 500;
 const backOffMsMax = 30_000;
 
@@ -65,6 +65,10 @@ class PeerjsTransport implements Transport {
   #failures = 0;
   #started: Promise<Outcome<void>> | undefined;
   readonly #links = new Set<RtcLink>();
+  /** A tab that is closed says so: otherwise the far side would find out by silence, some ten seconds later. */
+  readonly #leave = () => {
+    for (const link of this.#links) link.close();
+  };
   readonly #opening = new Set<Opening>();
 
   constructor(private readonly options: PeerjsTransportOptions) {}
@@ -80,6 +84,7 @@ class PeerjsTransport implements Transport {
     this.#run = run;
     this.#self = self;
     this.#onLink = onLink;
+    addEventListener('pagehide', this.#leave);
     const token = await this.options.tokenOf(self);
     if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
     return new Promise((resolve) => {
@@ -107,6 +112,7 @@ class PeerjsTransport implements Transport {
   }
 
   stop(): void {
+    removeEventListener('pagehide', this.#leave);
     this.#retry?.();
     this.#retry = undefined;
     this.#onLink = undefined;
