@@ -185,8 +185,9 @@ export class Book {
   /** Lets go of jobs past their end and afterlife. */
   async dropExpired(): Promise<void> {
     const wallMs = this.platform.clock.wall();
-    for (const log of [...this.#logs.values()]) {
-      if (!isOver(log.manifest, wallMs)) continue;
+    const over = [...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs));
+    for (const log of over) {
+      if (!this.#logs.has(log.id)) continue;
       this.#track(log, () => {
         this.#logs.delete(log.id);
         this.#sorted = undefined;

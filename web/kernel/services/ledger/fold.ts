@@ -26,7 +26,7 @@ export interface Contribution {
 }
 
 export interface Added {
-  /** Runs that had no outcome and have one now, ascending within one run of items. */
+  /** Runs that had no outcome and have one now; touching ones are one. */
   readonly decided: readonly Range[];
   /** Runs that had one and lost it: a retry opened them again. */
   readonly reopened: readonly Range[];
@@ -64,14 +64,16 @@ export class JobFold {
   add(id: EventId, event: LedgerEvent): Added | undefined {
     if (this.#events.has(id)) return undefined;
     this.#events.add(id);
-    const decided = new RangeSet();
-    const reopened = new RangeSet();
+    const decided: [number, number][] = [];
+    const reopened: [number, number][] = [];
     const apply = (first: number, end: number, change: (cell: Cell | undefined) => Cell) =>
       this.#cells.update(first, end, (before, from, to) => {
         const after = change(before);
         this.#count(before, after, from, to);
-        if (before?.decision == null && after.decision !== null) decided.add(from, to);
-        if (before?.decision != null && after.decision === null) reopened.add(from, to);
+        const wasOpen = before === undefined || before.decision === null;
+        const isOpen = after.decision === null;
+        if (wasOpen && !isOpen) append(decided, from, to);
+        if (!wasOpen && isOpen) append(reopened, from, to);
         return after;
       });
     const { body } = event;
@@ -92,9 +94,9 @@ export class JobFold {
       default:
         unreachable(body);
     }
-    for (const [first, end] of decided.spans()) this.#decided.add(first, end);
-    for (const [first, end] of reopened.spans()) this.#decided.delete(first, end);
-    return { decided: [...decided.spans()], reopened: [...reopened.spans()] };
+    for (const [first, end] of decided) this.#decided.add(first, end);
+    for (const [first, end] of reopened) this.#decided.delete(first, end);
+    return { decided, reopened };
   }
 
   has(id: EventId): boolean {
@@ -273,6 +275,12 @@ function* outcomesOf(event: Computed, within: Range): Generator<{ first: number;
     at = high;
   }
   if (at < end) yield { first: at, end, ok: true };
+}
+
+function append(ranges: [number, number][], first: number, end: number): void {
+  const last = ranges.at(-1);
+  if (last !== undefined && last[1] === first) last[1] = end;
+  else ranges.push([first, end]);
 }
 
 const sameDecision = (a: Decision, b: Decision) => a.event === b.event && a.outcome === b.outcome && a.accepted === b.accepted;

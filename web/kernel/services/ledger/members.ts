@@ -34,7 +34,8 @@ export class Members {
    */
   spread(tell: (peer: PeerId) => Promise<Outcome<unknown>>): Promise<number> {
     const others = this.#others;
-    const identities = new Set(others.map((member) => member.identity));
+    // One that is suspected is told too, but nobody waits for a tab that is likely gone.
+    const identities = new Set(others.filter((member) => member.status === 'alive').map((member) => member.identity));
     identities.delete(this.self.identity);
     const wanted = Math.min(ackStoresMin - 1, identities.size);
     const have = new Set<IdentityId>();

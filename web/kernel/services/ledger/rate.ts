@@ -3,7 +3,7 @@ const bucketMs = 500;
 const buckets = 10;
 
 export class Rate {
-  readonly #counts = new Array<number>(buckets).fill(0);
+  readonly #counts = Array.from({ length: buckets }, () => 0);
   /** Number of the bucket last written. */
   #last = 0;
   #firstMs: number | undefined;

@@ -65,7 +65,26 @@ describe('a ledger', () => {
     const group = cluster('identities');
     const [ada] = await group.of('ada', 'ada', 'ada');
     const job = await group.createJob(ada!, 10);
+    group.cut = () => true;
+    const start = group.clock.now();
     expect((await written(group, ada!, job, computed([0, 10]))).acknowledged).toBe(0);
+    // Nobody else to wait for, so nobody is waited for.
+    expect(group.clock.now() - start).toBeLessThan(100);
+    await group.stop();
+  });
+
+  it('signs nothing that others would refuse', async () => {
+    const group = cluster('own');
+    const [ada] = await group.of('ada');
+    const job = await group.createJob(ada!, 10);
+    const refusal = async (body: EventBody) => {
+      const outcome = await group.clock.finish(group.write(ada!, job, body));
+      return outcome.ok ? 'written' : outcome.fault.code;
+    };
+    expect(await refusal(computed([0, 11]))).toBe('refused');
+    expect(await refusal(computed([0, 1], { round: 1_000 }))).toBe('malformed');
+    expect(await refusal(computed([0, 1], { tookMs: Number.NaN }))).toBe('malformed');
+    expect(await refusal(computed([0, 1]))).toBe('written');
     await group.stop();
   });
 

@@ -30,8 +30,10 @@ export interface OpenedEvent {
 const jobStatement = (id: JobId) => encodeWire(['lull job v1', id]);
 const eventStatement = (job: JobId, bytes: Uint8Array) => encodeWire(['lull event v1', job, bytes]);
 
-/** Faults: 'too-large'. */
+/** Faults: 'too-large', 'malformed': what nobody else would take is not signed either. */
 export async function signJob({ digest, signer }: Crypto, manifest: JobManifest): Promise<Outcome<OpenedJob>> {
+  const parsed = v.safeParse(jobManifestSchema, manifest);
+  if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.issues[0].message}`);
   const bytes = encodeWire(manifest);
   if (bytes.length > jobManifestBytesMax) {
     return failure('too-large', `The description of a job may have ${jobManifestBytesMax / 1024} KiB; this one has ${Math.ceil(bytes.length / 1024)}.`);
@@ -55,8 +57,10 @@ export async function openJob(crypto: Crypto, signed: SignedJob): Promise<Outcom
   return valid ? read : failure('refused', 'The job is not signed by its submitter.');
 }
 
-/** Faults: 'too-large'. */
+/** Faults: 'too-large', 'malformed': what nobody else would take is not signed either. */
 export async function signEvent({ digest, signer }: Crypto, event: LedgerEvent): Promise<Outcome<OpenedEvent>> {
+  const parsed = v.safeParse(eventSchema, event);
+  if (!parsed.success) return failure('malformed', `That is not an event: ${parsed.issues[0].message}`);
   const bytes = encodeWire(event);
   if (bytes.length > eventBytesMax) return failure('too-large', `An event may have ${eventBytesMax / 1024} KiB.`);
   const id = eventId(hexOf(await digest.sha256(bytes)));
