@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { concatBytes } from '../../lib/bytes.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { pack } from '../../lib/packed.ts';
 import type { JobInput } from '../../protocol/job-manifest.ts';

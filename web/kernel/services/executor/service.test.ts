@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
 import { jobId, makePeerId, objectId, recordId, groupId } from '../../lib/ids.ts';
-import { FaultError } from '../../lib/outcome.ts';
+import { FaultError, type Outcome } from '../../lib/outcome.ts';
 import { pack } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import { decodeValue, encodeValue } from '../../lib/value-codec.ts';
@@ -11,10 +11,11 @@ import { memoryStorage } from '../../memory-storage.ts';
 import type { Platform } from '../../platform.ts';
 import { contract } from '../../protocol/contract.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
-import { executorContract, type Running } from '../../protocol/contracts/executor.ts';
+import { executorContract, type RunOutcome, type Running } from '../../protocol/contracts/executor.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
+import type { Answer } from '../../protocol/message.ts';
 import { SecurityManager } from '../../security-manager.ts';
 import { WithBuffers, type Service } from '../../service.ts';
 import { scriptedSandbox, type Scripted, type ScriptedOptions } from '../../testing/scripted-sandbox.ts';
@@ -136,8 +137,7 @@ function register(dispatcher: Dispatcher, name: string, { resources, publishes }
   dispatcher.register({ contract: contract({ name, resources, publishes } as never), handlers, start: () => undefined, stop: () => undefined } as never);
 }
 
-type Answered = Awaited<ReturnType<Awaited<ReturnType<typeof setUp>>['submit']>>;
-function answerOf(outcome: Answered) {
+function answerOf(outcome: Outcome<Answer<RunOutcome>>) {
   if (!outcome.ok) throw new Error(outcome.fault.message);
   const { body, buffers } = outcome.value;
   const values = new Map<number, unknown>();
