@@ -225,7 +225,7 @@ function WhereItRuns({ overview, own }: { overview: Overview; own: string | unde
             <th scope="col" className="num">
               Items
             </th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Parts
             </th>
             <th scope="col" className="num">
@@ -244,7 +244,7 @@ function WhereItRuns({ overview, own }: { overview: Overview; own: string | unde
                   <PeerName identity={identity} self={own} />
                 </td>
                 <td className="num">{count(items)}</td>
-                <td className="num">{count(parts)}</td>
+                <td className="num wide">{count(parts)}</td>
                 <td className="num">{duration(tookMs)}</td>
                 <td>
                   <Pill tone={toneOf[state] ?? 'mute'}>{state}</Pill>

@@ -84,16 +84,16 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
         <thead>
           <tr>
             <th scope="col">Job</th>
-            {from ? <th scope="col">From</th> : null}
+            {from ? <th scope="col" className="wide">From</th> : null}
             <th scope="col">State</th>
             <th scope="col">Progress</th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Items
             </th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Per second
             </th>
-            <th scope="col">Time left</th>
+            <th scope="col" className="wide">Time left</th>
           </tr>
         </thead>
         <tbody>
@@ -108,7 +108,7 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
                     {job.manifest.name}
                   </Link>
                 </td>
-                {from ? <td className="mute">{nameOf(job.manifest.submitter)}</td> : null}
+                {from ? <td className="mute wide">{nameOf(job.manifest.submitter)}</td> : null}
                 <td>{from ? <Pill tone={toneOfState[job.state]}>{job.state}</Pill> : <JobStateBadge state={job.state} />}</td>
                 <td className="bar-cell">
                   <Bar
@@ -120,11 +120,11 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
                     ]}
                   />
                 </td>
-                <td className="num">
+                <td className="num wide">
                   {count(done)} <span className="mute">of {count(job.items)}</span>
                 </td>
-                <td className="num">{job.state === 'running' ? rate(job.ratePerSecond) : <span className="mute">–</span>}</td>
-                <td className="mute">{job.state === 'running' ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null) : job.failed > 0 ? `${count(job.failed)} failed` : ''}</td>
+                <td className="num wide">{job.state === 'running' ? rate(job.ratePerSecond) : <span className="mute">–</span>}</td>
+                <td className="mute wide">{job.state === 'running' ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null) : job.failed > 0 ? `${count(job.failed)} failed` : ''}</td>
               </tr>
             );
           })}

@@ -4,7 +4,7 @@ import type { GroupView, Member } from '../../kernel/protocol/contracts/membersh
 import { Pill, Skeleton, type Tone } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading } from '../shell/router.tsx';
-import { bytes, duration, plural, rate } from '../view/format.ts';
+import { bytes, count, plural, rate } from '../view/format.ts';
 import { placesOf } from './layout.ts';
 
 const radius = 190;
@@ -134,13 +134,13 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
             <th scope="col" className="num">
               Cores
             </th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Items per second
             </th>
             <th scope="col" className="num">
               Link
             </th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Keeps
             </th>
           </tr>
@@ -152,7 +152,7 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
             return (
               <tr key={member.peer} className={member.peer === chosen ? 'chosen' : undefined}>
                 <td>
-                  <button type="button" className="link" aria-pressed={member.peer === chosen} onClick={() => onSelect(member.peer)}>
+                  <button type="button" className="link nowrap" aria-pressed={member.peer === chosen} onClick={() => onSelect(member.peer)}>
                     {nameOf(member.identity)}
                   </button>
                   {i === 0 ? <span className="mute"> (you)</span> : null}
@@ -161,9 +161,9 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
                   <Pill tone={tone}>{word}</Pill>
                 </td>
                 <td className="num">{offer === null ? '–' : `${offer.sandbox.workersRunning} / ${offer.machine.cores}`}</td>
-                <td className="num">{offer === null ? '–' : rate(offer.sandbox.itemsPerSecond)}</td>
+                <td className="num wide">{offer === null ? '–' : rate(offer.sandbox.itemsPerSecond)}</td>
                 <td className="num">{i === 0 ? <span className="mute">–</span> : linkWords(member)}</td>
-                <td className="num">{offer === null || !offer.storage.keeps ? <span className="mute">nothing</span> : bytes(offer.storage.usedMiB * 2 ** 20)}</td>
+                <td className="num wide">{offer === null || !offer.storage.keeps ? <span className="mute">nothing</span> : bytes(offer.storage.usedMiB * 2 ** 20)}</td>
               </tr>
             );
           })}
@@ -173,7 +173,7 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
   );
 }
 
-const linkWords = ({ rttMs }: Member) => (rttMs === null ? 'by one hop' : duration(Math.max(1, rttMs)));
+const linkWords = ({ rttMs }: Member) => (rttMs === null ? 'by one hop' : `${count(Math.max(1, rttMs))} ms`);
 
 /** Everything this tab knows of one peer. */
 function PeerCard({ member, self }: { member: Member; self: boolean }) {

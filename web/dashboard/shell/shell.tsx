@@ -60,7 +60,7 @@ function Whereabouts() {
     <p className="whereabouts">
       <span>
         <i className={`dot ${tone}`} />
-        {phase.kind === 'starting' ? 'finding a group' : phase.kind === 'alone' ? 'on its own' : phase.kind === 'joined' && group !== null ? <GroupLine name={group.groupName || groupNameOf(group.group)} others={others} /> : 'not joined'}
+        {phase.kind === 'starting' ? 'finding a group' : phase.kind === 'alone' && group !== null ? <AloneLine name={group.groupName || groupNameOf(group.group)} /> : phase.kind === 'joined' && group !== null ? <GroupLine name={group.groupName || groupNameOf(group.group)} others={others} /> : 'not joined'}
       </span>
       {self === null ? null : (
         <span>
@@ -70,6 +70,12 @@ function Whereabouts() {
     </p>
   );
 }
+
+const AloneLine = ({ name }: { name: string }) => (
+  <>
+    alone in <b>{name}</b>
+  </>
+);
 
 const GroupLine = ({ name, others }: { name: string; others: number }) => (
   <>
