@@ -1,10 +1,10 @@
 // npm test: installs, checks types, lint and format, runs the unit tests, builds, runs the browser tests. --soak runs longer.
 import { spawnSync } from 'node:child_process';
-import { ensureBuilt, ensureInstalled } from '../signaling/prepare.mjs';
+import { ensureBuilt, ensureInstalled, orExit } from '../signaling/prepare.mjs';
 import { ensureBrowser } from './browser.mjs';
 
 const soak = process.argv.includes('--soak');
-await ensureInstalled();
+await orExit(ensureInstalled);
 const env = { ...process.env, CHROMIUM: ensureBrowser() };
 
 /** @param {string} name @param {readonly string[]} args */
@@ -23,5 +23,5 @@ step('types', ['tsc', '-b']);
 step('lint', ['oxlint', '--config', '.oxlintrc.json', '--type-aware', '--deny-warnings']);
 step('format', ['oxfmt', '--check', '.']);
 step('unit tests', ['vitest', 'run']);
-await ensureBuilt();
+await orExit(ensureBuilt);
 step('browser tests', ['playwright', 'test', '--config', 'e2e/playwright.config.ts', ...(soak ? ['--repeat-each', '3'] : [])]);

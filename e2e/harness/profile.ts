@@ -43,7 +43,9 @@ export class Profile {
     const page = this.context.pages().find((open) => open.url() === 'about:blank') ?? (await this.context.newPage());
     page.on('pageerror', (error) => console.error(`page error: ${error.message}`));
     page.on('console', (message) => {
-      if (process.env['VERBOSE'] !== undefined || message.type() === 'error') console.error(`[tab] ${message.text()}`);
+      // A server that was killed on purpose is no news.
+      const wanted = process.env['VERBOSE'] !== undefined || (message.type() === 'error' && !message.text().includes('ERR_CONNECTION_REFUSED'));
+      if (wanted) console.error(`[tab] ${message.text()}`);
     });
     await page.goto(url);
     await page.evaluate(() => globalThis.lull.ready);
