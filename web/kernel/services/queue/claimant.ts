@@ -237,10 +237,11 @@ export class Claimant {
       if (2 * gone > holders) this.vanished(id);
       return;
     }
-    const leased = refusals.find(({ owner }) => owner !== null && owner !== this.context.self.peer);
-    // A split vote shows an owner at some holders only: none has it yet, so it is soon asked for again.
-    const taken = 2 * refusals.filter(({ owner }) => owner !== null && owner === leased?.owner).length > holders;
-    if (taken && leased?.owner != null) this.#hinted.set(id, { owner: leased.owner, until: now + Math.min(leased.retryMs, leaseMs) });
+    // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
+    for (const { owner, retryMs } of refusals) {
+      const agreeing = refusals.filter((other) => other.owner === owner).length;
+      if (owner !== null && owner !== this.context.self.peer && 2 * agreeing > holders) this.#hinted.set(id, { owner, until: now + Math.min(retryMs, leaseMs) });
+    }
     this.#avoid.set(id, now + (refusals.length === 0 ? unreachableAvoidMs : this.context.platform.random.fraction() * refusedAvoidMs));
   }
 

@@ -441,7 +441,7 @@ describe('a donor', () => {
       }
       await world.clock.advance(3_100);
       expect(tab.runs.filter((run) => before.includes(run)).length).toBe(0);
-      if (how === 'cancelled') expect(world.commits).toEqual([]);
+      expect(world.commits).toEqual([]); // no item had ended
     }
   });
 
@@ -571,7 +571,7 @@ describe('stewards', () => {
       await world.clock.advance(5_000);
       const sizes = world.appends.map(({ range: [first, end] }) => end - first);
       expect(Math.max(...sizes)).toBeGreaterThanOrEqual(smallest);
-      if (itemMs > 0) expect(Math.max(...sizes) * itemMs).toBeLessThanOrEqual(functionTargetMs);
+      expect(Math.max(...sizes) * itemMs).toBeLessThanOrEqual(functionTargetMs);
     }
   }, 20_000);
 });
