@@ -1,9 +1,10 @@
 // Which group a peer belongs to: pure, no sockets, no time. One `Groups` a network; networks never see each other.
 import { createHash } from 'node:crypto';
-import type { DirectoryEntry } from '../web/kernel/platform.ts';
 import type { GroupId, IdentityId, PeerId, StoreId } from '../web/kernel/lib/ids.ts';
 
-export interface Member extends DirectoryEntry {
+export interface Member {
+  readonly peer: PeerId;
+  readonly store: StoreId | null;
   readonly identity: IdentityId;
   readonly network: string;
   readonly group: GroupId;
