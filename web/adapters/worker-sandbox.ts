@@ -1,5 +1,7 @@
 // The Sandbox port in a browser: each instance is an invisible frame of /sandbox.html with an origin of its own, in which a
 // relay (worker/frame.ts) keeps one Worker with foreign code. Killing removes the frame: the only way that stops at once.
+// Chromium keeps the frames of a site in one process: when the last is removed, an endless loop in it is gone within
+// milliseconds; while a sibling lives (a warm one, too) it was measured to go on for up to 2 s. So who wants silence removes all.
 //
 //   opening -> up (warm) -> loading -> ready <-> running
 //      any of them -> dead: by kill(), or by the watch below, after which no event follows

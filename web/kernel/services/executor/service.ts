@@ -68,6 +68,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     // Those that still fetch would only wait.
     if (allowed === 0) for (const { run } of entries.values()) run.stop(why);
     if (less) pool.killIdle();
+    // The warm frame goes with the others: as long as one lives, their common process may go on computing.
     platform.sandbox.warm(allowed > 0);
     if (allowed === 0) source.forget();
     admit();
