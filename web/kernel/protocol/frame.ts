@@ -86,7 +86,7 @@ export const frameSchema = v.variant('t', [
 export type Frame = v.InferOutput<typeof frameSchema>;
 
 export function relaySignedBytes(network: string, frame: { to: PeerId; from: PeerId; counter: number; sealed: Uint8Array }): Uint8Array {
-  return encodeWire(['lull/relay/1', network, frame.to, frame.from, frame.counter, frame.sealed]);
+  return encodeWire(['lull relay v1', network, frame.to, frame.from, frame.counter, frame.sealed]);
 }
 
 /**

@@ -44,5 +44,5 @@ export type ByeCode = Bye['code'];
 
 /** What a hello's proof signs. The role keeps a hello from being sent back to whoever made it. */
 export function proofBytes(binding: Uint8Array, role: 'dialler' | 'dialled', from: PeerId, to: PeerId, hello: Uint8Array): Uint8Array {
-  return encodeWire(['lull/link/1', binding, role, from, to, hello]);
+  return encodeWire(['lull link v1', binding, role, from, to, hello]);
 }
