@@ -45,6 +45,12 @@ describe('a lock', () => {
     expect(decide(second, { kind, by: ann, fence: 2 }, 1_100)).toEqual([second, { kind: 'superseded' }]);
   });
 
+  it.each(['renew', 'release', 'end'] as const)('refuses to %s with an older number of the same owner, whose message came late', (kind) => {
+    const [first] = lock(freeLock, ann, 0);
+    const [again] = lock(first, ann, 1_000);
+    expect(decide(again, { kind, by: ann, fence: 1 }, 1_100)).toEqual([again, { kind: 'superseded' }]);
+  });
+
   it('keeps its number when released', () => {
     const [held] = lock(freeLock, ann, 0);
     const [free] = decide(held, { kind: 'release', by: ann, fence: 1 }, 10);

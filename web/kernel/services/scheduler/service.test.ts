@@ -506,6 +506,18 @@ describe('an item that throws', () => {
     expect(once(job)).toBe(true);
   });
 
+  it('is left to one who has not tried it, for a while, and then tried here again', async () => {
+    const world = new World();
+    const ann = world.tab('ann', { throws: (item) => item === 0, itemMs: () => 5 });
+    world.tab('bob', { workers: 1, itemMs: () => 60_000 }); // busy all the time
+    const job = world.job(6);
+    await ann.submit(job);
+    await world.clock.advance(8_000);
+    expect(job.failedBy.get(0)).toEqual([ann.identity]);
+    await world.clock.advance(12_000);
+    expect(job.failedBy.get(0)!.length).toBeGreaterThan(1);
+  });
+
   it('is tried three times in all where only one donates, and then ends', async () => {
     const world = new World();
     const ann = world.tab('ann', { throws: (item) => item === 3, itemMs: () => 5 });
