@@ -105,7 +105,7 @@ function GroupMap({ group, name, chosen, onSelect }: { group: GroupView; name: s
             role="button"
             tabIndex={0}
             aria-pressed={member.peer === chosen}
-            aria-label={`${nameOf(member.identity)}${i === 0 ? ' (you)' : ''}, ${word}`}
+            aria-label={`${i === 0 ? 'you, ' : ''}${nameOf(member.identity)}, ${word}`}
             onClick={() => onSelect(member.peer)}
             onKeyDown={pick(member.peer)}
           >

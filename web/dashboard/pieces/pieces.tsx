@@ -41,19 +41,19 @@ export function Sparkline({ series, label, unit, format, empty }: { series: Seri
   const last = series.values.at(-1) ?? 0;
   if (path === null) return <p className="spark-empty mute sm">{empty}</p>;
   return (
-    <figure className="spark" role="img" aria-label={`${label}: ${format(last)} ${unit} now, ${format(Math.max(...series.values))} at most`}>
+    <div className="spark" role="img" aria-label={`${label}: ${format(last)} ${unit} now, ${format(Math.max(...series.values))} at most`}>
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
         <path className="spark-area" d={path.area} />
         <path className="spark-line" d={path.line} vectorEffect="non-scaling-stroke" />
       </svg>
-      <figcaption aria-hidden="true">
+      <div className="spark-axis" aria-hidden="true">
         <span className="mute">{format(top)}</span>
         <b style={{ top: `${Math.min(74, Math.max(16, (path.last[1] / height) * 100))}%` }}>
           {format(last)} {unit}
         </b>
         <span className="mute">0</span>
-      </figcaption>
-    </figure>
+      </div>
+    </div>
   );
 }
 

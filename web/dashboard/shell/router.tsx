@@ -13,7 +13,11 @@ export function routeOf(path: string): Route {
 }
 
 const listeners = new Set<() => void>();
+/** The last navigation within the page, and whether its heading has not had the focus yet. */
+const navigated = { to: '', fresh: false };
 const changed = () => {
+  navigated.to = location.pathname;
+  navigated.fresh = true;
   for (const listener of listeners) listener();
 };
 
@@ -47,15 +51,18 @@ export function Link({ to, onClick, ...rest }: { to: string } & Omit<AnchorHTMLA
   return <a href={to} onClick={follow} {...rest} />;
 }
 
-/** A page's heading. It takes the focus when the page was navigated to, so that a screen reader says where one is. */
+/**
+ * A page's heading. It takes the focus when the page was navigated to, so that a screen reader says where one is; the page that was
+ * loaded leaves the focus where the browser put it.
+ */
 export function Heading({ children, title }: { children: string; title?: string }) {
   const ref = useRef<HTMLHeadingElement>(null);
   const path = usePath();
-  const first = useRef(path === arrivedAt);
   useEffect(() => {
-    if (!first.current) ref.current?.focus({ preventScroll: true });
-    first.current = false;
-    arrivedAt = '';
+    if (navigated.to !== path) return;
+    // A page that was loading has another heading than the same page loaded: the focus follows unless somebody moved it.
+    if (navigated.fresh || document.activeElement === document.body) ref.current?.focus({ preventScroll: true });
+    navigated.fresh = false;
   }, [path]);
   useEffect(() => {
     document.title = `${title ?? children} · Lull`;
@@ -66,6 +73,3 @@ export function Heading({ children, title }: { children: string; title?: string 
     </h1>
   );
 }
-
-/** The page that was loaded leaves the focus where the browser put it. */
-let arrivedAt = typeof location === 'undefined' ? '' : location.pathname;
