@@ -43,7 +43,6 @@ function ReducedCard({ job }: { job: Job }) {
   const [round, again] = useState(0);
   useEffect(() => {
     let wanted = true;
-    setReduced({ kind: 'working' });
     job
       .reduced()
       .then((value) => wanted && setReduced({ kind: 'there', value }))
@@ -61,7 +60,10 @@ function ReducedCard({ job }: { job: Job }) {
         <>
           <Notice tone="coral">{reduced.sentence}</Notice>
           <div>
-            <button type="button" className="btn ghost small" onClick={() => again(round + 1)}>
+            <button type="button" className="btn ghost small" onClick={() => {
+                setReduced({ kind: 'working' });
+                again(round + 1);
+              }}>
               Run the reduce step again
             </button>
           </div>

@@ -24,7 +24,6 @@ export function useNow(everyMs: number, on = true): number {
   const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
     if (!on) return;
-    setNow(performance.now());
     const timer = setInterval(() => setNow(performance.now()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs, on]);
