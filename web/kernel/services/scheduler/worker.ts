@@ -36,6 +36,7 @@ const elsewhereMsMax = 10_000;
 const troubleAvoidMs = 1_000;
 const backOffMsMax = 30_000;
 const unloadableAvoidMs = 10 * 60_000;
+const loadAgainMs = 4_000;
 const skippedMax = 1_024;
 
 interface InHand {
@@ -299,9 +300,11 @@ export class Worker {
   async #cannotLoad(job: JobId, message: string): Promise<void> {
     const others = this.#othersMayTry({ failedBy: [] });
     const times = (this.#unloadable.get(job) ?? 0) + 1;
-    const pause = others || times >= itemAttemptsMax ? unloadableAvoidMs : troubleAvoidMs;
+    // Others have their turn first; where they get nothing done either, this tab says it again, so that the job ends.
+    const settled = others && (this.#jobs.get(job)?.committed ?? 0) > 0;
+    const pause = settled || times >= itemAttemptsMax ? unloadableAvoidMs : others ? loadAgainMs : troubleAvoidMs;
     this.#backOff.set(job, { until: this.context.platform.clock.now() + pause, times, why: 'The code of the waiting job cannot be loaded here.' });
-    if (times > itemAttemptsMax || (others && times > 1)) return;
+    if (times > itemAttemptsMax || (settled && times > 1)) return;
     this.#unloadable.set(job, times);
     await this.#committer.announce(job, { kind: 'unloadable', message: message.slice(0, 2_000) });
   }
