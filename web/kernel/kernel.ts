@@ -89,14 +89,14 @@ class Boot {
 
   /** Loads the network manager; where no binding is listed it is unloaded again, and the tab runs alone. */
   async #startNetwork(plan: BootPlan, dispatcher: Dispatcher, security: SecurityManager): Promise<Outcome<void>> {
-    const { publish } = dispatcher.context(networkContract);
+    const context = dispatcher.context(networkContract);
     const manager = new NetworkManager({
       platform: this.platform,
       self: this.#self,
       security,
       bindings: plan.bindings.map((name) => bindings.find((binding) => binding.name === name)!),
       deliver: (message, from) => dispatcher.receive(message, from),
-      changed: (links) => publish('links', { links: [...links] }),
+      changed: (links) => context.publish('links', { links: [...links] }),
       linked: (peer) => dispatcher.resubscribe(peer),
     });
     if (plan.bindings.length === 0) {

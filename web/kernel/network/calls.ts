@@ -42,6 +42,7 @@ export interface Incoming {
 interface Pending {
   readonly carrier: Carrier;
   readonly settle: (reply: Reply) => void;
+  sent: Carriage | undefined;
   givenUp: (() => void) | undefined;
 }
 
@@ -74,16 +75,15 @@ export class Calls {
     if (count >= requestsPerLinkMax) return Promise.resolve(failure('overloaded', `${count} requests to that tab already wait for an answer.`));
     if (this.#pending.has(header.id)) throw new Error(`the request ${header.id} is already under way`);
     return new Promise((resolve) => {
-      let carriage: Carriage | undefined;
       const settle = (reply: Reply) => {
         if (!this.#pending.delete(header.id)) return;
         cancelTimer();
         lower(this.#pendingOf, carrier.peer);
         pending.givenUp?.();
-        carriage?.cancel();
+        pending.sent?.cancel();
         resolve(reply);
       };
-      const pending: Pending = { carrier, settle, givenUp: undefined };
+      const pending: Pending = { carrier, settle, sent: undefined, givenUp: undefined };
       const cancelTimer = this.platform.clock.after(waitMs, () => {
         settle(failure('too-late', `No answer within ${Math.round(waitMs)} ms from ${header.to}.`));
         carrier.carry({ t: 'cancel', re: header.id }, [], ignore);
@@ -103,8 +103,8 @@ export class Calls {
         buffers: buffers.map((buffer) => buffer.length),
         transfer: 0,
       };
-      carriage = carrier.carry(frame, buffers, (fault) => settle({ ok: false, fault }));
-      if (!this.#pending.has(header.id)) carriage.cancel();
+      pending.sent = carrier.carry(frame, buffers, (fault) => settle({ ok: false, fault }));
+      if (!this.#pending.has(header.id)) pending.sent.cancel();
     });
   }
 
@@ -144,10 +144,10 @@ export class Calls {
 
   /** `gone` says whether a carrier is gone: what waits for it gets 'unreachable' at once. */
   lost(gone: (carrier: Carrier) => boolean): void {
-    for (const { carrier, settle } of [...this.#pending.values()]) {
+    for (const { carrier, settle } of this.#pending.values()) {
       if (gone(carrier)) settle(failure('unreachable', 'The link closed before the answer came.'));
     }
-    for (const [key, { carrier }] of [...this.#serving]) if (gone(carrier)) this.#forget(key);
+    for (const [key, { carrier }] of this.#serving) if (gone(carrier)) this.#forget(key);
   }
 
   /** True while something is under way on `carrier`. */

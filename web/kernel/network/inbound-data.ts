@@ -93,7 +93,7 @@ export class InboundData {
   }
 
   close(): void {
-    for (const number of [...this.#open.keys()]) this.drop(number);
+    for (const number of this.#open.keys()) this.drop(number);
     this.#early = [];
   }
 

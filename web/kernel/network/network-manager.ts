@@ -82,7 +82,7 @@ export class NetworkManager implements Remote {
     this.#state = 'stopped';
     const { clock, transport } = this.options.platform;
     const some = this.#all.size > 0;
-    for (const session of [...this.#all]) session.close('leaving', 'The other tab is leaving.');
+    for (const session of this.#all) session.close('leaving', 'The other tab is leaving.');
     if (some) await new Promise<void>((resolve) => void clock.after(byeGraceMs, resolve));
     transport.stop();
   }

@@ -176,7 +176,7 @@ export class Session implements Carrier {
     this.#outbound.close();
     this.#inbound.close();
     const broken = failure('unreachable', 'The link closed before the buffers had come.').fault;
-    for (const incoming of [...this.#incoming.values()]) incoming.failed(broken);
+    for (const incoming of this.#incoming.values()) incoming.failed(broken);
     this.#incoming.clear();
     this.host.closed(this, why);
   }

@@ -15,10 +15,10 @@ export interface Stranger {
   readonly peer: PeerId;
   readonly link: Link;
   /** Control frames heard, decoded where they came whole. */
-  heard(): Record<string, unknown>[];
-  send(frame: unknown): void;
+  readonly heard: () => Record<string, unknown>[];
+  readonly send: (frame: unknown) => void;
   /** A request to the victim's clock, as an honest tab would make it. */
-  request(more?: Record<string, unknown>): Record<string, unknown>;
+  readonly request: (more?: Record<string, unknown>) => Record<string, unknown>;
 }
 
 export async function stranger(name: string, clock: VirtualClock, net: MemoryNetwork, victim: Self): Promise<Stranger> {
