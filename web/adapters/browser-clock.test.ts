@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { clockContract } from '../kernel/testing/clock-contract.ts';
 import { pollUntil } from '../kernel/testing/contract-suite.ts';
+import { vitestSuite } from '../kernel/testing/vitest-suite.ts';
 import { browserClock, type BrowserClock } from './browser-clock.ts';
 
 /** A stand-in for worker/ticker.ts; `fail` makes it a script that does not load. */
@@ -42,7 +43,7 @@ for (const [ticks, ticker] of [
   ['a Worker', () => new FakeTicker()],
   ['the page, where no Worker can be made', () => undefined],
 ] as const) {
-  clockContract({ test: (name, run) => test(`${name} (ticks from ${ticks})`, run) }, () => {
+  clockContract(vitestSuite(`ticks from ${ticks}`), () => {
     const clock = made(ticker());
     return { clock, until: pollUntil, dispose: () => clock.stop() };
   });

@@ -3,6 +3,7 @@ import { deleteDB, openDB } from 'idb';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { storageContract } from '../kernel/testing/storage-contract.ts';
+import { vitestSuite } from '../kernel/testing/vitest-suite.ts';
 import { openStorage } from './idb-storage.ts';
 
 let made = 0;
@@ -14,7 +15,7 @@ async function opened(name: string, options: { onClosed?: (sentence: string) => 
   return outcome.value;
 }
 
-storageContract({ test: (name, run) => test(name, run) }, async () => {
+storageContract(vitestSuite(), async () => {
   const name = freshName();
   const storage = await opened(name);
   return {

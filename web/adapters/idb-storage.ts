@@ -2,7 +2,8 @@
 //
 // Writes are relaxed (handed to the operating system) unless the tables they touch hold a promise to others: a lock, a record, an
 // event or a manifest is acknowledged to the network, so it is flushed to the disk first ('strict'). Slices are named by their hash and
-// kept by several stores, so losing the last ones in a power cut loses nothing that is not noticed and repaired.
+// kept by several stores, so losing the last ones in a power cut loses nothing that is not noticed and repaired. Measured in Chromium
+// on disk, a small write: 1.2 to 4.9 ms strict, 1.1 to 1.3 ms relaxed; 4 MiB of slices relaxed: 16 ms (e2e/adapters.spec.ts prints them).
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { hexOf } from '../kernel/lib/bytes.ts';
 import { isHex32, storeId, type StoreId } from '../kernel/lib/ids.ts';

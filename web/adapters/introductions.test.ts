@@ -2,12 +2,23 @@ import { expect, test } from 'vitest';
 import { introductionKind } from './introductions.ts';
 
 const src = `${'a'.repeat(32)}-${'0'.repeat(16)}`;
-const offer = { type: 'data', serialization: 'raw', reliable: true, connectionId: 'dc_abc123', sdp: { type: 'offer', sdp: 'v=0' }, label: 'dc_abc123' };
+const offer = {
+  type: 'data',
+  serialization: 'raw',
+  reliable: true,
+  connectionId: 'dc_abc123',
+  sdp: { type: 'offer', sdp: 'v=0' },
+  label: 'dc_abc123',
+};
 
 test('what an honest tab and the server send is named', () => {
   expect(introductionKind({ type: 'OFFER', src, dst: 'x', payload: offer })).toEqual({ kind: 'offer', from: src, connection: 'dc_abc123' });
-  expect(introductionKind({ type: 'CANDIDATE', src, payload: { connectionId: 'dc_1', candidate: { candidate: 'candidate:1' } } }).kind).toBe('negotiation');
-  expect(introductionKind({ type: 'ANSWER', src, payload: { connectionId: 'dc_1', sdp: { type: 'answer', sdp: '' } } }).kind).toBe('negotiation');
+  expect(
+    introductionKind({ type: 'CANDIDATE', src, payload: { connectionId: 'dc_1', candidate: { candidate: 'candidate:1' } } }).kind,
+  ).toBe('negotiation');
+  expect(introductionKind({ type: 'ANSWER', src, payload: { connectionId: 'dc_1', sdp: { type: 'answer', sdp: '' } } }).kind).toBe(
+    'negotiation',
+  );
   expect(introductionKind({ type: 'EXPIRE', src })).toEqual({ kind: 'expired', from: src });
   expect(introductionKind({ type: 'OPEN' }).kind).toBe('server');
 });

@@ -24,7 +24,13 @@ const shape = v.variant('type', [
   v.object({
     type: v.literal('OFFER'),
     src: from,
-    payload: v.object({ type: v.literal('data'), serialization: v.literal('raw'), reliable: v.literal(true), connectionId: connectionName, sdp: sdp('offer') }),
+    payload: v.object({
+      type: v.literal('data'),
+      serialization: v.literal('raw'),
+      reliable: v.literal(true),
+      connectionId: connectionName,
+      sdp: sdp('offer'),
+    }),
   }),
   v.object({ type: v.literal('ANSWER'), src: from, payload: v.object({ connectionId: connectionName, sdp: sdp('answer') }) }),
   v.object({
@@ -46,7 +52,10 @@ export function introductionKind(message: unknown): Introduction {
       return { kind: 'negotiation', from: output.src, connection: output.payload.connectionId };
     case 'EXPIRE':
       return { kind: 'expired', from: output.src };
-    default:
+    case 'OPEN':
+    case 'ID-TAKEN':
+    case 'INVALID-KEY':
+    case 'ERROR':
       return { kind: 'server' };
   }
 }

@@ -79,7 +79,8 @@ class PeerjsTransport implements Transport {
   }
 
   async #start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
-    if (typeof RTCPeerConnection === 'undefined') return failure('refused', 'This browser cannot connect tabs to each other (WebRTC is off).');
+    if (typeof RTCPeerConnection === 'undefined')
+      return failure('refused', 'This browser cannot connect tabs to each other (WebRTC is off).');
     const run = Symbol('run');
     this.#run = run;
     this.#self = self;
@@ -88,7 +89,9 @@ class PeerjsTransport implements Transport {
     const token = await this.options.tokenOf(self);
     if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
     return new Promise((resolve) => {
-      const cancel = this.options.clock.after(connectTimeoutMs, () => resolve(failure('too-late', 'The meeting point did not answer in time.')));
+      const cancel = this.options.clock.after(connectTimeoutMs, () =>
+        resolve(failure('too-late', 'The meeting point did not answer in time.')),
+      );
       this.#connect(self, token, (outcome) => {
         cancel();
         resolve(outcome);
@@ -99,7 +102,8 @@ class PeerjsTransport implements Transport {
   async dial(remote: PeerId): Promise<Outcome<Link>> {
     const peer = this.#peer;
     if (remote === this.#self) return failure('unreachable', 'That is this tab itself.');
-    if (peer === undefined || peer.destroyed || peer.disconnected) return failure('unreachable', 'The meeting point is away, so no new tab can be reached.');
+    if (peer === undefined || peer.destroyed || peer.disconnected)
+      return failure('unreachable', 'The meeting point is away, so no new tab can be reached.');
     if (this.#count('dialled') >= pendingDialsMax) return failure('overloaded', 'Too many connections are being opened.');
     let connection: DataConnection | undefined;
     try {
@@ -178,10 +182,12 @@ class PeerjsTransport implements Transport {
           if (kind.kind === 'server' || this.#knows(kind.from, kind.connection)) Reflect.apply(handle, peer, [message]);
           return;
         case 'offer':
-          if (this.#count('inbound') < pendingInboundMax && !this.#knows(kind.from, kind.connection)) Reflect.apply(handle, peer, [message]);
+          if (this.#count('inbound') < pendingInboundMax && !this.#knows(kind.from, kind.connection))
+            Reflect.apply(handle, peer, [message]);
           return;
         case 'expired':
-          for (const opening of this.#opening) if (opening.remote === kind.from && opening.dialled) opening.fail('unreachable', 'That tab is not there.');
+          for (const opening of this.#opening)
+            if (opening.remote === kind.from && opening.dialled) opening.fail('unreachable', 'That tab is not there.');
           return;
         case 'ignored':
           return;
@@ -191,7 +197,8 @@ class PeerjsTransport implements Transport {
   }
 
   #knows(from: PeerId, connection: string): boolean {
-    const is = (other: { readonly remote: PeerId; readonly connection: string }) => other.remote === from && other.connection === connection;
+    const is = (other: { readonly remote: PeerId; readonly connection: string }) =>
+      other.remote === from && other.connection === connection;
     return [...this.#opening].some(is) || [...this.#links].some(is);
   }
 
@@ -251,6 +258,8 @@ class Opening {
     });
     const check = () => {
       if (control === undefined || dataChannel.readyState !== 'open' || link !== undefined) return;
+      // The channels may be up before the page has been told the outcome of the negotiation.
+      if (peerConnection.signalingState !== 'stable') return;
       const binding = bindingOf(peerConnection.localDescription?.sdp ?? '', peerConnection.remoteDescription?.sdp ?? '');
       const bytesMax = peerConnection.sctp?.maxMessageSize ?? messageBytesLeast;
       if (binding === undefined || bytesMax < messageBytesLeast) {
@@ -269,6 +278,7 @@ class Opening {
       check();
     });
     dataChannel.addEventListener('open', check);
+    peerConnection.addEventListener('signalingstatechange', check);
     over.on('close', () => this.#settle(failure('unreachable', 'The connection closed before it was open.')));
     over.on('error', () => this.fail('unreachable', 'No way to that tab was found.'));
     peerConnection.addEventListener('connectionstatechange', () => {

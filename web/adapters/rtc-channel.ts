@@ -44,7 +44,8 @@ export class RtcChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    if (message.length > this.#messageBytesMax) throw new RangeError(`a message of ${message.length} bytes; the most is ${this.#messageBytesMax}`);
+    if (message.length > this.#messageBytesMax)
+      throw new RangeError(`a message of ${message.length} bytes; the most is ${this.#messageBytesMax}`);
     if (!this.#open) return;
     if (this.#waiting.length > 0 || this.channel.bufferedAmount + message.length > handedBytesMax) {
       this.#waitingBytes += message.length;

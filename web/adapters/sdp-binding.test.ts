@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { hexOf } from '../kernel/lib/bytes.ts';
 import { bindingOf, fingerprintOf } from './sdp-binding.ts';
 
-const line = (byte: string, hash = 'sha-256') => `a=fingerprint:${hash} ${Array.from({ length: 32 }, () => byte.toUpperCase()).join(':')}\r\n`;
+const line = (byte: string, hash = 'sha-256') =>
+  `a=fingerprint:${hash} ${Array.from({ length: 32 }, () => byte.toUpperCase()).join(':')}\r\n`;
 const sdp = (...lines: string[]) => `v=0\r\n${lines.join('')}m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n`;
 
 test('both sides get the same bytes from the same two certificates', () => {

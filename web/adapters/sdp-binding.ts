@@ -6,7 +6,9 @@ import { concatBytes, bytesOfHex } from '../kernel/lib/bytes.ts';
  * could prove itself with either, and the binding would not say with which.
  */
 export function fingerprintOf(sdp: string): Uint8Array | undefined {
-  const named = new Set([...sdp.matchAll(/^a=fingerprint:(\S+)[ \t]+(\S+)[ \t]*\r?$/gim)].map((match) => `${match[1]} ${match[2]}`.toLowerCase()));
+  const named = new Set(
+    [...sdp.matchAll(/^a=fingerprint:(\S+)[ \t]+(\S+)[ \t]*\r?$/gim)].map((match) => `${match[1]} ${match[2]}`.toLowerCase()),
+  );
   const [only] = named;
   if (named.size !== 1 || only === undefined) return undefined;
   const [hash, digits = ''] = only.split(' ');

@@ -13,11 +13,14 @@ const text = (words: string) => new TextEncoder().encode(words);
 /** RFC 8032, section 7.1, test 1. */
 const rfcSeed = bytesOfHex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
 const rfcPublic = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
-const rfcSignatureOfNothing = 'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
+const rfcSignatureOfNothing =
+  'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
 const seeded = (seed: Uint8Array<ArrayBuffer>) => ({ bytes: () => seed, fraction: () => 0 });
 
 test('sha256 of a view is that of its bytes', async () => {
-  expect(hexOf(await webDigest.sha256(text('xabcx').subarray(1, 4)))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(hexOf(await webDigest.sha256(text('xabcx').subarray(1, 4)))).toBe(
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
 });
 
 test('a seed gives the keys and signatures of RFC 8032', async () => {

@@ -55,7 +55,10 @@ export async function openIdentity({ random, name = 'lull-identity' }: IdentityO
   try {
     fresh = await keysOf(seed);
   } catch {
-    return failure('refused', 'This browser cannot make the keys Lull needs (Ed25519): use a current Chromium, Firefox or Safari, on https.');
+    return failure(
+      'refused',
+      'This browser cannot make the keys Lull needs (Ed25519): use a current Chromium, Firefox or Safari, on https.',
+    );
   }
   let database: IDBPDatabase<Schema> | undefined;
   try {

@@ -2,7 +2,7 @@
 
 export interface SuiteApi {
   /** Registers a test; it fails when `run` rejects. */
-  test(name: string, run: () => Promise<void>): void;
+  readonly test: (name: string, run: () => Promise<void>) => void;
 }
 
 /** Waits until `condition` holds: by advancing a virtual clock, or by polling. Rejects after `withinMs`. */

@@ -1,5 +1,4 @@
 // The contract suites over the implementations in memory.
-import { test } from 'vitest';
 import { memoryStorage } from '../memory-storage.ts';
 import { peerId } from '../lib/ids.ts';
 import { clockContract } from './clock-contract.ts';
@@ -7,22 +6,21 @@ import { MemoryNetwork } from './memory-transport.ts';
 import { seededRandom } from './seeded-random.ts';
 import { storageContract } from './storage-contract.ts';
 import { transportContract } from './transport-contract.ts';
+import { vitestSuite } from './vitest-suite.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-const api = { test: (name: string, run: () => Promise<void>) => test(name, run) };
-
-clockContract(api, () => {
+clockContract(vitestSuite(), () => {
   const clock = new VirtualClock();
   return { clock, until: (condition, ms, what) => clock.until(condition, ms, what), dispose: () => undefined };
 });
 
-storageContract(api, () => {
+storageContract(vitestSuite(), () => {
   const storage = memoryStorage(seededRandom('storage'));
   return Promise.resolve({ storage, dispose: () => Promise.resolve(storage.close()) });
 });
 
 for (const options of [{}, { jitterMs: 20, bytesPerMs: 10_000 }]) {
-  transportContract({ test: (name, run) => test(`${name} (${JSON.stringify(options)})`, run) }, () => {
+  transportContract(vitestSuite(JSON.stringify(options)), () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork(clock, seededRandom('transport'), options);
     const peer = (digit: string) => peerId(`${digit.repeat(32)}-${'0'.repeat(16)}`);

@@ -49,7 +49,8 @@ export class MemoryNetwork {
   /** The most bytes that any one channel holds now, accepted and not yet handed to the network. */
   bufferedBytes(): number {
     let most = 0;
-    for (const pair of this.#links) for (const end of pair.ends) most = Math.max(most, end.control.bufferedBytes(), end.data.bufferedBytes());
+    for (const pair of this.#links)
+      for (const end of pair.ends) most = Math.max(most, end.control.bufferedBytes(), end.data.bufferedBytes());
     return most;
   }
 
@@ -292,7 +293,8 @@ class PipeEnds implements Channel {
   }
 
   send(message: Uint8Array): void {
-    if (message.length > this.messageBytesMax) throw new RangeError(`a message of ${message.length} bytes; the most is ${this.messageBytesMax}`);
+    if (message.length > this.messageBytesMax)
+      throw new RangeError(`a message of ${message.length} bytes; the most is ${this.messageBytesMax}`);
     this.outward.send(message);
   }
 

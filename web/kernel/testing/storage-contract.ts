@@ -55,14 +55,26 @@ export function storageContract({ test }: SuiteApi, make: () => Promise<StorageU
     value(await storage.write(keys.map((key, i) => ({ table: 'slices' as const, key, value: i }))));
     value(await storage.write([{ table: 'events', key: 'b/1', value: 'of another table' }]));
     equal(value(await storage.keys('slices', 'b/')), ['b/1', 'b/10', 'b/2', 'b/\uffff', 'b/\uffffx'], 'keys');
-    equal(value(await storage.entries('slices', 'b/1')), [['b/1', 4], ['b/10', 2]], 'entries');
+    equal(
+      value(await storage.entries('slices', 'b/1')),
+      [
+        ['b/1', 4],
+        ['b/10', 2],
+      ],
+      'entries',
+    );
     equal(value(await storage.keys('slices', 'b/\uffff')), ['b/\uffff', 'b/\uffffx'], 'a prefix that ends in the last code unit');
     equal(value(await storage.keys('slices', '')), keys.toSorted(), 'all');
     equal(value(await storage.keys('slices', 'zz')), [], 'none');
   });
 
   storageTest('a write applies its operations in order, deletes among them', async ({ storage }) => {
-    value(await storage.write([{ table: 'locks', key: 'kept', value: 1 }, { table: 'locks', key: 'gone', value: 1 }]));
+    value(
+      await storage.write([
+        { table: 'locks', key: 'kept', value: 1 },
+        { table: 'locks', key: 'gone', value: 1 },
+      ]),
+    );
     value(
       await storage.write([
         { table: 'locks', key: 'kept', value: 2 },
@@ -78,8 +90,19 @@ export function storageContract({ test }: SuiteApi, make: () => Promise<StorageU
   });
 
   storageTest('writes that overlap all count, in the order they were asked for', async ({ storage }) => {
-    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => storage.write([{ table: 'meta', key: 'last', value: i }, { table: 'events', key: `${100 + i}`, value: i }])));
-    equal(outcomes.map(code), outcomes.map(() => 'ok'), 'outcomes');
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        storage.write([
+          { table: 'meta', key: 'last', value: i },
+          { table: 'events', key: `${100 + i}`, value: i },
+        ]),
+      ),
+    );
+    equal(
+      outcomes.map(code),
+      outcomes.map(() => 'ok'),
+      'outcomes',
+    );
     equal(value(await storage.get('meta', 'last')), 29, 'the last one');
     equal(value(await storage.keys('events', '')).length, 30, 'all of them');
   });
@@ -87,13 +110,22 @@ export function storageContract({ test }: SuiteApi, make: () => Promise<StorageU
   storageTest('a megabyte in sixteen values is one write, and reads back byte for byte', async ({ storage }) => {
     const parts = Array.from({ length: 16 }, (_, i) => bytes(64 * 1024, i + 1));
     value(await storage.write(parts.map((part, i) => ({ table: 'slices' as const, key: `object/${i + 10}`, value: part }))));
-    equal(value(await storage.entries('slices', 'object/')).map(([, part]) => part), parts, 'values');
+    equal(
+      value(await storage.entries('slices', 'object/')).map(([, part]) => part),
+      parts,
+      'values',
+    );
   });
 
   storageTest('after close everything is a storage fault, and closing again does nothing', async ({ storage }) => {
     storage.close();
     storage.close();
-    const outcomes = await Promise.all([storage.get('meta', 'a'), storage.entries('meta', ''), storage.keys('meta', ''), storage.write([{ table: 'meta', key: 'a', value: 1 }])]);
+    const outcomes = await Promise.all([
+      storage.get('meta', 'a'),
+      storage.entries('meta', ''),
+      storage.keys('meta', ''),
+      storage.write([{ table: 'meta', key: 'a', value: 1 }]),
+    ]);
     equal(outcomes.map(code), ['storage', 'storage', 'storage', 'storage'], 'outcomes');
   });
 
@@ -110,6 +142,9 @@ export function storageContract({ test }: SuiteApi, make: () => Promise<StorageU
 
   storageTest('the estimate is two numbers, whatever the host tells', async ({ storage }) => {
     const { usedBytes, quotaBytes } = await storage.estimate();
-    holds(Number.isFinite(usedBytes) && Number.isFinite(quotaBytes) && usedBytes >= 0 && quotaBytes >= 0, `estimate says ${usedBytes} of ${quotaBytes}`);
+    holds(
+      Number.isFinite(usedBytes) && Number.isFinite(quotaBytes) && usedBytes >= 0 && quotaBytes >= 0,
+      `estimate says ${usedBytes} of ${quotaBytes}`,
+    );
   });
 }

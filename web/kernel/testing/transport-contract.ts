@@ -66,8 +66,16 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
         inbound[plane].send(numbered(i + 1_000, size));
       }
       await until(() => there.length >= 200 && back.length >= 200, stepMs, 'all messages');
-      equal(there, sizes.map((size, i) => `${i} ${size}`), 'there');
-      equal(back, sizes.map((size, i) => `${i + 1_000} ${size}`), 'back');
+      equal(
+        there,
+        sizes.map((size, i) => `${i} ${size}`),
+        'there',
+      );
+      equal(
+        back,
+        sizes.map((size, i) => `${i + 1_000} ${size}`),
+        'back',
+      );
     });
 
     linkTest(`${plane}: the largest message passes, a larger one throws`, async ({ link, inbound, until }) => {
@@ -104,7 +112,11 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
     const first = record(inbound.data);
     holds(first.length === 0, 'a listener was called inside onMessage');
     await until(() => first.length === 10, stepMs, 'the kept messages');
-    equal(first, Array.from({ length: 10 }, (_, i) => `${i} 10`), 'kept');
+    equal(
+      first,
+      Array.from({ length: 10 }, (_, i) => `${i} 10`),
+      'kept',
+    );
   });
 
   linkTest('a sender may use its buffer again at once', async ({ link, inbound, until }) => {
@@ -143,7 +155,11 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
     const there = record(inbound.data);
     for (let i = 0; i < 320; i++) link.data.send(numbered(i, 128 * 1024));
     await until(() => there.length >= 320, 6 * stepMs, 'all messages');
-    equal(there, Array.from({ length: 320 }, (_, i) => `${i} ${128 * 1024}`), 'there');
+    equal(
+      there,
+      Array.from({ length: 320 }, (_, i) => `${i} ${128 * 1024}`),
+      'there',
+    );
   });
 
   linkTest('whenBelow calls asynchronously where there is room already, and when the link closes', async ({ link, until }) => {
@@ -174,18 +190,31 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
     equal([told.toSorted(), there], [['far', 'late', 'near'], []], 'what was told and heard');
   });
 
-  transportTest('a dial of nobody, of oneself, or before the start is a fault in bounded time', async ({ near, nearPeer, absentPeer, until }) => {
-    const early = await settled(near.dial(absentPeer), until);
-    holds(!early.ok, 'a transport that is not started dialled');
-    value(await settled(near.start(nearPeer, () => undefined), until));
-    for (const peer of [nearPeer, absentPeer]) {
-      const outcome = await settled(near.dial(peer), until);
-      holds(!outcome.ok && ['unreachable', 'too-late'].includes(outcome.fault.code), 'it is not a fault');
-    }
-  });
+  transportTest(
+    'a dial of nobody, of oneself, or before the start is a fault in bounded time',
+    async ({ near, nearPeer, absentPeer, until }) => {
+      const early = await settled(near.dial(absentPeer), until);
+      holds(!early.ok, 'a transport that is not started dialled');
+      value(
+        await settled(
+          near.start(nearPeer, () => undefined),
+          until,
+        ),
+      );
+      for (const peer of [nearPeer, absentPeer]) {
+        const outcome = await settled(near.dial(peer), until);
+        holds(!outcome.ok && ['unreachable', 'too-late'].includes(outcome.fault.code), 'it is not a fault');
+      }
+    },
+  );
 
   linkTest('start and stop may be called twice; a stop closes the links', async ({ near, far, nearPeer, farPeer, inbound, until }) => {
-    value(await settled(near.start(nearPeer, () => undefined), until));
+    value(
+      await settled(
+        near.start(nearPeer, () => undefined),
+        until,
+      ),
+    );
     let closed = 0;
     inbound.onClose(() => closed++);
     near.stop();
@@ -200,8 +229,18 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
 async function linked(given: TransportUnderTest): Promise<Linked> {
   const { near, far, nearPeer, farPeer, until } = given;
   const inboundAll: Link[] = [];
-  value(await settled(far.start(farPeer, (link) => inboundAll.push(link)), until));
-  value(await settled(near.start(nearPeer, () => undefined), until));
+  value(
+    await settled(
+      far.start(farPeer, (link) => inboundAll.push(link)),
+      until,
+    ),
+  );
+  value(
+    await settled(
+      near.start(nearPeer, () => undefined),
+      until,
+    ),
+  );
   const link = value(await settled(near.dial(farPeer), until));
   await until(() => inboundAll.length === 1, stepMs, 'the inbound link');
   return { ...given, link, inbound: inboundAll[0]!, inboundAll };

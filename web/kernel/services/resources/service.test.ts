@@ -51,7 +51,12 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
     profileRole,
     report: (level, message) => reports.push(`${level}: ${message}`),
   };
-  const self = { peer: makePeerId(signer.identity, random.bytes(8)), identity: signer.identity, network: 'public', group: () => groupId('0'.repeat(32)) };
+  const self = {
+    peer: makePeerId(signer.identity, random.bytes(8)),
+    identity: signer.identity,
+    network: 'public',
+    group: () => groupId('0'.repeat(32)),
+  };
   const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), self);
   const offers: Offer[] = [];
   const register = (service: unknown) => {
@@ -89,7 +94,8 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
     reports,
     platform,
     ask,
-    publishRunning: (running: Running[]) => (dispatcher.contextOf('executor') as { publish(name: string, body: unknown): void }).publish('running', { running }),
+    publishRunning: (running: Running[]) =>
+      (dispatcher.contextOf('executor') as { publish(name: string, body: unknown): void }).publish('running', { running }),
     input: () => watcher!.input(),
     show: (on: boolean) => {
       visible = on;
@@ -131,7 +137,12 @@ test('input is published in the same turn, and only the whole quiet time brings 
   await clock.advance(1_000);
   input();
   await Promise.resolve().then(() => undefined);
-  expect(last()).toMatchObject({ state: 'in use', workersAllowed: 0, resumesInMs: 15_000, reason: { sentence: 'Somebody is using this machine, so Lull waits.' } });
+  expect(last()).toMatchObject({
+    state: 'in use',
+    workersAllowed: 0,
+    resumesInMs: 15_000,
+    reason: { sentence: 'Somebody is using this machine, so Lull waits.' },
+  });
   await clock.advance(14_000);
   expect(last()).toMatchObject({ state: 'cooling', workersAllowed: 0 });
   input();
@@ -186,7 +197,15 @@ test('limits are checked, merged, kept and used at once', async () => {
   };
   expect(await update({ cores: 2 })).toEqual({ cores: 2, idleAfterSeconds: 15, storageMiB: 1_024, whenBusy: 'yield' });
   expect(await update({ cores: undefined, whenBusy: 'ignore' })).toMatchObject({ cores: 2, whenBusy: 'ignore' });
-  for (const bad of [{ cores: 0 }, { cores: 1.5 }, { idleAfterSeconds: -1 }, { idleAfterSeconds: 1e9 }, { whenBusy: 'always' }, { gpus: 1 }]) expect(await update(bad)).toBe('malformed');
+  for (const bad of [
+    { cores: 0 },
+    { cores: 1.5 },
+    { idleAfterSeconds: -1 },
+    { idleAfterSeconds: 1e9 },
+    { whenBusy: 'always' },
+    { gpus: 1 },
+  ])
+    expect(await update(bad)).toBe('malformed');
   input();
   await clock.advance(0);
   expect(last()).toMatchObject({ state: 'idle', workersAllowed: 2 });
@@ -218,7 +237,17 @@ test('the group is told of a change of state at once, and of running work once a
     storage: { keeps: true, usedMiB: 0, allowedMiB: 256 },
   });
   const told = offers.length;
-  const run = (phase: Running['phase']): Running => ({ job: 'a'.repeat(64), record: 'b'.repeat(64), range: [0, 5], finished: 0, items: 5, phase, startedAgoMs: 0, progress: null }) as never;
+  const run = (phase: Running['phase']): Running =>
+    ({
+      job: 'a'.repeat(64),
+      record: 'b'.repeat(64),
+      range: [0, 5],
+      finished: 0,
+      items: 5,
+      phase,
+      startedAgoMs: 0,
+      progress: null,
+    }) as never;
   for (let i = 0; i < 20; i++) {
     publishRunning(Array.from({ length: 1 + (i % 3) }, () => run(i % 2 === 0 ? 'running' : 'waiting')));
     await clock.advance(100);

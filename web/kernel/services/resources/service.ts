@@ -151,9 +151,9 @@ class Resources implements Service<typeof resourcesContract> {
 
   /** It counts now in any case; where it cannot be kept the person is asked again next time. */
   async #remember(key: string, value: unknown): Promise<void> {
-    const { storage, report } = this.context.platform;
-    const outcome = await storage.write([{ table: 'meta', key, value }]);
-    if (!outcome.ok) report('warning', `the choice could not be kept: ${outcome.fault.message}`);
+    const { platform } = this.context;
+    const outcome = await platform.storage.write([{ table: 'meta', key, value }]);
+    if (!outcome.ok) platform.report('warning', `the choice could not be kept: ${outcome.fault.message}`);
   }
 
   #offer(): Offer {
@@ -174,7 +174,11 @@ class Resources implements Service<typeof resourcesContract> {
     const offer = this.#offer();
     const before = this.#offered;
     if (before !== undefined && sameOffer(before, offer)) return;
-    const urgent = before === undefined || before.state !== offer.state || before.reason !== offer.reason || before.sandbox.workersAllowed !== offer.sandbox.workersAllowed;
+    const urgent =
+      before === undefined ||
+      before.state !== offer.state ||
+      before.reason !== offer.reason ||
+      before.sandbox.workersAllowed !== offer.sandbox.workersAllowed;
     const { clock } = this.context.platform;
     const wait = this.#offeredAt + offerEveryMs - clock.now();
     if (!urgent && wait > 0) {
@@ -188,7 +192,8 @@ class Resources implements Service<typeof resourcesContract> {
     this.#offeredAt = clock.now();
     void this.context.ask(membershipContract, 'offer', 'replace', offer).then((outcome) => {
       // A tab without a group has nobody to tell.
-      if (!outcome.ok && outcome.fault.code !== 'unknown-uri') this.context.platform.report('warning', `the offer was not taken: ${outcome.fault.message}`);
+      if (!outcome.ok && outcome.fault.code !== 'unknown-uri')
+        this.context.platform.report('warning', `the offer was not taken: ${outcome.fault.message}`);
     });
   }
 
