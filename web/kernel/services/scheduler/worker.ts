@@ -36,7 +36,7 @@ const elsewhereMsMax = 10_000;
 const troubleAvoidMs = 1_000;
 const backOffMsMax = 30_000;
 const unloadableAvoidMs = 10 * 60_000;
-const loadAgainMs = 4_000;
+const loadAgainMs = 8_000;
 const skippedMax = 1_024;
 
 interface InHand {
@@ -56,8 +56,8 @@ export class Worker {
   /** Jobs left alone until then, how often in a row that was so, and why. */
   readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
   readonly #skippedSince = new Map<RecordId, number>();
-  /** How often this tab said that it cannot load a job's code. */
-  readonly #unloadable = new Map<JobId, number>();
+  /** How often this tab said that it cannot load a job's code, and when last. */
+  readonly #unloadable = new Map<JobId, { readonly times: number; readonly at: number }>();
   #jobs = new Map<JobId, JobSummary>();
   #members: readonly Member[] = [];
   #resources: ResourceState | undefined;
@@ -296,17 +296,25 @@ export class Worker {
     );
   }
 
-  /** Said once here, for others are to say it too before the job fails; by a lone donor as often as it takes. */
+  /** Said once here, for others are to say it too before the job fails; again where they get nothing done either; at once by a lone donor. */
   async #cannotLoad(job: JobId, message: string): Promise<void> {
+    const now = this.context.platform.clock.now();
     const others = this.#othersMayTry({ failedBy: [] });
-    const times = (this.#unloadable.get(job) ?? 0) + 1;
-    // Others have their turn first; where they get nothing done either, this tab says it again, so that the job ends.
-    const settled = others && (this.#jobs.get(job)?.committed ?? 0) > 0;
-    const pause = settled || times >= itemAttemptsMax ? unloadableAvoidMs : others ? loadAgainMs : troubleAvoidMs;
-    this.#backOff.set(job, { until: this.context.platform.clock.now() + pause, times, why: 'The code of the waiting job cannot be loaded here.' });
-    if (times > itemAttemptsMax || (settled && times > 1)) return;
-    this.#unloadable.set(job, times);
+    const said = this.#unloadable.get(job) ?? { times: 0, at: -Infinity };
+    const why = 'The code of the waiting job cannot be loaded here.';
+    // Functions claimed ahead end in the same way at the same time: that is one finding.
+    if (others && now - said.at < loadAgainMs) return;
+    const times = said.times + 1;
+    const last = times >= itemAttemptsMax || (said.times > 0 && (await this.#someDecided(job)));
+    this.#backOff.set(job, { until: now + (last ? unloadableAvoidMs : others ? loadAgainMs : troubleAvoidMs), times, why });
+    if (times > itemAttemptsMax || (last && times < itemAttemptsMax)) return;
+    this.#unloadable.set(job, { times, at: now });
     await this.#committer.announce(job, { kind: 'unloadable', message: message.slice(0, 2_000) });
+  }
+
+  async #someDecided(job: JobId): Promise<boolean> {
+    const reply = await this.context.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 1 });
+    return reply.ok && reply.value.body.spans.length > 0;
   }
 
   #leave(job: JobId, why: string): void {
