@@ -5,7 +5,7 @@ import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
 import { useCommand, useDeps, useNow, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
-import { bytes, count, duration, items, plural } from '../view/format.ts';
+import { bytes, count, duration, items, plural, rate, ticking } from '../view/format.ts';
 import { Ring } from './ring.tsx';
 import { donating, secondTabHeading } from './wording.ts';
 
@@ -151,7 +151,7 @@ function RunningTable() {
 
 function GivenChart() {
   const series = useSnapshot((snapshot) => snapshot.givenHistory);
-  return <Sparkline series={series} label="Cores computing for others" unit="cores" format={(value) => (value >= 10 ? count(value) : value.toFixed(1))} empty="A line appears here when the tab has been open for half a minute." />;
+  return <Sparkline series={series} label="Cores computing for others" unit="cores" format={rate} topMin={1} empty="A line appears here when the tab has been open for half a minute." />;
 }
 
 function Tiles() {
@@ -196,7 +196,7 @@ function LimitsCard({ resources }: { resources: ResourceState }) {
   return (
     <section className="card limits" aria-label="Limits">
       <Slider label="Cores at most" value={limits.cores} min={1} max={resources.coresOfMachine} say={(value) => `${value} of ${resources.coresOfMachine}`} onChange={(cores) => change({ cores })} />
-      <Slider label="Wait after I leave" value={nearest(waitSteps, limits.idleAfterSeconds)} min={0} max={waitSteps.length - 1} say={(i) => duration(waitSteps[i]! * 1000)} onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })} />
+      <Slider label="Wait after I leave" value={nearest(waitSteps, limits.idleAfterSeconds)} min={0} max={waitSteps.length - 1} say={(i) => ticking(waitSteps[i]! * 1000)} onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })} />
       <Slider label="Storage at most" value={nearest(storageSteps, limits.storageMiB)} min={0} max={storageSteps.length - 1} say={(i) => bytes(storageSteps[i]! * 2 ** 20)} onChange={(i) => change({ storageMiB: storageSteps[i]! })} />
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
     </section>

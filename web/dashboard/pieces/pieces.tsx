@@ -34,9 +34,9 @@ export function Bar({ label, value, shares, thick = false }: { label: string; va
 }
 
 /** A line over time: zero at the bottom, the top of the axis and the last value written beside it. */
-export function Sparkline({ series, label, unit, format, empty }: { series: Series; label: string; unit: string; format: (value: number) => string; empty: string }) {
+export function Sparkline({ series, label, unit, format, empty, topMin = 0 }: { series: Series; label: string; unit: string; format: (value: number) => string; empty: string; topMin?: number }) {
   const [width, height] = [600, 96];
-  const top = roundTop(series.values);
+  const top = roundTop([...series.values, topMin]);
   const path = sparkPath(series, width, height, top);
   const last = series.values.at(-1) ?? 0;
   if (path === null) return <p className="spark-empty mute sm">{empty}</p>;
@@ -48,7 +48,7 @@ export function Sparkline({ series, label, unit, format, empty }: { series: Seri
       </svg>
       <div className="spark-axis" aria-hidden="true">
         <span className="mute">{format(top)}</span>
-        <b style={{ top: `${Math.min(74, Math.max(16, (path.last[1] / height) * 100))}%` }}>
+        <b style={{ top: `${Math.min(76, Math.max(22, (path.last[1] / height) * 100))}%` }}>
           {format(last)} {unit}
         </b>
         <span className="mute">0</span>

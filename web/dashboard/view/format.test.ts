@@ -8,7 +8,7 @@ describe('numbers as a person says them', () => {
     expect(plural(0, 'part')).toBe('0 parts');
   });
 
-  it.each([[0, '0 ms'], [82, '82 ms'], [400, '0.4 s'], [1_240, '1.2 s'], [59_600, '1 min'], [252_000, '4 min 12 s'], [660_000, '11 min'], [13_260_000, '3 h 41 min'], [187_200_000, '2 d 4 h'], [-1, '–'], [Number.NaN, '–']])(
+  it.each([[0, '0 ms'], [0.3, '< 1 ms'], [82, '82 ms'], [400, '0.4 s'], [1_240, '1.2 s'], [59_600, '1 min'], [252_000, '4 min 12 s'], [660_000, '11 min'], [13_260_000, '3 h 41 min'], [187_200_000, '2 d 4 h'], [-1, '–'], [Number.NaN, '–']])(
     'says %d ms as %s', (ms, said) => expect(duration(ms)).toBe(said),
   );
 

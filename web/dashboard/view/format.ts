@@ -12,10 +12,10 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${Math.round(n) === 1 ? one : many}`;
 }
 
-/** 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
+/** < 1 ms, 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return '–';
-  if (ms < 950) return ms < 1 ? '0 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 950) return ms === 0 ? '0 ms' : ms < 1 ? '< 1 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
