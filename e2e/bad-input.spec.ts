@@ -86,7 +86,7 @@ test('a tab alone computes its own job', async ({ cluster }) => {
 test('without IndexedDB the tab still works, and says that it keeps nothing', async ({ cluster }) => {
   const donor = await cluster.join();
   await donate(donor.page);
-  const { profile } = await cluster.join();
+  const profile = await cluster.profile();
   await profile.context.addInitScript(() => {
     Object.defineProperty(IDBFactory.prototype, 'open', {
       value: () => {
@@ -119,7 +119,7 @@ test('a full disk loses nothing: the donor says so and the job ends', async ({ c
 });
 
 test('a browser without WebRTC is told what is missing and what to do', async ({ cluster }) => {
-  const { profile } = await cluster.join();
+  const profile = await cluster.profile();
   await profile.context.addInitScript(() => {
     Object.defineProperty(globalThis, 'RTCPeerConnection', { value: undefined });
   });

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 const boot = new URL('../public/boot.xml', import.meta.url);
 
 test('without a binding the tab runs alone, and everything works locally', async ({ cluster }) => {
-  const { profile } = await cluster.join();
+  const profile = await cluster.profile();
   const document = (await readFile(boot, 'utf8')).replace(/<binding [^>]*\/>/, '');
   await profile.context.route('**/boot.xml', (route) => route.fulfill({ contentType: 'application/xml', body: document }));
   const page = await profile.tab(cluster.server.url);
@@ -19,7 +19,7 @@ test('without a binding the tab runs alone, and everything works locally', async
 });
 
 test('a broken boot document is refused with its line and the reason, and the page says so', async ({ cluster }) => {
-  const { profile } = await cluster.join();
+  const profile = await cluster.profile();
   await profile.context.route('**/boot.xml', (route) =>
     route.fulfill({ contentType: 'application/xml', body: '<?xml version="1.0"?>\n<lull version="1">\n  <security-manager>\n</lull>' }),
   );

@@ -3,6 +3,7 @@ import './dashboard/styles/main.css';
 import { browserClock } from './adapters/browser-clock.ts';
 import { browserMachine } from './adapters/browser-machine.ts';
 import { browserRandom } from './adapters/browser-random.ts';
+import { codecClient } from './adapters/codec-client.ts';
 import { openStorage } from './adapters/idb-storage.ts';
 import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
 import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
@@ -37,7 +38,7 @@ async function run(): Promise<void> {
   const clock = browserClock();
   const snapshots = createSnapshotStore();
   const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
-  const host = new PageKernel(clock, random, fail);
+  const host = new PageKernel(clock, random, codecClient(clock), fail);
   const lull = createLull(host);
   // There from the first line of the page on; `lull.ready` says when it may be used.
   Object.defineProperty(globalThis, 'lull', { value: lull, configurable: true });

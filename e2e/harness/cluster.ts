@@ -12,6 +12,8 @@ export interface Cluster {
   readonly server: Server;
   /** A tab of a new profile, joined. */
   join(path?: string, options?: ProfileOptions): Promise<Peer>;
+  /** A profile without a tab yet. */
+  profile(options?: ProfileOptions): Promise<Profile>;
   /** `count` tabs that donate one core each and see each other, and a submitter that sees them all. */
   donorsAndSubmitter(count: number): Promise<{ donors: Peer[]; submitter: Peer }>;
 }
@@ -21,14 +23,19 @@ export const test = base.extend<{ cluster: Cluster }>({
   cluster: async ({}, use) => {
     const server = await startServer();
     const profiles: Profile[] = [];
-    const join = async (path = '/', options: ProfileOptions = {}) => {
+    const open = async (options: ProfileOptions = {}) => {
       const profile = await Profile.open(options);
       profiles.push(profile);
+      return profile;
+    };
+    const join = async (path = '/', options: ProfileOptions = {}) => {
+      const profile = await open(options);
       return { profile, page: await profile.tab(server.url + path) };
     };
     await use({
       server,
       join,
+      profile: open,
       donorsAndSubmitter: async (count) => {
         const peers = await Promise.all(Array.from({ length: count + 1 }, () => join()));
         const [submitter, ...donors] = peers as [Peer, ...Peer[]];

@@ -5,7 +5,7 @@
 //        waiting for both channels  --- both open: Link ---  closed: a fault, or nothing (inbound)
 //
 // The server may come and go: links stay, and the connection to it is tried again with back-off.
-import { Peer, type DataConnection } from 'peerjs';
+import type { DataConnection, Peer } from 'peerjs';
 import { isPeerId, peerId, type PeerId } from '../kernel/lib/ids.ts';
 import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../kernel/limits.ts';
@@ -57,6 +57,7 @@ export function peerjsTransport(options: PeerjsTransportOptions): Transport {
 
 class PeerjsTransport implements Transport {
   #peer: Peer | undefined;
+  #makePeer: typeof Peer | undefined;
   #self: PeerId | undefined;
   /** Names the time from one start to its stop. */
   #run: symbol | undefined;
@@ -86,7 +87,9 @@ class PeerjsTransport implements Transport {
     this.#self = self;
     this.#onLink = onLink;
     addEventListener('pagehide', this.#leave);
-    const token = await this.options.tokenOf(self);
+    // PeerJS looks at the browser when it is loaded, and throws where there is no WebRTC: so it is loaded here, not with the page.
+    const [{ Peer: PeerOfLibrary }, token] = await Promise.all([import('peerjs'), this.options.tokenOf(self)]);
+    this.#makePeer = PeerOfLibrary;
     if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(connectTimeoutMs, () =>
@@ -133,7 +136,7 @@ class PeerjsTransport implements Transport {
   /** One PeerJS object; a new one only where PeerJS has given the old one up, which it does only before the first success. */
   #connect(self: PeerId, token: string, first: (outcome: Outcome<void>) => void): void {
     const { server, iceServers } = this.options;
-    const peer = new Peer(self, { ...server, token, config: { iceServers: [...iceServers] }, debug: 0 });
+    const peer = new this.#makePeer!(self, { ...server, token, config: { iceServers: [...iceServers] }, debug: 0 });
     this.#peer = peer;
     this.#guard(peer);
     peer.on('open', () => {

@@ -1,7 +1,6 @@
 // From what the submitter has to the manifest's `input`: values are packed into pages, texts and files go as they are.
 import type { Bus } from '../kernel/service.ts';
-import { pack } from '../kernel/lib/packed.ts';
-import { encodeValue } from '../kernel/lib/value-codec.ts';
+import type { ObjectId } from '../kernel/lib/ids.ts';
 import { jobItemsMax, objectSegmentsMax, segmentBytes, segmentBytesMax } from '../kernel/limits.ts';
 import type { JobInput } from '../kernel/protocol/job-manifest.ts';
 import { LullError, throwIfAborted } from './errors.ts';
@@ -14,8 +13,25 @@ export interface UploadedInput {
   readonly copies: number | null;
 }
 
+/** Prepares bulk input off the page's thread (adapters/codec-client.ts). */
+export interface InputCodec {
+  countLines(bytes: Uint8Array, startsLine: boolean): Promise<{ readonly begun: number; readonly atLineStart: boolean; readonly binary: boolean }>;
+  packPage(
+    values: readonly unknown[],
+    bytesMax: number,
+    itemBytesMax: number,
+  ): Promise<
+    | { readonly ok: true; readonly page: Uint8Array; readonly items: number }
+    | { readonly ok: false; readonly index: number; readonly message: string }
+  >;
+}
+
+const itemsPerCallMin = 256;
+const itemsPerCallMax = 65_536;
+
 interface Upload {
   readonly bus: Bus;
+  readonly codec: InputCodec;
   readonly expires: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -61,7 +77,7 @@ function checkedCount(items: number): number {
 async function uploadItems(upload: Upload, items: readonly unknown[]): Promise<UploadedInput> {
   checkedCount(items.length);
   const perSegment: number[] = [];
-  const stored = await putSegments(upload.bus, pagesOf(items, perSegment, upload.signal), {
+  const stored = await putSegments(upload.bus, pagesOf(upload, items, perSegment), {
     name: 'input',
     type: 'application/x-lull-items',
     expires: upload.expires,
@@ -70,62 +86,46 @@ async function uploadItems(upload: Upload, items: readonly unknown[]): Promise<U
   return { input: { kind: 'items', object: stored.object, items: items.length, perSegment }, copies: stored.copies };
 }
 
-/** Pages of about a segment; an item larger than a page has one of its own. */
-function* pagesOf(items: readonly unknown[], perSegment: number[], signal: AbortSignal | undefined): Generator<Uint8Array> {
-  let page: Uint8Array[] = [];
-  let size = 4;
-  const close = () => {
-    perSegment.push(page.length);
-    if (perSegment.length > objectSegmentsMax)
+/** Pages of about a segment, packed off the page's thread; an item larger than a page has one of its own. */
+async function* pagesOf(upload: Upload, items: readonly unknown[], perSegment: number[]): AsyncGenerator<Uint8Array> {
+  let batch = itemsPerCallMin;
+  for (let at = 0; at < items.length; ) {
+    throwIfAborted(upload.signal);
+    const packed = await packedPage(upload.codec, items.slice(at, at + batch), at);
+    if (perSegment.push(packed.items) > objectSegmentsMax) {
       throw new LullError('too-large', 'The input is too large: put it as an object and map over its lines or chunks.');
-    const packed = pack(page);
-    page = [];
-    size = 4;
-    return packed;
-  };
-  for (const [index, item] of items.entries()) {
-    throwIfAborted(signal);
-    const bytes = encodeItem(item, index);
-    if (page.length > 0 && size + 4 + bytes.length > segmentBytes) yield close();
-    page.push(bytes);
-    size += 4 + bytes.length;
+    }
+    yield packed.page;
+    at += packed.items;
+    // All that were sent fitted: send more next time. The page holds fewer: sending more than that is wasted.
+    batch = packed.items === batch ? Math.min(batch * 4, itemsPerCallMax) : Math.max(itemsPerCallMin, packed.items);
   }
-  yield close();
 }
 
-function encodeItem(item: unknown, index: number): Uint8Array {
-  let bytes: Uint8Array;
+async function packedPage(codec: InputCodec, values: readonly unknown[], first: number) {
   try {
-    bytes = encodeValue(item);
+    const packed = await codec.packPage(values, segmentBytes, segmentBytesMax - 16);
+    if (packed.ok) return packed;
+    throw new LullError('bad-input', `Item ${first + packed.index} ${packed.message}.`);
   } catch (error) {
-    throw new LullError('bad-input', `Item ${index} cannot be sent: ${error instanceof Error ? error.message : String(error)}.`);
+    // Structured clone refuses functions, symbols and the like before the codec sees them.
+    if (error instanceof DOMException) throw new LullError('bad-input', `Items from ${first} on cannot be sent: ${error.message}.`);
+    throw error;
   }
-  if (bytes.length > segmentBytesMax - 16)
-    throw new LullError('too-large', `Item ${index} has ${bytes.length} bytes; the largest may have ${segmentBytesMax - 16}.`);
-  return bytes;
 }
 
 /** Lines that begin in each segment. A text that ends in a line end has no empty last line; NUL bytes mean it is no text. */
-async function countLines(upload: Upload, object: Parameters<typeof segmentOf>[1]): Promise<{ perSegment: number[]; items: number }> {
+async function countLines(upload: Upload, object: ObjectId): Promise<{ perSegment: number[]; items: number }> {
   const { size, segments } = await manifestOf(upload.bus, object);
   if (size === 0) throw new LullError('bad-input', 'The file is empty: there is nothing to run.');
   const perSegment: number[] = [];
-  let items = 0;
   let atLineStart = true;
   for (let i = 0; i < segments.length; i++) {
     throwIfAborted(upload.signal);
-    const bytes = await segmentOf(upload.bus, object, i);
-    let begun = 0;
-    if (bytes.includes(0))
-      throw new LullError('bad-input', 'The file does not look like text: it holds NUL bytes. Map over its chunks instead.');
-    for (let at = 0; at < bytes.length;) {
-      if (atLineStart) begun++;
-      const next = bytes.indexOf(0x0a, at);
-      atLineStart = next >= 0;
-      at = next < 0 ? bytes.length : next + 1;
-    }
-    perSegment.push(begun);
-    items += begun;
+    const counted = await upload.codec.countLines(await segmentOf(upload.bus, object, i), atLineStart);
+    if (counted.binary) throw new LullError('bad-input', 'The file does not look like text: it holds NUL bytes. Map over its chunks instead.');
+    atLineStart = counted.atLineStart;
+    perSegment.push(counted.begun);
   }
-  return { perSegment, items };
+  return { perSegment, items: perSegment.reduce((sum, begun) => sum + begun, 0) };
 }

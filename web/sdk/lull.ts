@@ -14,7 +14,7 @@ import { makeUri } from '../kernel/protocol/uri.ts';
 import type { Cancel, Clock, Random } from '../kernel/platform.ts';
 import type { Bus } from '../kernel/service.ts';
 import { LullError, throwIfAborted, valueOf } from './errors.ts';
-import { uploadInputs } from './inputs.ts';
+import { uploadInputs, type InputCodec } from './inputs.ts';
 import { JobHandle } from './job-handle.ts';
 import { getObject, manifestOf, putObject, type StoredObject } from './objects.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
@@ -27,6 +27,7 @@ export interface KernelHost {
   onKernel(listener: (bus: Bus) => void): Cancel;
   readonly clock: Clock;
   readonly random: Random;
+  readonly codec: InputCodec;
 }
 
 const appendTimeoutMs = 30_000;
@@ -147,7 +148,7 @@ export function createLull(host: KernelHost): Lull {
       spec.reduce === undefined || spec.reduce.trim() === ''
         ? null
         : await storedCode(spec.reduce, `${name}.reduce.mjs`, expires, spec.signal);
-    const { input, copies } = await uploadInputs({ bus: bus(), expires, signal: spec.signal }, spec.inputs);
+    const { input, copies } = await uploadInputs({ bus: bus(), codec: host.codec, expires, signal: spec.signal }, spec.inputs);
     const { segments } = await manifestOf(bus(), code.object);
     const manifest: JobManifest = {
       v: 1,

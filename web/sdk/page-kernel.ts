@@ -7,6 +7,7 @@ import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
 import type { Bus } from '../kernel/service.ts';
 import { deferred } from './deferred.ts';
 import { LullError } from './errors.ts';
+import type { InputCodec } from './inputs.ts';
 import type { KernelHost } from './lull.ts';
 
 /** How long the first join may take before the page counts as alone; it joins later all the same. */
@@ -23,6 +24,7 @@ export class PageKernel implements KernelHost {
   constructor(
     readonly clock: Clock,
     readonly random: Random,
+    readonly codec: InputCodec,
     /** Told when a kernel could not start: a sentence for a person. */
     private readonly onProblem: (sentence: string) => void,
   ) {

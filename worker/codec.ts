@@ -1,0 +1,56 @@
+// Work on bulk input that would hold up the page, in a Worker of our own: no foreign code ever runs here, so comlink may serve it.
+import { expose } from 'comlink';
+import { pack } from '../web/kernel/lib/packed.ts';
+import { encodeValue } from '../web/kernel/lib/value-codec.ts';
+
+export interface LineCount {
+  /** Lines that begin in these bytes. */
+  readonly begun: number;
+  /** True where the next bytes begin a line. */
+  readonly atLineStart: boolean;
+  /** A NUL byte: this is no text. */
+  readonly binary: boolean;
+}
+
+export type PackedPage =
+  | { readonly ok: true; readonly page: Uint8Array<ArrayBuffer>; readonly items: number }
+  /** `index` is relative to the first value given. */
+  | { readonly ok: false; readonly index: number; readonly message: string };
+
+const lineEnd = 0x0a;
+
+const codec = {
+  countLines(bytes: Uint8Array, startsLine: boolean): LineCount {
+    let begun = 0;
+    let atLineStart = startsLine;
+    for (let at = 0; at < bytes.length; ) {
+      if (atLineStart) begun++;
+      const next = bytes.indexOf(lineEnd, at);
+      atLineStart = next >= 0;
+      at = next < 0 ? bytes.length : next + 1;
+    }
+    return { begun, atLineStart, binary: bytes.includes(0) };
+  },
+
+  /** Values packed as one page of at most `bytesMax`, as many as fit and at least one; an item above `itemBytesMax` is refused. */
+  packPage(values: readonly unknown[], bytesMax: number, itemBytesMax: number): PackedPage {
+    const parts: Uint8Array[] = [];
+    let size = 4;
+    for (const [index, value] of values.entries()) {
+      let bytes: Uint8Array;
+      try {
+        bytes = encodeValue(value);
+      } catch (error) {
+        return { ok: false, index, message: `cannot be sent: ${error instanceof Error ? error.message : String(error)}` };
+      }
+      if (bytes.length > itemBytesMax) return { ok: false, index, message: `has ${bytes.length} bytes; the largest may have ${itemBytesMax}` };
+      if (parts.length > 0 && size + 4 + bytes.length > bytesMax) break;
+      parts.push(bytes);
+      size += 4 + bytes.length;
+    }
+    return { ok: true, page: pack(parts), items: parts.length };
+  },
+};
+
+export type Codec = typeof codec;
+expose(codec);
