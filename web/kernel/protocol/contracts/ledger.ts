@@ -61,6 +61,7 @@ export type DecidedSpan = v.InferOutput<typeof decidedSpanSchema>;
 
 export const contributorSchema = v.strictObject({
   identity: identityIdSchema,
+  /** Decided items whose outcome is this identity's; surplus results count for nobody. */
   items: natural,
   parts: natural,
   tookMs: amount,

@@ -151,9 +151,21 @@ describe('the fold of a job', () => {
     ]);
     expect(fold.surplus).toBe(2);
     expect(fold.contributors(10)).toEqual([
-      { identity: someIdentity(1), items: 4, parts: 1, tookMs: 10 },
       { identity: someIdentity(2), items: 4, parts: 1, tookMs: 10 },
+      { identity: someIdentity(1), items: 2, parts: 1, tookMs: 10 },
     ]);
+  });
+
+  it('credits each decided item to exactly one identity, whatever was computed twice, accepted or opened again', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const fold = foldOf(list);
+        const owned = new Map<string, number>();
+        for (const { range, by } of fold.decidedSpans(0, 1_000)) owned.set(by, (owned.get(by) ?? 0) + range[1] - range[0]);
+        for (const { identity, items: credited } of fold.contributors(100)) expect(credited).toBe(owned.get(identity) ?? 0);
+        expect(fold.contributors(100).reduce((sum, each) => sum + each.items, 0)).toBe(fold.committed + fold.failed);
+      }),
+    );
   });
 
   it('fails an item for good at the third failure, names who failed before, and a later result still beats the failures', () => {

@@ -20,7 +20,9 @@ export interface UndecidedSpan {
 
 export interface Contribution {
   readonly identity: IdentityId;
+  /** Items whose outcome is this identity's: over all identities they sum to the decided ones. */
   items: number;
+  /** Functions it ran and the time they took, also where another's outcome was taken: they were computed all the same. */
   parts: number;
   tookMs: number;
 }
@@ -201,20 +203,19 @@ export class JobFold {
     this.#computed.set(id, event);
     const { range, round, tookMs } = event.body;
     const candidate: Candidate = { id, round, identity: event.identity };
+    let contribution = this.#contributions.get(event.identity);
+    if (contribution === undefined) {
+      contribution = { identity: event.identity, items: 0, parts: 0, tookMs: 0 };
+      this.#contributions.set(event.identity, contribution);
+    }
+    contribution.parts += 1;
+    contribution.tookMs += tookMs;
     let okItems = 0;
     for (const { first, end, ok } of outcomesOf(event, range)) {
       if (ok) okItems += end - first;
       apply(first, end, ok ? (cell) => withOk(cell, candidate) : (cell) => withFailed(cell, candidate));
     }
     if (okItems > 0) this.#okEvents++;
-    let contribution = this.#contributions.get(event.identity);
-    if (contribution === undefined) {
-      contribution = { identity: event.identity, items: 0, parts: 0, tookMs: 0 };
-      this.#contributions.set(event.identity, contribution);
-    }
-    contribution.items += range[1] - range[0];
-    contribution.parts += 1;
-    contribution.tookMs += tookMs;
     for (const { by, range: taken } of this.#waiting.get(id) ?? []) this.#accept(by, event, id, taken, apply);
     this.#waiting.delete(id);
   }
@@ -242,6 +243,15 @@ export class JobFold {
     const items = end - first;
     this.#surplus += items * (Math.max(0, after.okCount - 1) - Math.max(0, (before?.okCount ?? 0) - 1));
     this.#failed += items * (Number(after.decision?.outcome === 'failed') - Number(before?.decision?.outcome === 'failed'));
+    const [was, is] = [before?.decision?.event, after.decision?.event];
+    if (was === is) return;
+    if (was !== undefined) this.#contributionTo(was).items -= items;
+    if (is !== undefined) this.#contributionTo(is).items += items;
+  }
+
+  /** Of whoever wrote the computed event that decides: it is known, or it could not decide. */
+  #contributionTo(event: EventId): Contribution {
+    return this.#contributions.get(this.#computed.get(event)!.identity)!;
   }
 
   #status(): { state: JobState; reason: string } {
