@@ -104,18 +104,23 @@ test('without IndexedDB the tab still works, and says that it keeps nothing', as
 });
 
 test('a full disk loses nothing: the donor says so and the job ends', async ({ cluster }) => {
-  const { submitter, donors } = await cluster.donorsAndSubmitter(2);
-  const full = donors[0]!.page;
-  const session = await full.context().newCDPSession(full);
-  await session.send('Storage.overrideQuotaForOrigin', { origin: cluster.server.url, quotaSize: 1 });
+  const { submitter } = await cluster.donorsAndSubmitter(2);
+  // Before the first visit: the browser remembers how much room it found there.
+  const profile = await cluster.profile();
+  const blank = await profile.context.newPage();
+  const session = await profile.context.newCDPSession(blank);
+  await session.send('Storage.overrideQuotaForOrigin', { origin: cluster.server.url, quotaSize: 400_000 });
+  const full = await profile.tab(`${cluster.server.url}/`);
+  await donate(full);
+  await seesMembers(submitter.page, 4);
   const job = await submitter.page.evaluate(async () => {
-    const code = 'export default (item) => new Uint8Array(20000).fill(item);';
+    const code = 'export default (item) => new Uint8Array(50000).fill(item);';
     return (await globalThis.lull.submit({ name: 'Large results', code, inputs: { range: [0, 200] } })).id;
   });
   const { state, results } = await collect(submitter.page, job);
   expect(state).toBe('done');
   expect(results).toHaveLength(200);
-  await expect(full.getByText(/full|no room|space/i).first()).toBeVisible();
+  await expect(full.getByText(/full|no more room|no room/i).first()).toBeVisible();
 });
 
 test('a browser without WebRTC is told what is missing and what to do', async ({ cluster }) => {
