@@ -176,7 +176,13 @@ test('nor does any work in a job of the real site', async () => {
     const values = await page.evaluate(
       async ([text, args]) => {
         await globalThis.lull.donate(true, { whenBusy: 'ignore', idleAfterSeconds: 0 });
-        const job = await globalThis.lull.submit({ name: 'attacks', code: text, inputs: { range: [0, args.length] }, args, limits: { itemMs: 5_000 } });
+        const job = await globalThis.lull.submit({
+          name: 'attacks',
+          code: text,
+          inputs: { range: [0, args.length] },
+          args,
+          limits: { itemMs: 5_000 },
+        });
         await job.done;
         return (await job.results()).map((result) => ('value' in result ? (result.value as { value?: unknown }) : {}));
       },

@@ -61,13 +61,26 @@ function importsOf(file: string): Import[] {
 }
 
 /** The rooms, each with those it may import from beside itself. `types` are rooms of which it may import types only. */
-const rooms: readonly { readonly room: string; readonly files: RegExp; readonly uses: readonly string[]; readonly types?: readonly string[] }[] = [
+const rooms: readonly {
+  readonly room: string;
+  readonly files: RegExp;
+  readonly uses: readonly string[];
+  readonly types?: readonly string[];
+}[] = [
   { room: 'lib', files: /^web\/kernel\/(lib\/|limits\.ts$)/, uses: [] },
   { room: 'protocol', files: /^web\/kernel\/protocol\//, uses: ['lib'] },
   { room: 'platform', files: /^web\/kernel\/(platform|service)\.ts$/, uses: ['lib', 'protocol'] },
   { room: 'services', files: /^web\/kernel\/services\//, uses: ['lib', 'protocol', 'platform'] },
-  { room: 'managers', files: /^web\/kernel\/(dispatcher|uri-manager|security-manager|loader|network\/.*)(\.ts)?$/, uses: ['lib', 'protocol', 'platform'] },
-  { room: 'kernel', files: /^web\/kernel\/(kernel|service-catalogue|memory-storage)\.ts$/, uses: ['lib', 'protocol', 'platform', 'services', 'managers'] },
+  {
+    room: 'managers',
+    files: /^web\/kernel\/(dispatcher|uri-manager|security-manager|loader|network\/.*)(\.ts)?$/,
+    uses: ['lib', 'protocol', 'platform'],
+  },
+  {
+    room: 'kernel',
+    files: /^web\/kernel\/(kernel|service-catalogue|memory-storage)\.ts$/,
+    uses: ['lib', 'protocol', 'platform', 'services', 'managers'],
+  },
   { room: 'adapters', files: /^web\/adapters\//, uses: ['lib', 'protocol', 'platform', 'kernel', 'worker'] },
   { room: 'sim', files: /^web\/sim\//, uses: ['lib', 'protocol', 'platform', 'services', 'managers', 'kernel'] },
   { room: 'sdk', files: /^web\/sdk\//, uses: ['lib', 'protocol', 'platform', 'kernel'] },
@@ -97,7 +110,7 @@ test('imports point one way', () => {
   expect(wrong).toEqual([]);
 });
 
-test('no service imports another service\'s folder', () => {
+test("no service imports another service's folder", () => {
   const folderOf = (file: string) => /^web\/kernel\/services\/([^/]+)\//.exec(file)?.[1];
   const wrong = code
     .filter((file) => folderOf(file) !== undefined)
@@ -117,18 +130,27 @@ test('the kernel imports only packages that do nothing by themselves', () => {
 
 test('the kernel has no ambient time, randomness, timer, crypto or page', () => {
   // The rest (fetch, window, crypto.subtle ...) does not compile there: its tsconfig has the language and nothing of a host.
-  const { lib, types } = (JSON.parse(read('web/kernel/tsconfig.json')) as { compilerOptions: { lib: string[]; types: string[] } }).compilerOptions;
+  const { lib, types } = (JSON.parse(read('web/kernel/tsconfig.json')) as { compilerOptions: { lib: string[]; types: string[] } })
+    .compilerOptions;
   expect({ lib, types }).toEqual({ lib: ['ES2023'], types: [] });
-  const ambient = /\b(Date\.now|new Date\b|Date\(|Math\.random|globalThis|setTimeout|setInterval|queueMicrotask|performance\.now|crypto\.subtle)/;
+  const ambient =
+    /\b(Date\.now|new Date\b|Date\(|Math\.random|globalThis|setTimeout|setInterval|queueMicrotask|performance\.now|crypto\.subtle)/;
   const wrong = code
     .filter((file) => file.startsWith('web/kernel/') && !isTest(file))
-    .flatMap((file) => withoutComments(read(file)).split('\n').filter((line) => ambient.test(line)).map((line) => `${file}: ${line.trim()}`));
+    .flatMap((file) =>
+      withoutComments(read(file))
+        .split('\n')
+        .filter((line) => ambient.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    );
   expect(wrong).toEqual([]);
 });
 
 test('no file is too long to read', () => {
   const lines = (file: string) => read(file).split('\n').length - 1;
-  expect(code.filter((file) => lines(file) > (isTest(file) ? testLinesMax : linesMax)).map((file) => `${file}: ${lines(file)}`)).toEqual([]);
+  expect(code.filter((file) => lines(file) > (isTest(file) ? testLinesMax : linesMax)).map((file) => `${file}: ${lines(file)}`)).toEqual(
+    [],
+  );
 });
 
 test('no test is switched off, and none is run alone', () => {
@@ -144,7 +166,9 @@ test('no test is switched off, and none is run alone', () => {
 
 test('nothing names a place of one machine', () => {
   const places = new RegExp(['work', 'root', 'home/[a-z]', 'Users/[a-z]'].map((place) => `(?<![\\w.}/])/${place}/`).join('|'));
-  const texts = everything.filter((file) => /\.(ts|tsx|mjs|js|json|md|xml|html|css|yml|yaml|sh|txt)$/.test(file) || file.startsWith('.ci/'));
+  const texts = everything.filter(
+    (file) => /\.(ts|tsx|mjs|js|json|md|xml|html|css|yml|yaml|sh|txt)$/.test(file) || file.startsWith('.ci/'),
+  );
   expect(texts.filter((file) => places.test(read(file)))).toEqual([]);
 });
 
@@ -176,21 +200,37 @@ test('what is on the wire has not changed without its version', () => {
     signed: { ...schemasOf(event), ...schemasOf(manifest), ...schemasOf(object), ...schemasOf(record) },
     directory: schemasOf(directoryProtocol),
   };
-  for (const contract of [blocksContract, ledgerContract, membershipContract, networkContract, queueContract]) parts[contract.name] = remoteOf(contract);
+  for (const contract of [blocksContract, ledgerContract, membershipContract, networkContract, queueContract])
+    parts[contract.name] = remoteOf(contract);
   for (const contract of [executorContract, resourcesContract, schedulerContract]) parts[contract.name] = remoteOf(contract);
-  const hashes = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, createHash('sha256').update(JSON.stringify(shape(part))).digest('hex').slice(0, 16)]));
+  const hashes = Object.fromEntries(
+    Object.entries(parts).map(([name, part]) => [
+      name,
+      createHash('sha256')
+        .update(JSON.stringify(shape(part)))
+        .digest('hex')
+        .slice(0, 16),
+    ]),
+  );
   expect({ version: wireVersion, hashes }).toEqual(recorded);
 });
 
 const schemasOf = (module: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('Schema')).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  Object.fromEntries(
+    Object.entries(module)
+      .filter(([name]) => name.endsWith('Schema'))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 /** What other tabs can reach of a service. */
 const remoteOf = ({ name, resources, publishes }: Contract) => ({
   name,
   publishes,
   resources: Object.fromEntries(
-    Object.entries(resources).map(([resource, operations]) => [resource, Object.fromEntries(Object.entries(operations).filter(([, operation]) => operation?.access === 'member'))]),
+    Object.entries(resources).map(([resource, operations]) => [
+      resource,
+      Object.fromEntries(Object.entries(operations).filter(([, operation]) => operation?.access === 'member')),
+    ]),
   ),
 });
 

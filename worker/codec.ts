@@ -23,7 +23,7 @@ const codec = {
   countLines(bytes: Uint8Array, startsLine: boolean): LineCount {
     let begun = 0;
     let atLineStart = startsLine;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       if (atLineStart) begun++;
       const next = bytes.indexOf(lineEnd, at);
       atLineStart = next >= 0;
@@ -43,7 +43,8 @@ const codec = {
       } catch (error) {
         return { ok: false, index, message: `cannot be sent: ${error instanceof Error ? error.message : String(error)}` };
       }
-      if (bytes.length > itemBytesMax) return { ok: false, index, message: `has ${bytes.length} bytes; the largest may have ${itemBytesMax}` };
+      if (bytes.length > itemBytesMax)
+        return { ok: false, index, message: `has ${bytes.length} bytes; the largest may have ${itemBytesMax}` };
       if (parts.length > 0 && size + 4 + bytes.length > bytesMax) break;
       parts.push(bytes);
       size += 4 + bytes.length;

@@ -15,20 +15,31 @@ export function describeThrown(thrown: unknown, index: number, codeUrl: string):
   return {
     index,
     name: part(() => (isObject(thrown) ? thrown['name'] : 'Error'), 'Error').slice(0, errorNameCharsMax),
-    message: part(() => (isObject(thrown) ? thrown['message'] : thrown), 'Something was thrown that cannot be shown.').slice(0, errorMessageCharsMax),
-    stack: ours ? '' : tidied(part(() => (isObject(thrown) ? thrown['stack'] : ''), ''), codeUrl).slice(0, errorStackCharsMax),
+    message: part(() => (isObject(thrown) ? thrown['message'] : thrown), 'Something was thrown that cannot be shown.').slice(
+      0,
+      errorMessageCharsMax,
+    ),
+    stack: ours
+      ? ''
+      : tidied(
+          part(() => (isObject(thrown) ? thrown['stack'] : ''), ''),
+          codeUrl,
+        ).slice(0, errorStackCharsMax),
   };
 }
 
 const tidied = (stack: string, codeUrl: string) =>
-  codeUrl === '' ? '' : stack
-    .slice(0, 4 * errorStackCharsMax)
-    .split('\n')
-    .filter((line) => !line.includes('blob:') || line.includes(codeUrl))
-    .map((line) => line.replaceAll(codeUrl, 'code'))
-    .join('\n');
+  codeUrl === ''
+    ? ''
+    : stack
+        .slice(0, 4 * errorStackCharsMax)
+        .split('\n')
+        .filter((line) => !line.includes('blob:') || line.includes(codeUrl))
+        .map((line) => line.replaceAll(codeUrl, 'code'))
+        .join('\n');
 
-const isObject = (value: unknown): value is Record<string, unknown> => (typeof value === 'object' && value !== null) || typeof value === 'function';
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
 
 function part(read: () => unknown, otherwise: string): string {
   try {

@@ -37,7 +37,11 @@ export function scrub(scope: object): string[] {
     if (owner !== undefined && owner !== null) remove(owner, name, stubborn);
   }
   // The scope, DedicatedWorkerGlobalScope.prototype, WorkerGlobalScope.prototype; EventTarget.prototype is left as it is.
-  for (let object: object | null = scope; object !== null && object !== EventTarget.prototype; object = Object.getPrototypeOf(object) as object | null) {
+  for (
+    let object: object | null = scope;
+    object !== null && object !== EventTarget.prototype;
+    object = Object.getPrototypeOf(object) as object | null
+  ) {
     if (object === Object.prototype) break;
     removeAllBut(object, kept, stubborn);
   }

@@ -6,7 +6,10 @@ import { quietConsole, TaskLog } from './task-log.ts';
 function setUp() {
   const lines: string[] = [];
   const time = { now: 0 };
-  const log = new TaskLog(() => time.now, (line) => lines.push(line));
+  const log = new TaskLog(
+    () => time.now,
+    (line) => lines.push(line),
+  );
   return { lines, time, log };
 }
 

@@ -31,7 +31,12 @@ export class TaskLog {
     this.#tokens -= 1;
     const more = this.#dropped > 0 ? ` (and ${this.#dropped} lines before it, dropped)` : '';
     this.#dropped = 0;
-    const line = (parts.map(shown).join(' ').slice(0, Math.min(logCharsMax - more.length, this.#charsLeft)) + more).slice(0, logCharsMax);
+    const line = (
+      parts
+        .map(shown)
+        .join(' ')
+        .slice(0, Math.min(logCharsMax - more.length, this.#charsLeft)) + more
+    ).slice(0, logCharsMax);
     this.#charsLeft -= line.length;
     this.send(line);
   }

@@ -2,7 +2,14 @@
 // task's module and runs items one after the other. Foreign code shares this realm and may break whatever it reaches here:
 // then it breaks its own results, and the relay (frame.ts) refuses what does not fit.
 import { decodeValue, encodeValue } from '../web/kernel/lib/value-codec.ts';
-import { flushBytes, flushEveryMs, flushItems, sandboxCreditsMax, type FrameToWorker, type WorkerToFrame } from '../web/kernel/protocol/sandbox-frame.ts';
+import {
+  flushBytes,
+  flushEveryMs,
+  flushItems,
+  sandboxCreditsMax,
+  type FrameToWorker,
+  type WorkerToFrame,
+} from '../web/kernel/protocol/sandbox-frame.ts';
 import type { SandboxInputs, SandboxJob, SandboxSpan } from '../web/kernel/protocol/sandbox.ts';
 import { describeThrown, LoadError, ResultError } from './item-errors.ts';
 import { itemRandom } from './item-random.ts';
@@ -194,7 +201,8 @@ function encodeResult(value: unknown, bytesMax: number): Uint8Array<ArrayBuffer>
   } catch (thrown) {
     const why = describeThrown(thrown, 0, '').message;
     throw new ResultError(
-      why.startsWith('Too deep') ? 'The result cannot be sent: it is nested more than 100 levels deep, or contains itself.'
+      why.startsWith('Too deep')
+        ? 'The result cannot be sent: it is nested more than 100 levels deep, or contains itself.'
         : `The result cannot be sent: ${why}.`,
     );
   }

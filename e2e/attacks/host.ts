@@ -70,7 +70,9 @@ async function runInJob(code: string, options: RunOptions = {}): Promise<RunRepo
     switch (event.type) {
       case 'ready':
         readyAt = performance.now();
-        return opened.then((sandbox) => sandbox.ok && sandbox.value.run({ first: 0, end: items, offset: 0, inputs: { kind: 'range' }, careful }));
+        return opened.then(
+          (sandbox) => sandbox.ok && sandbox.value.run({ first: 0, end: items, offset: 0, inputs: { kind: 'range' }, careful }),
+        );
       case 'failed':
         return end({ ended: 'failed', message: `${event.error.name}: ${event.error.message}`, index: null });
       case 'dead':
@@ -118,7 +120,12 @@ async function runInJob(code: string, options: RunOptions = {}): Promise<RunRepo
 }
 
 /** What a Worker of the page's own origin can do: if an attack does not work here, it proves nothing. */
-function runInPlainWorker(code: string, args: unknown, lingerMs = 0, withinMs = 4_000): Promise<{ value: unknown; error: string; raw: unknown[] }> {
+function runInPlainWorker(
+  code: string,
+  args: unknown,
+  lingerMs = 0,
+  withinMs = 4_000,
+): Promise<{ value: unknown; error: string; raw: unknown[] }> {
   const worker = new Worker('/plain-worker.js');
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const raw: unknown[] = [];

@@ -51,9 +51,28 @@ export async function witnessed({ look, mark }: { look: string; mark: string }):
       );
     case 'sandboxed-files':
       return new Promise((resolve) => {
-        const request = (globalThis as unknown as { webkitRequestFileSystem(type: number, size: number, got: (fs: { root: { getFile(n: string, o: object, y: () => void, no: () => void): void } }) => void, not: () => void): void })
-          .webkitRequestFileSystem;
-        request(0, 1024, ({ root }) => root.getFile(mark, {}, () => resolve(true), () => resolve(false)), () => resolve(false));
+        const request = (
+          globalThis as unknown as {
+            webkitRequestFileSystem(
+              type: number,
+              size: number,
+              got: (fs: { root: { getFile(n: string, o: object, y: () => void, no: () => void): void } }) => void,
+              not: () => void,
+            ): void;
+          }
+        ).webkitRequestFileSystem;
+        request(
+          0,
+          1024,
+          ({ root }) =>
+            root.getFile(
+              mark,
+              {},
+              () => resolve(true),
+              () => resolve(false),
+            ),
+          () => resolve(false),
+        );
       });
     case 'locks':
       return ((await navigator.locks.query()).held ?? []).some(({ name }) => name === mark);

@@ -44,7 +44,8 @@ export class Profile {
     page.on('pageerror', (error) => console.error(`page error: ${error.message}`));
     page.on('console', (message) => {
       // A server that was killed on purpose is no news.
-      const wanted = process.env['VERBOSE'] !== undefined || (message.type() === 'error' && !message.text().includes('ERR_CONNECTION_REFUSED'));
+      const wanted =
+        process.env['VERBOSE'] !== undefined || (message.type() === 'error' && !message.text().includes('ERR_CONNECTION_REFUSED'));
       if (wanted) console.error(`[tab] ${message.text()}`);
     });
     await page.goto(url);

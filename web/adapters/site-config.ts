@@ -23,7 +23,8 @@ export interface Site {
 export async function loadSite(): Promise<Outcome<Site>> {
   try {
     const [config, boot] = await Promise.all([fetch('/config.json', { cache: 'no-store' }), fetch('/boot.xml')]);
-    if (!config.ok || !boot.ok) return failure('unreachable', `The server answered ${config.ok ? boot.status : config.status}: try again in a moment.`);
+    if (!config.ok || !boot.ok)
+      return failure('unreachable', `The server answered ${config.ok ? boot.status : config.status}: try again in a moment.`);
     const parsed = v.safeParse(configSchema, await config.json());
     if (!parsed.success) return failure('malformed', 'The server gave a configuration this page does not understand: reload it.');
     const iceServers = parsed.output.iceServers.map(({ urls, username, credential }) => ({

@@ -137,7 +137,16 @@ function frameElement(url: string): HTMLIFrameElement {
   element.tabIndex = -1;
   element.title = 'Lull sandbox';
   // In view and invisible: frames that are not rendered at all are slowed down.
-  Object.assign(element.style, { position: 'fixed', left: '0', bottom: '0', width: '1px', height: '1px', border: '0', opacity: '0', pointerEvents: 'none' });
+  Object.assign(element.style, {
+    position: 'fixed',
+    left: '0',
+    bottom: '0',
+    width: '1px',
+    height: '1px',
+    border: '0',
+    opacity: '0',
+    pointerEvents: 'none',
+  });
   element.src = url;
   return element;
 }
@@ -178,14 +187,20 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
     kill();
     onEvent(event);
   };
-  const expected = (): Expected | undefined => (state === 'running' ? { next, end, resultItemBytesMax: job.resultItemBytesMax } : undefined);
+  const expected = (): Expected | undefined =>
+    state === 'running' ? { next, end, resultItemBytesMax: job.resultItemBytesMax } : undefined;
   const limitMs = () => (state === 'loading' ? codeLoadMsMax : job.itemMs + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
   const look = () => {
     if (!busy()) return;
     if (pinged - ponged >= pingsMissedMax) {
-      last({ type: 'dead', cause: 'unresponsive', index: state === 'running' ? next : null, message: 'The sandbox stopped answering; the code may have used up its memory.' });
+      last({
+        type: 'dead',
+        cause: 'unresponsive',
+        index: state === 'running' ? next : null,
+        message: 'The sandbox stopped answering; the code may have used up its memory.',
+      });
       return;
     }
     send({ t: 'ping', n: ++pinged });
@@ -236,7 +251,8 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
         send({ t: 'taken', messages: 1 });
         break;
       case 'finished':
-        if (next !== end) return last({ type: 'dead', cause: 'garbled', index: next, message: 'The sandbox said it was done before it was.' });
+        if (next !== end)
+          return last({ type: 'dead', cause: 'garbled', index: next, message: 'The sandbox said it was done before it was.' });
         state = 'ready';
         break;
       case 'progress':

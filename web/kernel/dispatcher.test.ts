@@ -97,8 +97,12 @@ test('every way to fail at home is a typed answer', async () => {
   expect(codeOf(await bus.ask(deskContract, 'toString' as 'papers', 'query', { n: 1 }))).toBe('unknown-uri');
   expect(codeOf(await bus.ask(deskContract, 'papers', 'drop', {}))).toBe('conflict');
   expect(codeOf(await clock.finish(bus.ask(deskContract, 'papers', 'lookup', {}, { timeoutMs: 100 })))).toBe('too-late');
-  expect(codeOf(await bus.ask(deskContract, 'papers', 'get', { data: 0 }, { buffers: Array.from({ length: 65 }, () => new Uint8Array(1)) }))).toBe('too-large');
-  expect(codeOf(await bus.ask(deskContract, 'papers', 'query', { n: 1 }, { peer: makePeerId(testSigner('x').identity, new Uint8Array(8)) }))).toBe('unreachable');
+  expect(
+    codeOf(await bus.ask(deskContract, 'papers', 'get', { data: 0 }, { buffers: Array.from({ length: 65 }, () => new Uint8Array(1)) })),
+  ).toBe('too-large');
+  expect(
+    codeOf(await bus.ask(deskContract, 'papers', 'query', { n: 1 }, { peer: makePeerId(testSigner('x').identity, new Uint8Array(8)) })),
+  ).toBe('unreachable');
   expect(reports).toEqual([]);
   expect(codeOf(await bus.ask(deskContract, 'papers', 'submit', {}))).toBe('internal');
   expect(reports).toMatchObject([{ level: 'bug' }]);

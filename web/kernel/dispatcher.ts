@@ -123,20 +123,14 @@ export class Dispatcher {
     return this.#deliver(to.service, to.path, message, from);
   }
 
-  async #ask(
-    from: string,
-    contract: Contract,
-    resource: string,
-    verb: Verb,
-    request: unknown,
-    options: AskOptions,
-  ): Promise<Reply> {
+  async #ask(from: string, contract: Contract, resource: string, verb: Verb, request: unknown, options: AskOptions): Promise<Reply> {
     const peer = this.#resolvePeer(options.peer ?? 'self', contract.name);
     if (peer === undefined) return failure('unreachable', `Nobody within reach offers "${contract.name}".`);
     const timeoutMs = options.timeoutMs ?? callTimeoutMs;
     const buffers = options.buffers ?? [];
     if (buffers.length > buffersPerMessageMax) return failure('too-large', `At most ${buffersPerMessageMax} buffers go with one message.`);
-    if (buffers.some((buffer) => buffer.length > bufferBytesMax)) return failure('too-large', `A buffer may have at most ${bufferBytesMax} bytes.`);
+    if (buffers.some((buffer) => buffer.length > bufferBytesMax))
+      return failure('too-large', `A buffer may have at most ${bufferBytesMax} bytes.`);
     const group = this.self.group();
     const message: Message = {
       header: {
@@ -152,7 +146,11 @@ export class Dispatcher {
       body: request,
     };
     if (peer === this.self.peer) {
-      return this.#withDeadline(this.#deliver(contract.name, [resource, ...(options.path ?? [])], message, this.#local), timeoutMs, message.header.to);
+      return this.#withDeadline(
+        this.#deliver(contract.name, [resource, ...(options.path ?? [])], message, this.#local),
+        timeoutMs,
+        message.header.to,
+      );
     }
     if (this.#remote === undefined) return failure('unreachable', 'This tab runs alone: no network binding is loaded.');
     const reply = await this.#remote.send(peer, message);
@@ -173,7 +171,9 @@ export class Dispatcher {
 
   #withDeadline(work: Promise<Reply>, timeoutMs: number, what: string): Promise<Reply> {
     return new Promise((resolve) => {
-      const cancel = this.platform.clock.after(timeoutMs, () => resolve(failure('too-late', `No answer within ${timeoutMs} ms from ${what}.`)));
+      const cancel = this.platform.clock.after(timeoutMs, () =>
+        resolve(failure('too-late', `No answer within ${timeoutMs} ms from ${what}.`)),
+      );
       void work.then((reply) => {
         cancel();
         resolve(reply);
@@ -268,7 +268,16 @@ export class Dispatcher {
     const send = (verb: 'subscribe' | 'unsubscribe') => {
       const group = this.self.group();
       const to: Uri = makeUri(group, peer, contract.name, publication);
-      const header = { id: this.#nextId++, to, from: makeUri(group, this.self.peer, from), verb, binding: 'local', buffers: [], deadline: callTimeoutMs, trace: hexOf(this.platform.random.bytes(8)) };
+      const header = {
+        id: this.#nextId++,
+        to,
+        from: makeUri(group, this.self.peer, from),
+        verb,
+        binding: 'local',
+        buffers: [],
+        deadline: callTimeoutMs,
+        trace: hexOf(this.platform.random.bytes(8)),
+      };
       return this.#remote?.send(peer, { header, body: { notify: key } });
     };
     const subscribe = () => void send('subscribe');
@@ -284,7 +293,8 @@ export class Dispatcher {
   #subscribeRemote(service: string, publication: string, message: Message, from: Caller): Reply {
     const approval = this.security.approveMessage(from, 'member');
     if (!approval.ok) return approval;
-    if (this.#contracts.get(service)?.publishes[publication] === undefined) return failure('unknown-uri', `"${service}" publishes no "${publication}".`);
+    if (this.#contracts.get(service)?.publishes[publication] === undefined)
+      return failure('unknown-uri', `"${service}" publishes no "${publication}".`);
     const parsed = v.safeParse(subscribeBody, message.body);
     if (!parsed.success) return failure('malformed', 'A subscription names where to notify.');
     const topic = this.#topic(`${service}/${publication}`);
@@ -295,7 +305,8 @@ export class Dispatcher {
     }
     if (!topic.subscribers.has(id)) {
       const own = [...topic.subscribers.keys()].filter((other) => other.startsWith(`${from.peer}/`)).length;
-      if (own >= subscriptionsPerPeerMax || topic.subscribers.size >= subscriptionsMax) return failure('overloaded', 'Too many subscriptions.');
+      if (own >= subscriptionsPerPeerMax || topic.subscribers.size >= subscriptionsMax)
+        return failure('overloaded', 'Too many subscriptions.');
     }
     const push = (body: unknown) => {
       const group = this.self.group();

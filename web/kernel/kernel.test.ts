@@ -64,28 +64,43 @@ const quiet = contract({ name: 'quiet', resources: { nothing: { get: operation('
 
 test('a boot document without a binding gives a local tab whose services work', async () => {
   const { clock, platform } = setUp();
-  const kernel = await clock.finish(startKernel(platform, { bootDocument: localOnly('<service name="greeter"/>'), network: 'public', catalogue: new Map([['greeter', greeter]]) }));
+  const kernel = await clock.finish(
+    startKernel(platform, {
+      bootDocument: localOnly('<service name="greeter"/>'),
+      network: 'public',
+      catalogue: new Map([['greeter', greeter]]),
+    }),
+  );
   if (!kernel.ok) throw new Error(kernel.fault.message);
   expect(kernel.value.local).toBe(true);
   expect(kernel.value.services).toEqual(['greeter']);
   const reply = await kernel.value.bus.ask(greetings, 'greetings', 'get', { name: 'Ada' });
   expect(reply).toMatchObject({ ok: true, value: { body: { text: 'Hello, Ada.' } } });
   await kernel.value.stop();
-  expect(await kernel.value.bus.ask(greetings, 'greetings', 'get', { name: 'Ada' })).toMatchObject({ ok: false, fault: { code: 'unknown-uri' } });
+  expect(await kernel.value.bus.ask(greetings, 'greetings', 'get', { name: 'Ada' })).toMatchObject({
+    ok: false,
+    fault: { code: 'unknown-uri' },
+  });
 });
 
 test('services start in the order of their needs and stop in the reverse; stopping twice is once', async () => {
   const { clock, platform } = setUp();
   const order: string[] = [];
-  const recorder = (name: string): ServiceFactory<typeof quiet> => () => ({
-    contract: { ...quiet, name: name as 'quiet' },
-    handlers: { nothing: { get: () => ({}) } },
-    start: () => void order.push(`+${name}`),
-    stop: () => void order.push(`-${name}`),
-  });
+  const recorder =
+    (name: string): ServiceFactory<typeof quiet> =>
+    () => ({
+      contract: { ...quiet, name: name as 'quiet' },
+      handlers: { nothing: { get: () => ({}) } },
+      start: () => void order.push(`+${name}`),
+      stop: () => void order.push(`-${name}`),
+    });
   const catalogue = new Map(['first', 'second', 'third'].map((name) => [name, recorder(name)]));
   const kernel = await clock.finish(
-    startKernel(platform, { bootDocument: localOnly('<service name="third" needs="second first"/><service name="second" needs="first"/><service name="first"/>'), network: 'public', catalogue }),
+    startKernel(platform, {
+      bootDocument: localOnly('<service name="third" needs="second first"/><service name="second" needs="first"/><service name="first"/>'),
+      network: 'public',
+      catalogue,
+    }),
   );
   if (!kernel.ok) throw new Error(kernel.fault.message);
   await Promise.all([kernel.value.stop(), kernel.value.stop()]);
@@ -95,17 +110,22 @@ test('services start in the order of their needs and stop in the reverse; stoppi
 test('a service that fails to start, or hangs, takes the others down and says so', async () => {
   const { clock, platform, reports } = setUp();
   const order: string[] = [];
-  const make = (name: string, start: () => Promise<void>): ServiceFactory<typeof quiet> => () => ({
-    contract: { ...quiet, name: name as 'quiet' },
-    handlers: { nothing: { get: () => ({}) } },
-    start,
-    stop: () => void order.push(`-${name}`),
-  });
+  const make =
+    (name: string, start: () => Promise<void>): ServiceFactory<typeof quiet> =>
+    () => ({
+      contract: { ...quiet, name: name as 'quiet' },
+      handlers: { nothing: { get: () => ({}) } },
+      start,
+      stop: () => void order.push(`-${name}`),
+    });
   const boot = (bad: () => Promise<void>) =>
     startKernel(platform, {
       bootDocument: localOnly('<service name="good"/><service name="bad" needs="good"/>'),
       network: 'public',
-      catalogue: new Map([['good', make('good', () => Promise.resolve())], ['bad', make('bad', bad)]]),
+      catalogue: new Map([
+        ['good', make('good', () => Promise.resolve())],
+        ['bad', make('bad', bad)],
+      ]),
     });
   const thrown = await clock.finish(boot(() => Promise.reject(new Error('no luck'))));
   expect(thrown).toMatchObject({ ok: false, fault: { code: 'internal', message: 'The service "bad" did not start: no luck' } });
@@ -163,7 +183,11 @@ test('two tabs of the site meet through the directory, and one that leaves is go
 
 test('a browser whose driver does not start still gives a tab that works, and says what is missing', async () => {
   const { clock, platform } = setUp();
-  const transport = { start: () => Promise.resolve(failure('refused', 'This browser cannot connect tabs.')), dial: () => Promise.resolve(failure('unreachable', 'none')), stop: () => undefined };
+  const transport = {
+    start: () => Promise.resolve(failure('refused', 'This browser cannot connect tabs.')),
+    dial: () => Promise.resolve(failure('unreachable', 'none')),
+    stop: () => undefined,
+  };
   const directory = { start: () => undefined, stop: () => undefined };
   const kernel = await clock.finish(startKernel({ ...platform, transport, directory }, { bootDocument: siteDocument, network: 'public' }));
   if (!kernel.ok) throw new Error(kernel.fault.message);

@@ -43,7 +43,11 @@ const bindings: readonly Binding[] = [msgpackBinding];
 /** Faults: 'malformed' and 'too-large' for the boot document; the first fault of a service that did not start. Nothing runs then. */
 export async function startKernel(platform: Platform, options: KernelOptions): Promise<Outcome<Kernel>> {
   const catalogue = options.catalogue ?? serviceCatalogue;
-  const plan = parseBootDocument(options.bootDocument, { drivers, bindings: bindings.map(({ name }) => name), services: [...catalogue.keys()] });
+  const plan = parseBootDocument(options.bootDocument, {
+    drivers,
+    bindings: bindings.map(({ name }) => name),
+    services: [...catalogue.keys()],
+  });
   if (!plan.ok) return plan;
   return new Boot(platform, options.network, catalogue).run(plan.value);
 }
@@ -84,7 +88,14 @@ class Boot {
       }
       started.push(name);
     }
-    return success({ bus: dispatcher.bus('kernel'), self: this.#self, services: started, local, networkNotice: () => this.#networkNotice, stop: () => this.#stop() });
+    return success({
+      bus: dispatcher.bus('kernel'),
+      self: this.#self,
+      services: started,
+      local,
+      networkNotice: () => this.#networkNotice,
+      stop: () => this.#stop(),
+    });
   }
 
   /** Loads the network manager; where no binding is listed it is unloaded again, and the tab runs alone. */

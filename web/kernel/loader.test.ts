@@ -5,8 +5,10 @@ import { serviceCatalogue } from './service-catalogue.ts';
 
 const known = { drivers: ['webrtc'], bindings: ['msgpack', 'soap'], services: ['a', 'b', 'c'] };
 const managers = '<security-manager/><uri-manager/><dispatcher/>';
-const document = (services: string, network = '<drivers><driver name="webrtc"/></drivers><network-manager><binding name="msgpack"/></network-manager>') =>
-  `<lull version="1">${managers}${network}<services>${services}</services></lull>`;
+const document = (
+  services: string,
+  network = '<drivers><driver name="webrtc"/></drivers><network-manager><binding name="msgpack"/></network-manager>',
+) => `<lull version="1">${managers}${network}<services>${services}</services></lull>`;
 
 test('the document of the site is good, and lists every service there is', () => {
   const text = readFileSync(new URL('../../public/boot.xml', import.meta.url), 'utf8');
@@ -22,8 +24,16 @@ test('services come after what they need, otherwise as written', () => {
 });
 
 test('without a binding, or without a network manager at all, the plan is a local one', () => {
-  for (const network of ['', '<drivers/>', '<network-manager/>', '<drivers><driver name="webrtc"/></drivers><network-manager></network-manager>']) {
-    expect(parseBootDocument(document('<service name="a"/>', network), known)).toMatchObject({ ok: true, value: { bindings: [], services: ['a'] } });
+  for (const network of [
+    '',
+    '<drivers/>',
+    '<network-manager/>',
+    '<drivers><driver name="webrtc"/></drivers><network-manager></network-manager>',
+  ]) {
+    expect(parseBootDocument(document('<service name="a"/>', network), known)).toMatchObject({
+      ok: true,
+      value: { bindings: [], services: ['a'] },
+    });
   }
 });
 
@@ -41,27 +51,67 @@ const refusals: readonly (readonly [what: string, text: string, place: string, r
   ['no version', `<lull>${managers}<services/></lull>`, 'line 1, column 1', 'version="1"'],
   ['another version', `<lull version="2">${managers}<services/></lull>`, 'line 1, column 1', 'version="1"'],
   ['an unknown tag', `<lull version="1">\n  <virus-scanner/></lull>`, 'line 2, column 3', '<virus-scanner> is not known inside <lull>'],
-  ['an unknown tag inside', `<lull version="1">${managers}\n <services><driver name="a"/></services></lull>`, 'line 2, column 12', '<driver> is not known inside <services>'],
-  ['a tag inside a manager', `<lull version="1"><security-manager>\n<binding name="msgpack"/></security-manager></lull>`, 'line 2, column 1', 'not known inside <security-manager>'],
+  [
+    'an unknown tag inside',
+    `<lull version="1">${managers}\n <services><driver name="a"/></services></lull>`,
+    'line 2, column 12',
+    '<driver> is not known inside <services>',
+  ],
+  [
+    'a tag inside a manager',
+    `<lull version="1"><security-manager>\n<binding name="msgpack"/></security-manager></lull>`,
+    'line 2, column 1',
+    'not known inside <security-manager>',
+  ],
   ['a tag too deep', document('<service name="a">\n<service name="b"/></service>'), 'line 2, column 1', 'not known inside <service>'],
   ['an unknown attribute', document('\n<service name="a" priority="1"/>'), 'line 2, column 1', 'no attribute "priority"'],
   ['an attribute of a section', `<lull version="1">\n<dispatcher fast="yes"/></lull>`, 'line 2, column 1', 'no attribute "fast"'],
   ['an attribute twice', document('\n<service name="a" name="b"/>'), 'line 2, column', 'not well formed'],
-  ['the wrong order', `<lull version="1">\n<uri-manager/>\n<security-manager/></lull>`, 'line 3, column 1', '<security-manager> must come before <uri-manager>'],
-  ['services before the network', `<lull version="1">${managers}<services/>\n<network-manager/></lull>`, 'line 2, column 1', 'must come before <services>'],
+  [
+    'the wrong order',
+    `<lull version="1">\n<uri-manager/>\n<security-manager/></lull>`,
+    'line 3, column 1',
+    '<security-manager> must come before <uri-manager>',
+  ],
+  [
+    'services before the network',
+    `<lull version="1">${managers}<services/>\n<network-manager/></lull>`,
+    'line 2, column 1',
+    'must come before <services>',
+  ],
   ['a section twice', `<lull version="1">${managers}\n<dispatcher/></lull>`, 'line 2, column 1', 'there twice'],
-  ['a missing manager', `<lull version="1"><security-manager/><dispatcher/><services/></lull>`, 'line 1, column', '<uri-manager/> is missing'],
+  [
+    'a missing manager',
+    `<lull version="1"><security-manager/><dispatcher/><services/></lull>`,
+    'line 1, column',
+    '<uri-manager/> is missing',
+  ],
   ['missing services', `<lull version="1">${managers}</lull>`, 'line 1, column', '<services/> is missing'],
   ['a service without a name', document('\n<service/>'), 'line 2, column 1', 'needs a name'],
   ['a service with an empty name', document('\n<service name=""/>'), 'line 2, column 1', 'needs a name'],
   ['an unknown service', document('<service name="a"/>\n<service name="mining"/>'), 'line 2, column 1', 'There is no service "mining"'],
   ['an unknown driver', document('', '<drivers>\n<driver name="radio"/></drivers>'), 'line 2, column 1', 'There is no driver "radio"'],
-  ['an unknown binding', document('', '<drivers><driver name="webrtc"/></drivers><network-manager>\n<binding name="morse"/></network-manager>'), 'line 2, column 1', 'There is no binding "morse"'],
+  [
+    'an unknown binding',
+    document('', '<drivers><driver name="webrtc"/></drivers><network-manager>\n<binding name="morse"/></network-manager>'),
+    'line 2, column 1',
+    'There is no binding "morse"',
+  ],
   ['a service twice', document('<service name="a"/>\n<service name="a"/>'), 'line 2, column 1', 'listed twice'],
   ['a need that is not listed', document('\n<service name="a" needs="b"/>'), 'line 2, column 1', 'needs "b", which is not listed'],
   ['a service that needs itself', document('\n<service name="a" needs="a"/>'), 'line 2, column 1', 'a needs a'],
-  ['a cycle', document('<service name="a" needs="b"/>\n<service name="b" needs="c"/><service name="c" needs="a"/>'), 'line 1, column', 'a needs b needs c needs a'],
-  ['a binding without a driver', document('', '<drivers/><network-manager>\n<binding name="msgpack"/></network-manager>'), 'line 2, column 1', 'no driver to carry it'],
+  [
+    'a cycle',
+    document('<service name="a" needs="b"/>\n<service name="b" needs="c"/><service name="c" needs="a"/>'),
+    'line 1, column',
+    'a needs b needs c needs a',
+  ],
+  [
+    'a binding without a driver',
+    document('', '<drivers/><network-manager>\n<binding name="msgpack"/></network-manager>'),
+    'line 2, column 1',
+    'no driver to carry it',
+  ],
 ];
 
 test.each(refusals)('%s is refused with its place and the reason', (_, text, place, reason) => {

@@ -53,7 +53,8 @@ const itemOf: { readonly [S in Section]?: { readonly tag: string; readonly attri
 
 /** Faults: 'too-large', 'malformed'; the message says the line, the column and the reason, for a person. */
 export function parseBootDocument(text: string, known: BootKnowledge): Outcome<BootPlan> {
-  if (text.length > bootDocumentCharsMax) return failure('too-large', `The boot document has more than ${bootDocumentCharsMax} characters.`);
+  if (text.length > bootDocumentCharsMax)
+    return failure('too-large', `The boot document has more than ${bootDocumentCharsMax} characters.`);
   try {
     return success(read(text, known));
   } catch (error) {
@@ -71,7 +72,14 @@ function positionOf(text: string, offset: number): { line: number; column: numbe
 }
 
 function read(text: string, known: BootKnowledge): BootPlan {
-  const found: Record<Section, Named[]> = { 'security-manager': [], 'uri-manager': [], dispatcher: [], drivers: [], 'network-manager': [], services: [] };
+  const found: Record<Section, Named[]> = {
+    'security-manager': [],
+    'uri-manager': [],
+    dispatcher: [],
+    drivers: [],
+    'network-manager': [],
+    services: [],
+  };
   const open: Tag[] = [];
   const seen: Section[] = [];
   let tagOffset = 0;
@@ -130,7 +138,11 @@ function read(text: string, known: BootKnowledge): BootPlan {
     throw new BootError(parser.position - 1, 'Text is not allowed here, only tags.');
   });
   parser.on('text', (run) => {
-    if (run.trim() !== '') throw new BootError(parser.position - 1 - run.trimStart().length, `"${run.trim().slice(0, 40)}" is text, and only tags are allowed here.`);
+    if (run.trim() !== '')
+      throw new BootError(
+        parser.position - 1 - run.trimStart().length,
+        `"${run.trim().slice(0, 40)}" is text, and only tags are allowed here.`,
+      );
   });
   // The event comes when the name and the character after it have been read.
   parser.on('opentagstart', ({ name }) => (tagOffset = parser.position - name.length - 2));

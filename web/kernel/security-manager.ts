@@ -27,7 +27,8 @@ export class SecurityManager {
   /** Only this tab's own code registers services; the managers' names cannot be taken. */
   approveRegistration(by: Caller, preferred: string | undefined): Outcome<void> {
     if (!by.local) return failure('refused', 'Only this tab registers its services.');
-    if (preferred !== undefined && by.kernel !== true && reservedNames.has(preferred)) return failure('refused', `The name "${preferred}" belongs to the kernel.`);
+    if (preferred !== undefined && by.kernel !== true && reservedNames.has(preferred))
+      return failure('refused', `The name "${preferred}" belongs to the kernel.`);
     return success(undefined);
   }
 

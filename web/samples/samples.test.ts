@@ -24,7 +24,8 @@ describe('the word count', () => {
     const counted = reduce(lines.map(map));
 
     const plain: Record<string, number> = Object.create(null);
-    for (const word of text.toLowerCase().split(/[^a-z0-9'-]+/)) if (word !== '') plain[word.replace(/^['-]+|['-]+$/g, '')] = (plain[word.replace(/^['-]+|['-]+$/g, '')] ?? 0) + 1;
+    for (const word of text.toLowerCase().split(/[^a-z0-9'-]+/))
+      if (word !== '') plain[word.replace(/^['-]+|['-]+$/g, '')] = (plain[word.replace(/^['-]+|['-]+$/g, '')] ?? 0) + 1;
     delete plain[''];
     expect(Object.fromEntries(counted.words)).toEqual({ ...plain });
     expect(counted.lines).toBe(lines.length);
@@ -36,8 +37,14 @@ describe('the word count', () => {
   it('counts words that are names of properties, and none in an empty line', async () => {
     const map = await load<(line: string) => { words: unknown[]; phrases: unknown[] }>(wordCount.code);
     expect(map('Constructor __proto__ constructor')).toEqual({
-      words: [['constructor', 2], ['proto', 1]],
-      phrases: [['constructor proto', 1], ['proto constructor', 1]],
+      words: [
+        ['constructor', 2],
+        ['proto', 1],
+      ],
+      phrases: [
+        ['constructor proto', 1],
+        ['proto constructor', 1],
+      ],
     });
     expect(map('')).toEqual({ words: [], phrases: [] });
   });
@@ -51,7 +58,8 @@ describe('the fractal', () => {
     for (let index = 0; index < tilesOf(args); index++) {
       const tile = draw(index, { args });
       expect(tile.rgba).toHaveLength(tile.width * tile.height * 4);
-      for (let row = 0; row < tile.height; row++) for (let column = 0; column < tile.width; column++) covered[(tile.y + row) * args.width + tile.x + column]!++;
+      for (let row = 0; row < tile.height; row++)
+        for (let column = 0; column < tile.width; column++) covered[(tile.y + row) * args.width + tile.x + column]!++;
     }
     expect(covered.every((times) => times === 1)).toBe(true);
   });

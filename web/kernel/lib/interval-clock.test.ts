@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { IntervalClock } from './interval-clock.ts';
 
 type Dots = readonly (readonly [string, number])[];
-const dots: fc.Arbitrary<Dots> = fc.array(fc.tuple(fc.constantFrom('ada', 'bob', 'cyd'), fc.integer({ min: 1, max: 12 })), { maxLength: 30 });
+const dots: fc.Arbitrary<Dots> = fc.array(fc.tuple(fc.constantFrom('ada', 'bob', 'cyd'), fc.integer({ min: 1, max: 12 })), {
+  maxLength: 30,
+});
 
 const clockOf = (...lists: Dots[]) => {
   const clock = new IntervalClock();
@@ -62,13 +64,31 @@ describe('an interval clock', () => {
         for (const [actor, n] of a) expect(clock.has(actor, n)).toBe(true);
       }),
     );
-    const clock = clockOf([['ada', 2], ['ada', 1], ['ada', 3], ['ada', 6]]);
-    expect(clock.toRecord()).toEqual({ ada: [[1, 3], [6, 6]] });
+    const clock = clockOf([
+      ['ada', 2],
+      ['ada', 1],
+      ['ada', 3],
+      ['ada', 6],
+    ]);
+    expect(clock.toRecord()).toEqual({
+      ada: [
+        [1, 3],
+        [6, 6],
+      ],
+    });
     expect([clock.prefix('ada'), clock.highest('ada'), clock.prefix('bob')]).toEqual([3, 6, 0]);
     expect(clock.add('ada', 3)).toBe(false);
   });
 
   it('takes malformed intervals from outside as what they cover', () => {
-    expect(IntervalClock.from({ ada: [[5, 9], [1, 6], [4, 3]] }).toRecord()).toEqual({ ada: [[1, 9]] });
+    expect(
+      IntervalClock.from({
+        ada: [
+          [5, 9],
+          [1, 6],
+          [4, 3],
+        ],
+      }).toRecord(),
+    ).toEqual({ ada: [[1, 9]] });
   });
 });

@@ -25,10 +25,14 @@ const nouns = [
   ...words('martin merganser merlin mink minnow mole moorhen moose moth mouse mule mullet mussel narwhal newt nightjar numbat nuthatch'),
   ...words('ocelot octopus okapi oriole oryx osprey ostrich otter owl ox oyster panda parrot partridge pelican penguin perch petrel'),
   ...words('pheasant pigeon pika pike pintail pipit plaice plover pochard pony porpoise ptarmigan puffin puma quail quokka rabbit raccoon'),
-  ...words('raven redpoll redstart redwing reindeer robin roller rook ruff sable salmon sandpiper seal shrew siskin snipe sparrow squirrel starling stoat stork swallow swan swift tern tiger wren'),
+  ...words(
+    'raven redpoll redstart redwing reindeer robin roller rook ruff sable salmon sandpiper seal shrew siskin snipe sparrow squirrel starling stoat stork swallow swan swift tern tiger wren',
+  ),
 ];
 
-const birds = words('auk avocet bunting coot crane curlew dipper dove dunlin eider egret finch gannet grebe gull heron ibis jay kite knot lark loon merlin owl petrel plover puffin rail robin swift tern wren');
+const birds = words(
+  'auk avocet bunting coot crane curlew dipper dove dunlin eider egret finch gannet grebe gull heron ibis jay kite knot lark loon merlin owl petrel plover puffin rail robin swift tern wren',
+);
 
 function words(list: string): readonly string[] {
   return list.split(' ');

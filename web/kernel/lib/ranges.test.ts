@@ -24,7 +24,11 @@ describe('a range map', () => {
       fc.property(fc.array(step, { maxLength: 60 }), span, (steps, [from, to]) => {
         const map = new RangeMap<number>();
         const naive: (number | undefined)[] = Array.from({ length: sizeMax }, () => undefined);
-        for (const { span: [first, end], value = 1, how } of steps) {
+        for (const {
+          span: [first, end],
+          value = 1,
+          how,
+        } of steps) {
           if (how === 'set') map.set(first, end, value);
           else if (how === 'delete') map.delete(first, end);
           else map.update(first, end, (old) => ((old ?? 0) + value) % 4);
@@ -72,7 +76,10 @@ describe('a range set', () => {
       fc.property(fc.array(fc.record({ span, add: fc.boolean() }), { maxLength: 40 }), span, (steps, [from, to]) => {
         const set = new RangeSet();
         const naive = new Set<number>();
-        for (const { span: [first, end], add } of steps) {
+        for (const {
+          span: [first, end],
+          add,
+        } of steps) {
           if (add) set.add(first, end);
           else set.delete(first, end);
           for (let i = first; i < end; i++) {
@@ -82,7 +89,8 @@ describe('a range set', () => {
         }
         expect(set.size).toBe(naive.size);
         for (let i = 0; i < sizeMax; i++) expect(set.has(i)).toBe(naive.has(i));
-        const members = (spans: Iterable<readonly [number, number]>) => [...spans].flatMap(([a, b]) => Array.from({ length: b - a }, (_, i) => a + i));
+        const members = (spans: Iterable<readonly [number, number]>) =>
+          [...spans].flatMap(([a, b]) => Array.from({ length: b - a }, (_, i) => a + i));
         const wanted = Array.from({ length: to - from }, (_, i) => from + i);
         expect(members(set.spans(from, to))).toEqual(wanted.filter((i) => naive.has(i)));
         expect(members(set.gaps(from, to))).toEqual(wanted.filter((i) => !naive.has(i)));

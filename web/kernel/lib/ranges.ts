@@ -53,7 +53,8 @@ export class RangeMap<V> {
     const put = (from: number, to: number, value: V | undefined) => {
       if (from >= to || value === undefined) return;
       const last = out.at(-1);
-      if (last !== undefined && last.end === from && this.same(last.value, value)) out[out.length - 1] = { first: last.first, end: to, value: last.value };
+      if (last !== undefined && last.end === from && this.same(last.value, value))
+        out[out.length - 1] = { first: last.first, end: to, value: last.value };
       else out.push({ first: from, end: to, value });
     };
     // A touching neighbour on the left may become one with what follows.

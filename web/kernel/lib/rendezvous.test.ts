@@ -10,7 +10,12 @@ describe('rendezvous hashing', () => {
 
   it('moves nothing else when a name goes', () => {
     const before = rankByRendezvous('job', names);
-    expect(rankByRendezvous('job', names.filter((name) => name !== before[3]))).toEqual(before.toSpliced(3, 1));
+    expect(
+      rankByRendezvous(
+        'job',
+        names.filter((name) => name !== before[3]),
+      ),
+    ).toEqual(before.toSpliced(3, 1));
   });
 
   it('tells each name its place', () => {

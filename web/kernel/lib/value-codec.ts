@@ -84,12 +84,21 @@ codec.register({
   },
 });
 const opaqueKinds: ReadonlySet<string> = new Set(
-  'Function AsyncFunction GeneratorFunction AsyncGeneratorFunction Symbol Promise WeakMap WeakSet WeakRef Generator AsyncGenerator Error RegExp DataView'.split(' '),
+  'Function AsyncFunction GeneratorFunction AsyncGeneratorFunction Symbol Promise WeakMap WeakSet WeakRef Generator AsyncGenerator Error RegExp DataView'.split(
+    ' ',
+  ),
 );
 
 const options = { extensionCodec: codec, maxDepth: depthMax } as const;
 const encoder = new Encoder(options);
-const decoder = new Decoder({ extensionCodec: codec, maxStrLength: 64 * 1024 * 1024, maxBinLength: 64 * 1024 * 1024, maxArrayLength: 16_777_216, maxMapLength: 1_048_576, maxExtLength: 64 * 1024 * 1024 });
+const decoder = new Decoder({
+  extensionCodec: codec,
+  maxStrLength: 64 * 1024 * 1024,
+  maxBinLength: 64 * 1024 * 1024,
+  maxArrayLength: 16_777_216,
+  maxMapLength: 1_048_576,
+  maxExtLength: 64 * 1024 * 1024,
+});
 
 // A nested encode needs an encoder of its own: the shared one is in use.
 const inner = (value: unknown) => new Encoder(options).encode(value);

@@ -2,7 +2,13 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 
 const encoder = new Encoder({ ignoreUndefined: true, maxDepth: 32 });
-const decoder = new Decoder({ maxStrLength: 8 * 1024 * 1024, maxBinLength: 64 * 1024 * 1024, maxArrayLength: 1_048_576, maxMapLength: 65_536, maxExtLength: 0 });
+const decoder = new Decoder({
+  maxStrLength: 8 * 1024 * 1024,
+  maxBinLength: 64 * 1024 * 1024,
+  maxArrayLength: 1_048_576,
+  maxMapLength: 65_536,
+  maxExtLength: 0,
+});
 
 /** Fresh bytes; equal values made in the same order of keys give equal bytes. */
 export function encodeWire(value: unknown): Uint8Array<ArrayBuffer> {

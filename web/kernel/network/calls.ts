@@ -72,7 +72,8 @@ export class Calls {
   request(carrier: Carrier, message: Message, waitMs: number): Promise<Reply> {
     const { header, body } = message;
     const count = this.#pendingOf.get(carrier.peer) ?? 0;
-    if (count >= requestsPerLinkMax) return Promise.resolve(failure('overloaded', `${count} requests to that tab already wait for an answer.`));
+    if (count >= requestsPerLinkMax)
+      return Promise.resolve(failure('overloaded', `${count} requests to that tab already wait for an answer.`));
     if (this.#pending.has(header.id)) throw new Error(`the request ${header.id} is already under way`);
     return new Promise((resolve) => {
       const settle = (reply: Reply) => {

@@ -2,7 +2,13 @@
 // pieces. What the channel cannot take yet waits here, bounded.
 import { concatBytes } from '../lib/bytes.ts';
 import { failure, success, type Outcome } from '../lib/outcome.ts';
-import { bodyBytesMax, controlBufferedBytesLow, controlBufferedBytesMax, outboundControlBytesMax, outboundMessagesPerLinkMax } from '../limits.ts';
+import {
+  bodyBytesMax,
+  controlBufferedBytesLow,
+  controlBufferedBytesMax,
+  outboundControlBytesMax,
+  outboundMessagesPerLinkMax,
+} from '../limits.ts';
 import type { Channel } from '../platform.ts';
 import { pieceLast, pieceMore } from '../protocol/frame.ts';
 
@@ -55,7 +61,8 @@ export class ControlPlane {
   /** A message of the channel. */
   receive(piece: Uint8Array): void {
     const kind = piece[0];
-    if (piece.length < 2 || (kind !== pieceMore && kind !== pieceLast)) return this.listener.garbage('a control message is neither whole nor a piece');
+    if (piece.length < 2 || (kind !== pieceMore && kind !== pieceLast))
+      return this.listener.garbage('a control message is neither whole nor a piece');
     const part = piece.subarray(1);
     if (kind === pieceLast && this.#pieces.length === 0) return this.listener.message(part);
     this.#piecesBytes += part.length;

@@ -37,7 +37,20 @@ const piece = (tree: unknown) => Uint8Array.from([pieceLast, ...encodeWire(tree)
 
 const number = fc.oneof(fc.integer({ min: 0, max: 10 }), fc.constant(0xffff_ffff), fc.constant(2 ** 40), fc.constant(-1), fc.double());
 const word = fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('lull://g/self/network/links', '0'.repeat(16), 'get', 'query'));
-const tag = fc.constantFrom('request', 'answer', 'fault', 'cancel', 'admit', 'abort', 'neighbours', 'relay', 'unrelayed', 'bye', 'hello', 'other');
+const tag = fc.constantFrom(
+  'request',
+  'answer',
+  'fault',
+  'cancel',
+  'admit',
+  'abort',
+  'neighbours',
+  'relay',
+  'unrelayed',
+  'bye',
+  'hello',
+  'other',
+);
 const nearly = fc.record(
   {
     t: tag,
@@ -76,22 +89,36 @@ const controlMessage = fc.oneof(
 const dataMessage = fc.oneof(
   fc.uint8Array({ maxLength: 200 }),
   fc
-    .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 0xffff_ffff }), fc.uint8Array({ maxLength: 50 }))
+    .tuple(
+      fc.integer({ min: 0, max: 5 }),
+      fc.integer({ min: 0, max: 70 }),
+      fc.integer({ min: 0, max: 0xffff_ffff }),
+      fc.uint8Array({ maxLength: 50 }),
+    )
     .map(([transfer, buffer, offset, payload]) => encodeChunk({ transfer, buffer, offset, payload })),
 );
 
 test('random messages on both channels end at most their own link', async () => {
   const { clock, bob, mallory, linksOfAda, honestWorks } = await setUp();
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(controlMessage.map((bytes) => ['control', bytes] as const), dataMessage.map((bytes) => ['data', bytes] as const)), { maxLength: 20 }), async (messages) => {
-      const { link } = await mallory();
-      for (const [plane, bytes] of messages) link[plane].send(bytes);
-      await clock.advance(20);
-      await honestWorks();
-      link.close();
-      await clock.advance(10);
-      expect(await linksOfAda()).toEqual([bob.self.peer]);
-    }),
+    fc.asyncProperty(
+      fc.array(
+        fc.oneof(
+          controlMessage.map((bytes) => ['control', bytes] as const),
+          dataMessage.map((bytes) => ['data', bytes] as const),
+        ),
+        { maxLength: 20 },
+      ),
+      async (messages) => {
+        const { link } = await mallory();
+        for (const [plane, bytes] of messages) link[plane].send(bytes);
+        await clock.advance(20);
+        await honestWorks();
+        link.close();
+        await clock.advance(10);
+        expect(await linksOfAda()).toEqual([bob.self.peer]);
+      },
+    ),
     { numRuns: 150, seed: 7 },
   );
 }, 60_000);
@@ -106,7 +133,13 @@ test('a request that cannot be read, but whose id can, is answered malformed and
   send(request({ id: 9 }));
   await clock.advance(10);
   const answers = heard().flatMap(({ t, re, code }) => (t === 'fault' || t === 'answer' ? [[re, code ?? 'answered']] : []));
-  expect(answers.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([[5, 'malformed'], [6, 'malformed'], [7, 'malformed'], [8, 'too-large'], [9, 'answered']]);
+  expect(answers.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
+    [5, 'malformed'],
+    [6, 'malformed'],
+    [7, 'malformed'],
+    [8, 'too-large'],
+    [9, 'answered'],
+  ]);
   expect(await linksOfAda()).toContain(peer);
   await honestWorks();
 });
@@ -116,7 +149,8 @@ test.each<[string, string, (mallory: Stranger) => void]>([
     'more chunks ahead of their announcement than agreed',
     'malformed',
     ({ link }) => {
-      for (let i = 0; i < 20; i++) link.data.send(encodeChunk({ transfer: 1, buffer: 0, offset: i * 60_000, payload: new Uint8Array(60_000) }));
+      for (let i = 0; i < 20; i++)
+        link.data.send(encodeChunk({ transfer: 1, buffer: 0, offset: i * 60_000, payload: new Uint8Array(60_000) }));
     },
   ],
   [
@@ -150,11 +184,7 @@ test.each<[string, string, (mallory: Stranger) => void]>([
       send(request({ id: 2, buffers: [100], transfer: 1 }));
     },
   ],
-  [
-    'buffers without a transfer',
-    'malformed',
-    ({ send, request }) => send(request({ buffers: [100] })),
-  ],
+  ['buffers without a transfer', 'malformed', ({ send, request }) => send(request({ buffers: [100] }))],
   [
     'a flood of frames',
     'overloaded',
@@ -183,7 +213,11 @@ test('an announced buffer that never comes frees its room at the deadline', asyn
   await clock.advance(10);
   expect(codes()).toEqual([[3, 'overloaded']]);
   await clock.advance(1_100);
-  expect(codes()).toEqual([[3, 'overloaded'], [1, 'too-late'], [2, 'too-late']]);
+  expect(codes()).toEqual([
+    [3, 'overloaded'],
+    [1, 'too-late'],
+    [2, 'too-late'],
+  ]);
   send(request({ ...big, id: 4, transfer: 4 }));
   await clock.advance(10);
   expect(codes()).toHaveLength(3);

@@ -28,7 +28,10 @@ async function setUp(networks: readonly [string, string] = ['public', 'public'])
   const tab = (name: string, network: string): Tab => {
     const { platform } = testPlatform({ name, clock, transport: net.transport() });
     const { identity } = platform.signer;
-    return { platform, self: { identity, network, peer: makePeerId(identity, platform.random.bytes(8)), group: () => groupId('0'.repeat(32)) } };
+    return {
+      platform,
+      self: { identity, network, peer: makePeerId(identity, platform.random.bytes(8)), group: () => groupId('0'.repeat(32)) },
+    };
   };
   const ada = tab('ada', networks[0]);
   const bob = tab('bob', networks[1]);
@@ -41,7 +44,8 @@ async function setUp(networks: readonly [string, string] = ['public', 'public'])
     if (!near.ok) throw new Error(near.fault.message);
     return [near.value, await far];
   };
-  const shake = (link: Link, { platform, self }: Tab, options: Partial<HandshakeOptions> = {}) => handshake(link, platform, self, { ...plain, ...options });
+  const shake = (link: Link, { platform, self }: Tab, options: Partial<HandshakeOptions> = {}) =>
+    handshake(link, platform, self, { ...plain, ...options });
   return { clock, ada, bob, connect, shake };
 }
 
@@ -51,14 +55,31 @@ const sent = (tree: unknown) => Uint8Array.from([pieceLast, ...encodeWire(tree)]
 
 /** A hello as `signer` would say it over `link`, with whatever lies are wanted. */
 async function hello(link: Link, signer: Signer, self: Self, lies: Record<string, unknown> = {}, to: PeerId = link.remote) {
-  const bytes = encodeWire({ v: 1, vMin: 1, network: self.network, peer: self.peer, identity: self.identity, store: null, bindings: ['msgpack'], ...lies });
-  return sent({ t: 'hello', hello: bytes, proof: await signer.sign(proofBytes(link.binding, link.dialled ? 'dialler' : 'dialled', self.peer, to, bytes)) });
+  const bytes = encodeWire({
+    v: 1,
+    vMin: 1,
+    network: self.network,
+    peer: self.peer,
+    identity: self.identity,
+    store: null,
+    bindings: ['msgpack'],
+    ...lies,
+  });
+  return sent({
+    t: 'hello',
+    hello: bytes,
+    proof: await signer.sign(proofBytes(link.binding, link.dialled ? 'dialler' : 'dialled', self.peer, to, bytes)),
+  });
 }
 
 test('each side learns who the other is, and they agree on version and binding', async () => {
   const { clock, ada, bob, connect, shake } = await setUp();
   const [near, far] = await connect();
-  const [a, b] = await both(clock, shake(near, ada, { bindings: ['soap', 'msgpack'] }), shake(far, bob, { bindings: ['msgpack', 'soap'], versions: { v: 2, vMin: 1 } }));
+  const [a, b] = await both(
+    clock,
+    shake(near, ada, { bindings: ['soap', 'msgpack'] }),
+    shake(far, bob, { bindings: ['msgpack', 'soap'], versions: { v: 2, vMin: 1 } }),
+  );
   expect(a).toMatchObject({ ok: true, value: { peer: bob.self.peer, identity: bob.self.identity, binding: 'soap', version: 1 } });
   expect(b).toMatchObject({ ok: true, value: { peer: ada.self.peer, identity: ada.self.identity, binding: 'soap', version: 1 } });
 });
@@ -73,7 +94,10 @@ test('what comes before the handshake is done is kept, in order', async () => {
   if (!proven.ok) throw new Error(proven.fault.message);
   await clock.advance(10);
   const came: number[] = [];
-  proven.value.listen((message) => came.push(message[0]!), (message) => came.push(message[0]!));
+  proven.value.listen(
+    (message) => came.push(message[0]!),
+    (message) => came.push(message[0]!),
+  );
   near.control.send(Uint8Array.of(4));
   await clock.advance(10);
   expect(came).toEqual([1, 2, 3, 9, 4]);
@@ -90,15 +114,21 @@ test('without a version in common both sides say so in words a person understand
   const { clock, ada, bob, connect, shake } = await setUp();
   const [near, far] = await connect();
   const [a, b] = await both(clock, shake(near, ada), shake(far, bob, { versions: { v: 3, vMin: 2 } }));
-  expect(faultOf(a!)).toBe('refused: The other tab speaks another protocol version (2 to 3; this one speaks 1). Reload this page to get the newer version.');
-  expect(faultOf(b!)).toBe('refused: The other tab speaks another protocol version (1; this one speaks 2 to 3). The other tab is older: it should be reloaded.');
+  expect(faultOf(a!)).toBe(
+    'refused: The other tab speaks another protocol version (2 to 3; this one speaks 1). Reload this page to get the newer version.',
+  );
+  expect(faultOf(b!)).toBe(
+    'refused: The other tab speaks another protocol version (1; this one speaks 2 to 3). The other tab is older: it should be reloaded.',
+  );
 });
 
 test('a far side that refuses first is heard, not mistaken for a broken link', async () => {
   const { clock, ada, bob, connect, shake } = await setUp();
   const [near, far] = await connect();
   far.control.send(sent({ t: 'bye', code: 'version', sentence: 'anything at all' }));
-  expect(faultOf(await clock.finish(shake(near, ada)))).toBe('refused: The other tab speaks another protocol version. One of the two should be reloaded.');
+  expect(faultOf(await clock.finish(shake(near, ada)))).toBe(
+    'refused: The other tab speaks another protocol version. One of the two should be reloaded.',
+  );
   expect(bob.self.peer).toBe(near.remote);
 });
 
@@ -121,9 +151,18 @@ test('a hello sent back to its maker is refused', async () => {
 
 test.each<[string, (ada: Tab, link: Link) => Promise<Uint8Array>]>([
   ['the identity of somebody else', (ada, link) => hello(link, testSigner('mallory'), ada.self)],
-  ['an identity its peer id does not belong to', (ada, link) => hello(link, testSigner('mallory'), ada.self, { identity: testSigner('mallory').identity })],
-  ['another peer id than it dialled with', (ada, link) => hello(link, ada.platform.signer, { ...ada.self, peer: makePeerId(ada.self.identity, new Uint8Array(8)) })],
-  ['a proof meant for a third tab', (ada, link) => hello(link, ada.platform.signer, ada.self, {}, makePeerId(testSigner('cyd').identity, new Uint8Array(8)))],
+  [
+    'an identity its peer id does not belong to',
+    (ada, link) => hello(link, testSigner('mallory'), ada.self, { identity: testSigner('mallory').identity }),
+  ],
+  [
+    'another peer id than it dialled with',
+    (ada, link) => hello(link, ada.platform.signer, { ...ada.self, peer: makePeerId(ada.self.identity, new Uint8Array(8)) }),
+  ],
+  [
+    'a proof meant for a third tab',
+    (ada, link) => hello(link, ada.platform.signer, ada.self, {}, makePeerId(testSigner('cyd').identity, new Uint8Array(8))),
+  ],
 ])('a tab that comes with %s is refused', async (_, lie) => {
   const { clock, ada, bob, connect, shake } = await setUp();
   const [near, far] = await connect();
@@ -165,7 +204,9 @@ test('the security manager has the last word, and the far side is told', async (
   const heard: unknown[] = [];
   near.control.onMessage((message) => heard.push(decodeWire(message.subarray(1))));
   near.control.send(await hello(near, ada.platform.signer, ada.self));
-  expect(faultOf(await clock.finish(shake(far, bob, { admits: () => 'This identity may not take part here.' })))).toBe('refused: This identity may not take part here.');
+  expect(faultOf(await clock.finish(shake(far, bob, { admits: () => 'This identity may not take part here.' })))).toBe(
+    'refused: This identity may not take part here.',
+  );
   await clock.advance(10);
   expect(heard.at(-1)).toMatchObject({ t: 'bye', code: 'refused' });
 });

@@ -9,7 +9,16 @@ import { failure, success, type Outcome } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import { byeGraceMs, handshakeTimeoutMs, heldBytesMax, heldMessagesMax, wireVersion, wireVersionMin } from '../limits.ts';
 import type { Link, Platform } from '../platform.ts';
-import { byeSchema, helloSchema, helloVersionsSchema, proofBytes, signedHelloSchema, type Bye, type ByeCode, type Hello } from '../protocol/hello.ts';
+import {
+  byeSchema,
+  helloSchema,
+  helloVersionsSchema,
+  proofBytes,
+  signedHelloSchema,
+  type Bye,
+  type ByeCode,
+  type Hello,
+} from '../protocol/hello.ts';
 import { pieceLast } from '../protocol/frame.ts';
 import type { Self } from '../service.ts';
 import { chooseBinding } from './binding.ts';
@@ -35,7 +44,11 @@ export interface HandshakeOptions {
   readonly versions?: { readonly v: number; readonly vMin: number };
 }
 
-type Refusal = { readonly code: ByeCode; readonly sentence: string; /** The far side said so: nothing to tell it. */ readonly theirs?: true };
+type Refusal = {
+  readonly code: ByeCode;
+  readonly sentence: string;
+  /** The far side said so: nothing to tell it. */ readonly theirs?: true;
+};
 
 /** A link that may yet carry both: keeps what comes before somebody listens, bounded. */
 class Pen {
@@ -82,7 +95,9 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
     const flooded = () => refuse({ code: 'overloaded', sentence: 'Too much came before the other tab had proven who it is.' });
     const control = new Pen(flooded);
     const data = new Pen(flooded);
-    const cancelTimer = platform.clock.after(handshakeTimeoutMs, () => refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }));
+    const cancelTimer = platform.clock.after(handshakeTimeoutMs, () =>
+      refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }),
+    );
 
     link.onClose(() => settle(failure('unreachable', 'The link closed before the other tab had introduced itself.')));
     link.data.onMessage((message) => data.take(message));
@@ -151,7 +166,10 @@ async function judge(message: Uint8Array, link: Link, platform: Platform, self: 
   if (version < Math.max(oldest, range.output.vMin)) {
     const older = range.output.v < newest ? 'The other tab is older: it should be reloaded.' : 'Reload this page to get the newer version.';
     const ours = `this one speaks ${spell(oldest, newest)}`;
-    return refused('version', `The other tab speaks another protocol version (${spell(range.output.vMin, range.output.v)}; ${ours}). ${older}`);
+    return refused(
+      'version',
+      `The other tab speaks another protocol version (${spell(range.output.vMin, range.output.v)}; ${ours}). ${older}`,
+    );
   }
   const parsed = v.safeParse(helloSchema, inside);
   if (!parsed.success) return notOurs(`its hello does not fit (${parsed.issues[0].message})`);
@@ -162,7 +180,8 @@ async function judge(message: Uint8Array, link: Link, platform: Platform, self: 
   }
   const role = link.dialled ? 'dialled' : 'dialler';
   const bytes = proofBytes(link.binding, role, hello.peer, self.peer, signed.output.hello);
-  if (!(await platform.signer.verify(hello.identity, bytes, signed.output.proof))) return refused('identity', 'The other tab could not prove who it is.');
+  if (!(await platform.signer.verify(hello.identity, bytes, signed.output.proof)))
+    return refused('identity', 'The other tab could not prove who it is.');
   const why = options.admits(hello.identity);
   if (why !== undefined) return refused('refused', why);
   const binding = link.dialled ? chooseBinding(options.bindings, hello.bindings) : chooseBinding(hello.bindings, options.bindings);
@@ -187,7 +206,7 @@ export function said(bye: Bye): string {
     case 'network':
       return 'The other tab belongs to another network.';
     case 'identity':
-      return 'The other tab did not accept this tab\'s proof of identity.';
+      return "The other tab did not accept this tab's proof of identity.";
     case 'refused':
       return 'The other tab does not let this one in.';
     case 'duplicate':

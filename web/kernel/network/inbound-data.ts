@@ -109,7 +109,12 @@ export class InboundData {
     const assembly = this.#open.get(chunk.transfer);
     if (assembly === undefined) return;
     const length = assembly.lengths[assembly.buffer];
-    if (length === undefined || chunk.buffer !== assembly.buffer || chunk.offset !== assembly.offset || chunk.offset + chunk.payload.length > length) {
+    if (
+      length === undefined ||
+      chunk.buffer !== assembly.buffer ||
+      chunk.offset !== assembly.offset ||
+      chunk.offset + chunk.payload.length > length
+    ) {
       return this.garbage('a chunk is not the next one of its transfer');
     }
     let buffer = assembly.buffers[assembly.buffer];

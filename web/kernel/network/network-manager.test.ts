@@ -93,12 +93,21 @@ test('buffers arrive byte for byte, empty ones too, in both directions', async (
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
   const peer = bob.self.peer;
   const put = await clock.finish(
-    ada.bus.ask(shelfContract, 'things', 'insert', { data: [0, 1, 2, 3] }, { peer, buffers: [pattern(0), pattern(3_000_000), pattern(0), pattern(70_000)] }),
+    ada.bus.ask(
+      shelfContract,
+      'things',
+      'insert',
+      { data: [0, 1, 2, 3] },
+      { peer, buffers: [pattern(0), pattern(3_000_000), pattern(0), pattern(70_000)] },
+    ),
   );
   expect(put).toMatchObject({ ok: true, value: { body: { lengths: [0, 3_000_000, 0, 70_000] } } });
   const got = await clock.finish(ada.bus.ask(shelfContract, 'things', 'get', { bytes: 2_500_001 }, { peer }));
   expect(got.ok && Buffer.compare(got.value.buffers[0]!, pattern(2_500_001))).toBe(0);
-  expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer, buffers: [pattern(0)] }))).toMatchObject({ ok: true, value: { body: { lengths: [0] } } });
+  expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer, buffers: [pattern(0)] }))).toMatchObject({
+    ok: true,
+    value: { body: { lengths: [0] } },
+  });
 });
 
 test('unknown names, refusals, bad requests and missed deadlines are typed answers, and the tab goes on working', async () => {
@@ -113,7 +122,9 @@ test('unknown names, refusals, bad requests and missed deadlines are typed answe
   expect(await code(ada.bus.ask(shelfContract, 'things', 'lookup', {}, { peer, timeoutMs: 300 }))).toBe('too-late');
   expect(await code(ada.bus.ask(shelfContract, 'things', 'query', { text: 'x'.repeat(5_000_000) }, { peer }))).toBe('too-large');
   expect(await code(ada.bus.ask(shelfContract, 'things', 'query', { text: (() => 1) as never }, { peer }))).toBe('malformed');
-  expect(await code(ada.bus.ask(shelfContract, 'things', 'insert', { data: [] }, { peer, buffers: [new Uint8Array(64 * 1024 * 1024 + 1)] }))).toBe('too-large');
+  expect(
+    await code(ada.bus.ask(shelfContract, 'things', 'insert', { data: [] }, { peer, buffers: [new Uint8Array(64 * 1024 * 1024 + 1)] })),
+  ).toBe('too-large');
   expect(await code(ada.bus.ask(shelfContract, 'things', 'query', { text: 'still here' }, { peer }))).toBeUndefined();
   expect([...ada.reports, ...bob.reports].filter(({ level }) => level === 'bug')).toEqual([]);
 });
@@ -123,7 +134,9 @@ test('a body larger than one message of the channel goes in pieces and arrives w
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
   const text = 'abcdefgh'.repeat(400_000);
   const answers = await clock.finish(
-    Promise.all(['before', text, 'after'].map((one) => ada.bus.ask(shelfContract, 'things', 'query', { text: one }, { peer: bob.self.peer }))),
+    Promise.all(
+      ['before', text, 'after'].map((one) => ada.bus.ask(shelfContract, 'things', 'query', { text: one }, { peer: bob.self.peer })),
+    ),
   );
   expect(answers.map((answer) => answer.ok && answer.value.body.text.length)).toEqual([6, text.length, 5]);
 });
@@ -150,7 +163,10 @@ test('when a link closes, what waits on it is answered unreachable at once', asy
   net.crash(peer);
   expect(await clock.finish(waiting)).toMatchObject({ ok: false, fault: { code: 'unreachable' } });
   expect(clock.now() - startedAt).toBeLessThan(300);
-  expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'query', { text: '' }, { peer, timeoutMs: 1_000 }))).toMatchObject({ ok: false, fault: { code: 'unreachable' } });
+  expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'query', { text: '' }, { peer, timeoutMs: 1_000 }))).toMatchObject({
+    ok: false,
+    fault: { code: 'unreachable' },
+  });
 });
 
 test('a leaving tab says so, and nobody is alarmed', async () => {
@@ -173,7 +189,13 @@ test('8 MiB over a slow link stay mostly here: the channel never holds more than
     clock.after(5, look);
   });
   const order: string[] = [];
-  const large = ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer, buffers: [pattern(8 * 1024 * 1024)], timeoutMs: 30_000 });
+  const large = ada.bus.ask(
+    shelfContract,
+    'things',
+    'insert',
+    { data: [0] },
+    { peer, buffers: [pattern(8 * 1024 * 1024)], timeoutMs: 30_000 },
+  );
   void large.then(() => order.push('large'));
   await clock.advance(50);
   const small = ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer, buffers: [pattern(1_000)], timeoutMs: 30_000 });
@@ -216,7 +238,9 @@ test('tabs without a link of their own reach each other through a common neighbo
   const peer = cyd.self.peer;
   const first = await clock.finish(ada.bus.ask(shelfContract, 'things', 'query', { text: 'over bob' }, { peer }));
   expect(first).toMatchObject({ ok: true, value: { body: { text: 'over bob' } } });
-  const put = await clock.finish(ada.bus.ask(shelfContract, 'things', 'insert', { data: [0, 1] }, { peer, buffers: [pattern(30_000), pattern(0)] }));
+  const put = await clock.finish(
+    ada.bus.ask(shelfContract, 'things', 'insert', { data: [0, 1] }, { peer, buffers: [pattern(30_000), pattern(0)] }),
+  );
   expect(put).toMatchObject({ ok: true, value: { body: { lengths: [30_000, 0] } } });
   const got = await clock.finish(ada.bus.ask(shelfContract, 'things', 'get', { bytes: 700_000 }, { peer }));
   expect(got.ok && Buffer.compare(got.value.buffers[0]!, pattern(700_000))).toBe(0);
@@ -251,7 +275,9 @@ test('a tab that is sent something large is dialled, though a neighbour could pa
   const { ada, cyd } = kernels as { ada: TestKernel; cyd: TestKernel };
   await link('ada', 'bob');
   await link('bob', 'cyd');
-  expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer: cyd.self.peer, buffers: [pattern(200_000)] }))).toMatchObject({ ok: true });
+  expect(
+    await clock.finish(ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { peer: cyd.self.peer, buffers: [pattern(200_000)] })),
+  ).toMatchObject({ ok: true });
   expect(await linksOf('ada')).toContain(cyd.self.peer);
 });
 
@@ -271,7 +297,9 @@ test('two tabs that dial each other at once keep one and the same link, and no m
   expect(net.openLinks).toBe(1);
   expect(await linksOf('ada')).toEqual([bob.self.peer]);
   expect(await linksOf('bob')).toEqual([ada.self.peer]);
-  expect(await clock.finish(bob.bus.ask(shelfContract, 'things', 'query', { text: 'still' }, { peer: ada.self.peer }))).toMatchObject({ ok: true });
+  expect(await clock.finish(bob.bus.ask(shelfContract, 'things', 'query', { text: 'still' }, { peer: ada.self.peer }))).toMatchObject({
+    ok: true,
+  });
   expect([...ada.reports, ...bob.reports]).toEqual([]);
 });
 
@@ -290,7 +318,7 @@ test('a subscription outlives its link: when the two meet again it is asked for 
   expect(heard.at(-1)).toBe('again');
 });
 
-test('the name network is the kernel\'s, and its links are published on every change', async () => {
+test("the name network is the kernel's, and its links are published on every change", async () => {
   const { clock, kernels, link } = await tabs(['ada', 'bob']);
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
   const seen: number[] = [];
@@ -299,7 +327,10 @@ test('the name network is the kernel\'s, and its links are published on every ch
   await ada.bus.ask(networkContract, 'links', 'delete', { peer: bob.self.peer });
   await clock.advance(1_000);
   expect(seen).toEqual([1, 0]);
-  expect(await clock.finish(ada.bus.ask(networkContract, 'links', 'query', {}, { peer: bob.self.peer }))).toMatchObject({ ok: false, fault: { code: 'refused' } });
+  expect(await clock.finish(ada.bus.ask(networkContract, 'links', 'query', {}, { peer: bob.self.peer }))).toMatchObject({
+    ok: false,
+    fault: { code: 'refused' },
+  });
   const group = 'a'.repeat(32) as never;
   await ada.bus.ask(networkContract, 'group', 'replace', { group });
   expect(ada.self.group()).toBe(group);

@@ -138,9 +138,12 @@ export class NetworkManager implements Remote {
   async #dialWithin(peer: PeerId, waitMs: number): Promise<Outcome<Session>> {
     const { clock } = this.options.platform;
     const failedAt = this.#failedAt.get(peer);
-    if (failedAt !== undefined && clock.now() - failedAt < redialAfterMs && !this.#dials.has(peer)) return alone('That tab could not be reached just now.');
+    if (failedAt !== undefined && clock.now() - failedAt < redialAfterMs && !this.#dials.has(peer))
+      return alone('That tab could not be reached just now.');
     return new Promise((resolve) => {
-      const cancel = clock.after(waitMs, () => resolve(failure('too-late', `No link to that tab came up within ${Math.round(waitMs)} ms.`)));
+      const cancel = clock.after(waitMs, () =>
+        resolve(failure('too-late', `No link to that tab came up within ${Math.round(waitMs)} ms.`)),
+      );
       void this.#dial(peer).then((outcome) => {
         cancel();
         resolve(outcome);
@@ -155,7 +158,8 @@ export class NetworkManager implements Remote {
     if (this.#state !== 'running') return Promise.resolve(alone('This tab has left the network.'));
     const under = this.#dials.get(peer);
     if (under !== undefined) return under;
-    if (this.#all.size + this.#handshakes >= linksMax) return Promise.resolve(failure('overloaded', `This tab already has ${this.#all.size} links.`));
+    if (this.#all.size + this.#handshakes >= linksMax)
+      return Promise.resolve(failure('overloaded', `This tab already has ${this.#all.size} links.`));
     const dial = new Promise<Outcome<Session>>((resolve) => {
       const settle = (outcome: Outcome<Session>) => {
         if (!this.#dials.has(peer)) return;
@@ -225,7 +229,11 @@ export class NetworkManager implements Remote {
   #adopt(link: Link, proven: Proven): Session {
     const { platform, self } = this.options;
     const codec = this.options.bindings.find(({ name }) => name === proven.binding)!;
-    const limits = { relayFramesPerSecond: relayFramesPerSecondMax, relayBytesPerSecond: relayBytesPerSecondMax, relayBytesBurst: relayBytesMax };
+    const limits = {
+      relayFramesPerSecond: relayFramesPerSecondMax,
+      relayBytesPerSecond: relayBytesPerSecondMax,
+      relayBytesBurst: relayBytesMax,
+    };
     const old = this.#sessions.get(proven.peer);
     const host = {
       platform,
@@ -277,7 +285,8 @@ export class NetworkManager implements Remote {
     this.options.platform.clock.after(tellNeighboursAfterMs, () => {
       this.#telling = false;
       const peers = [...this.#sessions.keys()];
-      for (const session of this.#sessions.values()) session.send({ t: 'neighbours', peers: peers.filter((peer) => peer !== session.peer) });
+      for (const session of this.#sessions.values())
+        session.send({ t: 'neighbours', peers: peers.filter((peer) => peer !== session.peer) });
     });
   }
 }

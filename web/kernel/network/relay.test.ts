@@ -49,7 +49,10 @@ test('a message passed on is served once, whatever the order, and its repetition
 
 test.each<[string, (frame: Record<string, unknown>) => Record<string, unknown>]>([
   ['its counter', (frame) => ({ ...frame, counter: 99 })],
-  ['its content', (frame) => ({ ...frame, sealed: Uint8Array.from(frame['sealed'] as Uint8Array, (byte, i) => (i === 40 ? byte ^ 1 : byte)) })],
+  [
+    'its content',
+    (frame) => ({ ...frame, sealed: Uint8Array.from(frame['sealed'] as Uint8Array, (byte, i) => (i === 40 ? byte ^ 1 : byte)) }),
+  ],
   ['its signature', (frame) => ({ ...frame, signature: new Uint8Array(64) })],
   ['its identity', (frame) => ({ ...frame, identity: testSigner('mallory').identity })],
   ['its sender', (frame) => ({ ...frame, from: makePeerId(testSigner('cyd').identity, new Uint8Array(8).fill(8)) })],
@@ -81,7 +84,7 @@ test('buffers that were changed on the way are never used', async () => {
   expect(await answers()).toBe(1);
 });
 
-test('what is not the neighbour\'s own is not passed on: never more than one hop', async () => {
+test("what is not the neighbour's own is not passed on: never more than one hop", async () => {
   const { clock, net, ada } = await (async () => {
     const clock = new VirtualClock();
     const net = new MemoryNetwork(clock, seededRandom('hops'));
@@ -89,7 +92,16 @@ test('what is not the neighbour\'s own is not passed on: never more than one hop
   })();
   const near = await stranger('near', clock, net, ada.self);
   const target = await stranger('target', clock, net, ada.self);
-  const frame = { t: 'relay', to: target.peer, identity: near.self.identity, counter: 5, sealed: new Uint8Array(3), signature: new Uint8Array(64), buffers: [], transfer: 0 };
+  const frame = {
+    t: 'relay',
+    to: target.peer,
+    identity: near.self.identity,
+    counter: 5,
+    sealed: new Uint8Array(3),
+    signature: new Uint8Array(64),
+    buffers: [],
+    transfer: 0,
+  };
   near.send({ ...frame, from: makePeerId(testSigner('far').identity, new Uint8Array(8)) });
   await clock.advance(20);
   expect(near.heard()).toContainEqual(expect.objectContaining({ t: 'unrelayed', counter: 5, code: 'refused' }));
@@ -101,7 +113,16 @@ test('what is not the neighbour\'s own is not passed on: never more than one hop
 
 test('a neighbour passes on only so much a second, and says so', async () => {
   const { clock, ada, neighbour } = await setUp();
-  const frame = { t: 'relay', to: ada.self.peer, from: neighbour.peer, identity: neighbour.self.identity, sealed: new Uint8Array(3), signature: new Uint8Array(64), buffers: [], transfer: 0 };
+  const frame = {
+    t: 'relay',
+    to: ada.self.peer,
+    from: neighbour.peer,
+    identity: neighbour.self.identity,
+    sealed: new Uint8Array(3),
+    signature: new Uint8Array(64),
+    buffers: [],
+    transfer: 0,
+  };
   for (let counter = 1; counter <= 1_200; counter++) neighbour.send({ ...frame, counter });
   await clock.advance(20);
   expect(neighbour.heard().filter(({ t, code }) => t === 'unrelayed' && code === 'overloaded').length).toBeGreaterThan(150);
@@ -109,7 +130,17 @@ test('a neighbour passes on only so much a second, and says so', async () => {
 
 test('a replay window takes each counter once, in any order within its width', () => {
   const window = new ReplayWindow(4);
-  expect([3, 1, 3, 2, 6, 2, 5, 4, 6].map((counter) => window.take(counter))).toEqual([true, true, false, true, true, false, true, true, false]);
+  expect([3, 1, 3, 2, 6, 2, 5, 4, 6].map((counter) => window.take(counter))).toEqual([
+    true,
+    true,
+    false,
+    true,
+    true,
+    false,
+    true,
+    true,
+    false,
+  ]);
   for (let counter = 7; counter < 100; counter++) expect(window.take(counter)).toBe(true);
   expect(window.take(95)).toBe(false);
   expect(window.take(50)).toBe(false);

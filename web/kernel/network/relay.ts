@@ -46,7 +46,8 @@ export class Relay {
 
   /** A relay frame came over `from`, its buffers too: for this tab, or to be passed on. */
   receive(from: Session, frame: RelayFrame, buffers: readonly Uint8Array[]): void {
-    const refuse = (fault: Fault) => void from.send({ t: 'unrelayed', counter: frame.counter, code: fault.code, message: fault.message.slice(0, 300) });
+    const refuse = (fault: Fault) =>
+      void from.send({ t: 'unrelayed', counter: frame.counter, code: fault.code, message: fault.message.slice(0, 300) });
     const bytes = sizeOf(buffers);
     if (bytes > relayBytesMax) return refuse(tooLarge);
     if (!from.relayFrames.take(1) || !from.relayBytes.take(bytes)) {
@@ -69,7 +70,14 @@ export class Relay {
     sent.failed(fault);
   }
 
-  #carry(to: PeerId, via: Session, frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done?: () => void): Carriage {
+  #carry(
+    to: PeerId,
+    via: Session,
+    frame: CallFrame,
+    buffers: readonly Uint8Array[],
+    failed: (fault: Fault) => void,
+    done?: () => void,
+  ): Carriage {
     if (sizeOf(buffers) > relayBytesMax) {
       failed(tooLarge);
       return { cancel: () => undefined };
@@ -85,14 +93,22 @@ export class Relay {
     const seal = async () => {
       const hashes = await Promise.all(buffers.map((buffer) => this.platform.digest.sha256(buffer)));
       const sealed = encodeWire({ frame, hashes });
-      if (sealed.length > bodyBytesMax) return fail(failure('too-large', `A message may have at most ${bodyBytesMax} bytes beside its buffers.`).fault);
+      if (sealed.length > bodyBytesMax)
+        return fail(failure('too-large', `A message may have at most ${bodyBytesMax} bytes beside its buffers.`).fault);
       const address = { to, from: this.self.peer, counter, sealed };
       const signature = await this.platform.signer.sign(relaySignedBytes(this.self.network, address));
       if (cancelled) return;
       const lengths = buffers.map((buffer) => buffer.length);
-      carriage = via.carry({ t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 }, buffers, fail, done);
+      carriage = via.carry(
+        { t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 },
+        buffers,
+        fail,
+        done,
+      );
     };
-    seal().catch((error: unknown) => fail(failure('malformed', `That cannot be sent: ${error instanceof Error ? error.message : String(error)}`).fault));
+    seal().catch((error: unknown) =>
+      fail(failure('malformed', `That cannot be sent: ${error instanceof Error ? error.message : String(error)}`).fault),
+    );
     return {
       cancel: () => {
         cancelled = true;
@@ -113,7 +129,8 @@ export class Relay {
     if (!parsed.success) return drop('it cannot be read');
     const { frame: inner, hashes } = parsed.output;
     const lengths = 'buffers' in inner ? inner.buffers : [];
-    const fits = lengths.length === buffers.length && hashes.length === buffers.length && buffers.every((buffer, i) => buffer.length === lengths[i]);
+    const fits =
+      lengths.length === buffers.length && hashes.length === buffers.length && buffers.every((buffer, i) => buffer.length === lengths[i]);
     if (!fits) return drop('its buffers are not those it lists');
     const found = await Promise.all(buffers.map((buffer) => this.platform.digest.sha256(buffer)));
     if (!found.every((hash, i) => equalBytes(hash, hashes[i]!))) return drop('its buffers were changed on the way');

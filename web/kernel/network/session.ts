@@ -6,7 +6,15 @@
 import * as v from 'valibot';
 import type { IdentityId, PeerId, StoreId } from '../lib/ids.ts';
 import { failure, type Fault } from '../lib/outcome.ts';
-import { bufferBytesMax, byeGraceMs, framesPerLinkBurstMax, framesPerLinkPerSecondMax, relayTransferMsMax, retireEveryMs, retireMsMax } from '../limits.ts';
+import {
+  bufferBytesMax,
+  byeGraceMs,
+  framesPerLinkBurstMax,
+  framesPerLinkPerSecondMax,
+  relayTransferMsMax,
+  retireEveryMs,
+  retireMsMax,
+} from '../limits.ts';
 import type { Link, Platform } from '../platform.ts';
 import { frameSchema, type CallFrame, type Frame, type RelayFrame } from '../protocol/frame.ts';
 import type { Bye, ByeCode } from '../protocol/hello.ts';
@@ -100,7 +108,12 @@ export class Session implements Carrier {
     return this.#state !== 'closed';
   }
 
-  carry(frame: CallFrame | RelayFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done: () => void = ignore): Carriage {
+  carry(
+    frame: CallFrame | RelayFrame,
+    buffers: readonly Uint8Array[],
+    failed: (fault: Fault) => void,
+    done: () => void = ignore,
+  ): Carriage {
     const nothing = { cancel: ignore };
     const transfer = buffers.some((buffer) => buffer.length > 0) ? this.#takeTransfer() : 0;
     const fault = this.send('transfer' in frame ? { ...frame, transfer } : frame);
@@ -190,7 +203,10 @@ export class Session implements Carrier {
       if (!request.success) return this.#garbage(parsed.issues[0].message);
       // The frame is a request and its id can be read: it gets an answer, and the link lives.
       if (request.output.transfer > 0 && this.#inbound.mayAnnounce(request.output.transfer)) this.#inbound.skip(request.output.transfer);
-      return this.host.calls.refuse(request.output.id, this, { code: 'malformed', message: `The header does not fit: ${parsed.issues[0].message}` });
+      return this.host.calls.refuse(request.output.id, this, {
+        code: 'malformed',
+        message: `The header does not fit: ${parsed.issues[0].message}`,
+      });
     }
     const frame = parsed.output;
     switch (frame.t) {
@@ -224,7 +240,8 @@ export class Session implements Carrier {
   #attached(frame: { readonly buffers: readonly number[]; readonly transfer: number }, begin: () => Incoming | undefined): void {
     const { buffers, transfer } = frame;
     const some = buffers.some((length) => length > 0);
-    if (some !== transfer > 0 || (some && !this.#inbound.mayAnnounce(transfer))) return this.#garbage('a frame and its transfer do not fit');
+    if (some !== transfer > 0 || (some && !this.#inbound.mayAnnounce(transfer)))
+      return this.#garbage('a frame and its transfer do not fit');
     const incoming = begin();
     if (!some) return incoming?.arrived(buffers.map(() => new Uint8Array(0)));
     if (incoming === undefined || buffers.some((length) => length > bufferBytesMax)) {

@@ -24,8 +24,14 @@ export function operation<Q extends v.GenericSchema, R extends v.GenericSchema>(
 
 export const contract = <const C extends Contract>(definition: C): C => definition;
 
-export type RequestOf<C extends Contract, R extends keyof C['resources'], V extends keyof C['resources'][R]> =
-  C['resources'][R][V] extends { request: infer S extends v.GenericSchema } ? v.InferOutput<S> : never;
-export type ReplyOf<C extends Contract, R extends keyof C['resources'], V extends keyof C['resources'][R]> =
-  C['resources'][R][V] extends { reply: infer S extends v.GenericSchema } ? v.InferOutput<S> : never;
+export type RequestOf<
+  C extends Contract,
+  R extends keyof C['resources'],
+  V extends keyof C['resources'][R],
+> = C['resources'][R][V] extends { request: infer S extends v.GenericSchema } ? v.InferOutput<S> : never;
+export type ReplyOf<C extends Contract, R extends keyof C['resources'], V extends keyof C['resources'][R]> = C['resources'][R][V] extends {
+  reply: infer S extends v.GenericSchema;
+}
+  ? v.InferOutput<S>
+  : never;
 export type PublicationOf<C extends Contract, P extends keyof C['publishes']> = v.InferOutput<C['publishes'][P]>;

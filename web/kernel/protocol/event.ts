@@ -1,6 +1,14 @@
 // Events of a job's ledger (rules 5, 6, 9, 10): signed, self-contained, foldable in any order.
 import * as v from 'valibot';
-import { actorsPerJobMax, eventBytesMax, eventsAheadMax, itemAttemptsMax, recordItemsMax, roundsMax, settingsPerJobMax } from '../limits.ts';
+import {
+  actorsPerJobMax,
+  eventBytesMax,
+  eventsAheadMax,
+  itemAttemptsMax,
+  recordItemsMax,
+  roundsMax,
+  settingsPerJobMax,
+} from '../limits.ts';
 import {
   amount,
   bytes,

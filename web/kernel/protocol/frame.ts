@@ -10,7 +10,18 @@ import { amount, bytes, identityIdSchema, listOf, natural, peerIdSchema, positiv
 import { uriCharsMax } from './uri.ts';
 
 const faultCodes = [
-  'unknown-uri', 'refused', 'malformed', 'too-large', 'too-late', 'overloaded', 'unreachable', 'not-found', 'conflict', 'storage', 'not-built', 'internal',
+  'unknown-uri',
+  'refused',
+  'malformed',
+  'too-large',
+  'too-late',
+  'overloaded',
+  'unreachable',
+  'not-found',
+  'conflict',
+  'storage',
+  'not-built',
+  'internal',
 ] as const satisfies readonly FaultCode[];
 
 /** Lengths of the buffers a frame refers to, in index order, and the transfer that brings their bytes (0: there are none). */
@@ -69,7 +80,12 @@ export type RelayFrame = v.InferOutput<typeof relayFrameSchema>;
 export const sealedSchema = v.strictObject({ frame: callFrameSchema, hashes: listOf(bytes(32), buffersPerMessageMax) });
 
 /** The neighbour could not pass on the relay frame with this counter. */
-export const unrelayedFrameSchema = v.strictObject({ t: v.literal('unrelayed'), counter: positive, code: v.picklist(faultCodes), message: text(300) });
+export const unrelayedFrameSchema = v.strictObject({
+  t: v.literal('unrelayed'),
+  counter: positive,
+  code: v.picklist(faultCodes),
+  message: text(300),
+});
 
 export const frameSchema = v.variant('t', [
   requestFrameSchema,

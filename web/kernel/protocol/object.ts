@@ -14,10 +14,7 @@ export const objectManifestSchema = v.strictObject({
   /** Any k of n slices restore a segment. k = 1 is replication. */
   k: positive,
   n: positive,
-  segments: listOf(
-    v.strictObject({ size: v.pipe(natural, v.maxValue(segmentBytesMax)), hash: hashSchema }),
-    objectSegmentsMax,
-  ),
+  segments: listOf(v.strictObject({ size: v.pipe(natural, v.maxValue(segmentBytesMax)), hash: hashSchema }), objectSegmentsMax),
   /** As of writing: where slice i of every segment was put. */
   holders: listOf(storeIdSchema, 16),
 });

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { parseFrameMessage, parseWorkerMessage, type Expected } from './sandbox-frame.ts';
 
 const expected: Expected = { next: 3, end: 6, resultItemBytesMax: 4 };
-const good = () => ({ first: 3, bytes: Uint8Array.of(1, 2), ends: Uint32Array.of(1, 2), tookMs: Float32Array.of(0, 1), errors: [] as unknown[] });
+const good = () => ({
+  first: 3,
+  bytes: Uint8Array.of(1, 2),
+  ends: Uint32Array.of(1, 2),
+  tookMs: Float32Array.of(0, 1),
+  errors: [] as unknown[],
+});
 const results = (change: object) => ({ t: 'results', results: { ...good(), ...change } });
 
 test('results that fit pass, from the Worker and from the relay', () => {
@@ -51,11 +57,15 @@ test('only known fields pass', () => {
 
 test('whatever arrives, the parsers answer', () => {
   fc.assert(
-    fc.property(fc.anything({ withTypedArray: true, withNullPrototype: true, withBigInt: true }), fc.constantFrom('ready', 'failed', 'results', 'progress', 'log', 'event', 'pong'), (value, t) => {
-      for (const message of [value, { t, results: value, event: value, error: value, index: value, n: value }]) {
-        parseWorkerMessage(message, expected);
-        parseFrameMessage(message, expected);
-      }
-    }),
+    fc.property(
+      fc.anything({ withTypedArray: true, withNullPrototype: true, withBigInt: true }),
+      fc.constantFrom('ready', 'failed', 'results', 'progress', 'log', 'event', 'pong'),
+      (value, t) => {
+        for (const message of [value, { t, results: value, event: value, error: value, index: value, n: value }]) {
+          parseWorkerMessage(message, expected);
+          parseFrameMessage(message, expected);
+        }
+      },
+    ),
   );
 });

@@ -126,7 +126,8 @@ function parseResults(value: unknown, expected: Expected): SandboxResults | unde
   const results = record(value);
   if (results === undefined || results['first'] !== expected.next) return undefined;
   const { bytes, ends, tookMs, errors } = results;
-  if (!(bytes instanceof Uint8Array) || !(ends instanceof Uint32Array) || !(tookMs instanceof Float32Array) || !Array.isArray(errors)) return undefined;
+  if (!(bytes instanceof Uint8Array) || !(ends instanceof Uint32Array) || !(tookMs instanceof Float32Array) || !Array.isArray(errors))
+    return undefined;
   const count = ends.length;
   if (count === 0 || count > expected.end - expected.next || tookMs.length !== count || errors.length > count) return undefined;
   let at = 0;
@@ -166,7 +167,8 @@ function parseError(value: unknown, indexMin: number, indexEnd: number): Sandbox
 /** The array itself where it is the whole of a plain buffer: a small view could drag a huge or a growing buffer along. */
 function owned<T extends Uint8Array | Uint32Array | Float32Array>(array: T): T {
   const { buffer } = array;
-  const plain = buffer instanceof ArrayBuffer && buffer.byteLength === array.byteLength && (buffer as { resizable?: boolean }).resizable !== true;
+  const plain =
+    buffer instanceof ArrayBuffer && buffer.byteLength === array.byteLength && (buffer as { resizable?: boolean }).resizable !== true;
   return plain ? array : (array.slice() as T);
 }
 

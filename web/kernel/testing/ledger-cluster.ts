@@ -66,12 +66,35 @@ export class Cluster {
     const reports: string[] = [];
     const report = (level: string, message: string, detail: unknown) => void reports.push(`${level}: ${message} ${String(detail)}`);
     const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, report } as unknown as Platform;
-    const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), { peer, identity: signer.identity, network: 'public', group: () => group });
+    const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), {
+      peer,
+      identity: signer.identity,
+      network: 'public',
+      group: () => group,
+    });
     const ledger = ledgerService(dispatcher.context(ledgerContract)) as unknown as Service;
     const membership = dispatcher.context(membershipContract);
-    const tab: Tab = { name, peer, platform, storage: kept, dispatcher, bus: dispatcher.bus('test'), ledger, membership, reports, alive: true };
+    const tab: Tab = {
+      name,
+      peer,
+      platform,
+      storage: kept,
+      dispatcher,
+      bus: dispatcher.bus('test'),
+      ledger,
+      membership,
+      reports,
+      alive: true,
+    };
     unwrap(dispatcher.register(ledger));
-    unwrap(dispatcher.register({ contract: membershipContract, handlers: {}, start: () => undefined, stop: () => undefined } as unknown as Service));
+    unwrap(
+      dispatcher.register({
+        contract: membershipContract,
+        handlers: {},
+        start: () => undefined,
+        stop: () => undefined,
+      } as unknown as Service),
+    );
     dispatcher.connect({ send: (to, message) => this.#send(tab, to, message), anyPeer: () => undefined });
     this.tabs.push(tab);
     await ledger.start();
@@ -87,8 +110,16 @@ export class Cluster {
 
   /** All live tabs see each other. */
   async meet(): Promise<void> {
-    const members = this.#live().map((tab): Member => ({ peer: tab.peer, identity: tab.platform.signer.identity, store: tab.storage.store, status: 'alive', rttMs: 1, offer: null }));
-    for (const tab of this.#live()) tab.membership.publish('view', { group, groupName: 'a group', signaling: 'up', signalingReason: '', members });
+    const members = this.#live().map((tab): Member => ({
+      peer: tab.peer,
+      identity: tab.platform.signer.identity,
+      store: tab.storage.store,
+      status: 'alive',
+      rttMs: 1,
+      offer: null,
+    }));
+    for (const tab of this.#live())
+      tab.membership.publish('view', { group, groupName: 'a group', signaling: 'up', signalingReason: '', members });
     await this.clock.advance(20);
   }
 
@@ -105,7 +136,13 @@ export class Cluster {
   async createJob(tab: Tab, items: number, changes: Partial<JobManifest> = {}): Promise<JobId> {
     const nonce = Array.from(this.random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const now = this.clock.wall();
-    const manifest = manifestOf(items, { submitter: tab.platform.signer.identity, nonce, createdAt: now, expires: now + 3_600_000, ...changes });
+    const manifest = manifestOf(items, {
+      submitter: tab.platform.signer.identity,
+      nonce,
+      createdAt: now,
+      expires: now + 3_600_000,
+      ...changes,
+    });
     return unwrap(await this.clock.finish(tab.bus.ask(ledgerContract, 'jobs', 'create', { manifest }))).body.job;
   }
 
@@ -124,7 +161,13 @@ export class Cluster {
     if (summary === undefined) return 'unknown';
     const { spans } = unwrap(await tab.bus.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 10_000 })).body;
     const detail = unwrap(await tab.bus.ask(ledgerContract, 'decisions', 'get', { job })).body;
-    const named = unwrap(await tab.bus.ask(ledgerContract, 'clocks', 'query', { jobsKnown: '0'.repeat(64), window: { after: null, until: null }, clocks: [{ job, clock: {}, digest: 'f'.repeat(64) }] })).body;
+    const named = unwrap(
+      await tab.bus.ask(ledgerContract, 'clocks', 'query', {
+        jobsKnown: '0'.repeat(64),
+        window: { after: null, until: null },
+        clocks: [{ job, clock: {}, digest: 'f'.repeat(64) }],
+      }),
+    ).body;
     const { state, reason, committed, failed, priority, events } = summary;
     return { state, reason, committed, failed, priority, events, spans, detail, digest: named.clocks[0]?.digest };
   }

@@ -7,7 +7,11 @@ import { jobId } from '../lib/ids.ts';
 export const hexNumber = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
 export const someObject = (n: number) => objectId(hexNumber(n));
 export const someIdentity = (n: number): IdentityId => identityId(hexNumber(n, 8).padEnd(64, 'a'));
-export const someActor = (identity: IdentityId, n = 0): PeerId => makePeerId(identity, Uint8Array.from({ length: 8 }, (_, i) => (i === 7 ? n : 0)));
+export const someActor = (identity: IdentityId, n = 0): PeerId =>
+  makePeerId(
+    identity,
+    Uint8Array.from({ length: 8 }, (_, i) => (i === 7 ? n : 0)),
+  );
 export const someEvent = (n: number): EventId => eventId(hexNumber(n));
 export const someJob = jobId('f'.repeat(64));
 
@@ -36,7 +40,17 @@ export function manifestOf(items: number, changes: Partial<JobManifest> = {}): J
 
 type Computed = Extract<EventBody, { kind: 'computed' }>;
 export function computed(range: [number, number], changes: Partial<Computed> = {}): Computed {
-  return { kind: 'computed', range, failed: [], round: 0, record: null, result: someObject(3), resultHash: hexNumber(4), tookMs: 10, ...changes };
+  return {
+    kind: 'computed',
+    range,
+    failed: [],
+    round: 0,
+    record: null,
+    result: someObject(3),
+    resultHash: hexNumber(4),
+    tookMs: 10,
+    ...changes,
+  };
 }
 
 /** An event as it would be after its signature was checked. */

@@ -31,7 +31,11 @@ export interface ScriptedSandbox extends Sandbox {
 
 const unresponsiveAfterMs = 3_000;
 
-export function scriptedSandbox(clock: Clock, script: (index: number, span: SandboxSpan) => Scripted, options: ScriptedOptions = {}): ScriptedSandbox {
+export function scriptedSandbox(
+  clock: Clock,
+  script: (index: number, span: SandboxSpan) => Scripted,
+  options: ScriptedOptions = {},
+): ScriptedSandbox {
   const opened: SandboxJob[] = [];
   const spans: SandboxSpan[] = [];
   const alive = new Set<(event: SandboxEvent) => void>();
@@ -83,7 +87,13 @@ interface Stage {
   processDies(): void;
 }
 
-function runSpan(span: SandboxSpan, job: SandboxJob, clock: Clock, script: (index: number, span: SandboxSpan) => Scripted, stage: Stage): void {
+function runSpan(
+  span: SandboxSpan,
+  job: SandboxJob,
+  clock: Clock,
+  script: (index: number, span: SandboxSpan) => Scripted,
+  stage: Stage,
+): void {
   let first = span.first;
   let values: Uint8Array[] = [];
   let took: number[] = [];
@@ -112,9 +122,13 @@ function runSpan(span: SandboxSpan, job: SandboxJob, clock: Clock, script: (inde
     }
     const end = script(index, span);
     if (end === 'die') return void clock.after(unresponsiveAfterMs, stage.live(stage.processDies));
-    if (end === 'flood') return stage.die({ type: 'dead', cause: 'flood', index: first, message: 'The code sent more messages than it may.' });
+    if (end === 'flood')
+      return stage.die({ type: 'dead', cause: 'flood', index: first, message: 'The code sent more messages than it may.' });
     if (end === 'hang') {
-      clock.after(job.itemMs, stage.live(() => stage.die({ type: 'dead', cause: 'item-time', index: first, message: 'It took too long.' })));
+      clock.after(
+        job.itemMs,
+        stage.live(() => stage.die({ type: 'dead', cause: 'item-time', index: first, message: 'It took too long.' })),
+      );
       return;
     }
     clock.after(

@@ -71,7 +71,7 @@ const before = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order 
 
 function push(heap: Timer[], timer: Timer): void {
   heap.push(timer);
-  for (let i = heap.length - 1; i > 0; ) {
+  for (let i = heap.length - 1; i > 0;) {
     const up = (i - 1) >> 1;
     if (!before(heap[i]!, heap[up]!)) return;
     [heap[i], heap[up]] = [heap[up]!, heap[i]!];
@@ -83,7 +83,7 @@ function pop(heap: Timer[]): void {
   const last = heap.pop()!;
   if (heap.length === 0) return;
   heap[0] = last;
-  for (let i = 0; ; ) {
+  for (let i = 0; ;) {
     let least = i;
     for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && before(heap[child]!, heap[least]!)) least = child;
     if (least === i) return;

@@ -3,7 +3,20 @@ import * as v from 'valibot';
 import { segmentBytesMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { objectManifestSchema } from '../object.ts';
-import { amount, bufferIndex, bytes, empty, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, storeIdSchema, text } from '../schemas.ts';
+import {
+  amount,
+  bufferIndex,
+  bytes,
+  empty,
+  hashSchema,
+  identityIdSchema,
+  listOf,
+  natural,
+  objectIdSchema,
+  positive,
+  storeIdSchema,
+  text,
+} from '../schemas.ts';
 
 /** A query of 64-digit hashes must fit in a body. */
 export const sliceQueryHashesMax = 1_024;
@@ -39,7 +52,9 @@ export const blocksContract = contract({
       query: operation(
         'local',
         empty,
-        v.strictObject({ objects: listOf(v.strictObject({ id: objectIdSchema, manifest: objectManifestSchema, heldHere: natural }), 10_000) }),
+        v.strictObject({
+          objects: listOf(v.strictObject({ id: objectIdSchema, manifest: objectManifestSchema, heldHere: natural }), 10_000),
+        }),
       ),
     },
     /** In pieces, for what is larger than one message: create, insert segments one by one (each waits for its stores), submit. */

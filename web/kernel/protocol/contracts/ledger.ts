@@ -102,17 +102,21 @@ export const ledgerContract = contract({
         'local',
         v.strictObject({ job: jobIdSchema, from: natural, end: v.optional(natural), max: positive }),
         v.strictObject({
-          undecided: listOf(
-            v.strictObject({ range: rangeSchema, round: natural, failedBy: listOf(identityIdSchema, 16) }),
-            10_000,
-          ),
+          undecided: listOf(v.strictObject({ range: rangeSchema, round: natural, failedBy: listOf(identityIdSchema, 16) }), 10_000),
         }),
       ),
       /** `settingVersion` and `round` are the highest seen: a new setting takes one more. */
       get: operation(
         'local',
         v.strictObject({ job: jobIdSchema }),
-        v.strictObject({ contributors: listOf(contributorSchema, 1_000), surplusItems: natural, clock: clockSchema, unloadable: natural, settingVersion: natural, round: natural }),
+        v.strictObject({
+          contributors: listOf(contributorSchema, 1_000),
+          surplusItems: natural,
+          clock: clockSchema,
+          unloadable: natural,
+          settingVersion: natural,
+          round: natural,
+        }),
       ),
     },
     events: {

@@ -2,7 +2,20 @@
 import * as v from 'valibot';
 import { recordsPerJobMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
-import { amount, bytes, empty, jobIdSchema, listOf, natural, peerIdSchema, positive, rangeSchema, recordIdSchema, storeIdSchema, text } from '../schemas.ts';
+import {
+  amount,
+  bytes,
+  empty,
+  jobIdSchema,
+  listOf,
+  natural,
+  peerIdSchema,
+  positive,
+  rangeSchema,
+  recordIdSchema,
+  storeIdSchema,
+  text,
+} from '../schemas.ts';
 
 const recordBytes = bytes(4 * 1024);
 
@@ -43,9 +56,17 @@ export const queueContract = contract({
       /** To every member: records that exist. A holder named in one keeps its slice durably before it answers. */
       insert: operation('member', v.strictObject({ records: listOf(recordBytes, 1_024) }), v.strictObject({ kept: natural })),
       /** Records of a job as this tab knows them. */
-      query: operation('local', v.strictObject({ job: jobIdSchema }), v.strictObject({ records: listOf(recordViewSchema, recordsPerJobMax) })),
+      query: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema }),
+        v.strictObject({ records: listOf(recordViewSchema, recordsPerJobMax) }),
+      ),
       /** A member that joined asks for records of unfinished jobs. */
-      lookup: operation('member', v.strictObject({ after: v.nullable(recordIdSchema), max: positive }), v.strictObject({ records: listOf(recordBytes, 1_024) })),
+      lookup: operation(
+        'member',
+        v.strictObject({ after: v.nullable(recordIdSchema), max: positive }),
+        v.strictObject({ records: listOf(recordBytes, 1_024) }),
+      ),
       /** The owner is done with it (rule 5c): refused when the fencing number is superseded. */
       delete: operation('member', v.strictObject({ record: recordIdSchema, fence: natural }), empty),
     },
@@ -72,7 +93,11 @@ export const queueContract = contract({
         v.strictObject({ renewed: listOf(recordIdSchema, 256) }),
       ),
       /** Release. */
-      delete: operation('member', v.strictObject({ locks: listOf(v.strictObject({ record: recordIdSchema, fence: positive }), 256) }), empty),
+      delete: operation(
+        'member',
+        v.strictObject({ locks: listOf(v.strictObject({ record: recordIdSchema, fence: positive }), 256) }),
+        empty,
+      ),
     },
     /** A claimant tells the others what it owns now, so that they ask for something else: advice only. */
     hints: {

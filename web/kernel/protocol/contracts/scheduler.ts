@@ -12,7 +12,14 @@ export const schedulerContract = contract({
       get: operation(
         'local',
         empty,
-        v.strictObject({ claimed: natural, running: natural, partsDone: natural, itemsDone: natural, cpuMs: amount, waitingFor: text(200) }),
+        v.strictObject({
+          claimed: natural,
+          running: natural,
+          partsDone: natural,
+          itemsDone: natural,
+          cpuMs: amount,
+          waitingFor: text(200),
+        }),
       ),
     },
   },

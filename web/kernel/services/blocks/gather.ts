@@ -47,7 +47,8 @@ export class Gather {
     const segment = manifest.segments[index];
     if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
     const coding = codingOf(manifest);
-    if (coding === undefined) throw new FaultError('not-found', 'The object is coded in a way this version does not know. A reload may help.');
+    if (coding === undefined)
+      throw new FaultError('not-found', 'The object is coded in a way this version does not know. A reload may help.');
     const bytes = await once(this.#segments, segment.hash, async () => {
       const slice = (await this.store.get(segment.hash)) ?? (await this.#fetchSlice(id, manifest, segment.hash, segment.size));
       const whole = coding.decode(new Map([[0, slice]]), segment.size);
@@ -77,7 +78,13 @@ export class Gather {
     let store: StoreId | null = null;
     for (let at = 0; at < hashes.length; at += sliceQueryHashesMax) {
       const run = hashes.slice(at, at + sliceQueryHashesMax);
-      const answer = await this.bus.ask(blocksContract, 'slices', 'query', { hashes: run, kept: true }, { peer, timeoutMs: queryTimeoutMs });
+      const answer = await this.bus.ask(
+        blocksContract,
+        'slices',
+        'query',
+        { hashes: run, kept: true },
+        { peer, timeoutMs: queryTimeoutMs },
+      );
       if (!answer.ok || new Set(answer.value.body.held).size < run.length) return null;
       store = answer.value.body.store;
     }
@@ -122,7 +129,10 @@ export class Gather {
       });
     let bytes = await from(likely);
     if (bytes === undefined) {
-      const having = await this.#whoHas(hash, this.neighbours.members().filter(({ peer }) => !tried.has(peer)));
+      const having = await this.#whoHas(
+        hash,
+        this.neighbours.members().filter(({ peer }) => !tried.has(peer)),
+      );
       this.#remember(id, having);
       bytes = await from(having);
     }
@@ -132,7 +142,9 @@ export class Gather {
   }
 
   async #read(peer: PeerId, hash: string, size: number): Promise<Uint8Array | undefined> {
-    const answer = await this.neighbours.while(peer, () => this.bus.ask(blocksContract, 'slices', 'get', { hash }, { peer, timeoutMs: transferMs(size) }));
+    const answer = await this.neighbours.while(peer, () =>
+      this.bus.ask(blocksContract, 'slices', 'get', { hash }, { peer, timeoutMs: transferMs(size) }),
+    );
     if (!answer.ok) return undefined;
     const bytes = answer.value.buffers[answer.value.body.data];
     if (bytes !== undefined && bytes.length === size && hexOf(await this.platform.digest.sha256(bytes)) === hash) return bytes;
@@ -143,7 +155,8 @@ export class Gather {
   async #whoHas(hash: string, members: readonly Member[]): Promise<Member[]> {
     const having = await Promise.all(
       members.map(async (member) => {
-        const ask = () => this.bus.ask(blocksContract, 'slices', 'query', { hashes: [hash] }, { peer: member.peer, timeoutMs: queryTimeoutMs });
+        const ask = () =>
+          this.bus.ask(blocksContract, 'slices', 'query', { hashes: [hash] }, { peer: member.peer, timeoutMs: queryTimeoutMs });
         const answer = await this.neighbours.while(member.peer, ask);
         return answer.ok && answer.value.body.held.includes(0) ? member : undefined;
       }),

@@ -16,11 +16,15 @@ export const consents = (member: Member) => isKeeper(member) && member.offer?.st
  * they offer. One store an identity; never one of `without`.
  */
 export function placementOrder(key: string, members: readonly Member[], without: ReadonlySet<IdentityId>, owner?: IdentityId): Keeper[] {
-  const able = members.filter(isKeeper).filter((member) => member.status === 'alive' && !without.has(member.identity) && (consents(member) || member.identity === owner));
+  const able = members
+    .filter(isKeeper)
+    .filter((member) => member.status === 'alive' && !without.has(member.identity) && (consents(member) || member.identity === owner));
   const room = ({ offer }: Keeper) => (offer === null ? 1 : Math.max(1, offer.storage.allowedMiB - offer.storage.usedMiB));
   const ordered = orderByRendezvous(key, able, ({ store }) => store, room);
   const seen = new Set<IdentityId>();
-  return [...ordered.filter(({ identity }) => identity === owner), ...ordered].filter(({ identity }) => !seen.has(identity) && seen.add(identity));
+  return [...ordered.filter(({ identity }) => identity === owner), ...ordered].filter(
+    ({ identity }) => !seen.has(identity) && seen.add(identity),
+  );
 }
 
 /** How long a member is taken to be away where no link tells. */
@@ -28,7 +32,12 @@ const relayedMs = 500;
 
 /** Whom to read from, best first: honest so far, alive, least asked by us, nearest. */
 export function readingOrder(members: readonly Member[], loadOf: (peer: PeerId) => number, forged: ReadonlySet<PeerId>): Member[] {
-  const cost = (member: Member) => [forged.has(member.peer) ? 1 : 0, member.status === 'alive' ? 0 : 1, loadOf(member.peer), member.rttMs ?? relayedMs];
+  const cost = (member: Member) => [
+    forged.has(member.peer) ? 1 : 0,
+    member.status === 'alive' ? 0 : 1,
+    loadOf(member.peer),
+    member.rttMs ?? relayedMs,
+  ];
   return members
     .map((member) => ({ member, cost: cost(member) }))
     .toSorted((a, b) => {

@@ -57,9 +57,18 @@ export class Placer {
 
   sendSlice(to: Keeper, slice: Slice, settings: Pick<PutSettings, 'expires' | 'owner'>, manifest?: Uint8Array): Promise<Outcome<unknown>> {
     const { expires, owner } = settings;
-    const body = { hash: slice.hash, expires, size: slice.bytes.length, data: 0, ...(owner === undefined ? {} : { owner }), ...(manifest === undefined ? {} : { manifest }) };
+    const body = {
+      hash: slice.hash,
+      expires,
+      size: slice.bytes.length,
+      data: 0,
+      ...(owner === undefined ? {} : { owner }),
+      ...(manifest === undefined ? {} : { manifest }),
+    };
     const timeoutMs = transferMs(slice.bytes.length);
-    return this.neighbours.while(to.peer, () => this.bus.ask(blocksContract, 'slices', 'insert', body, { peer: to.peer, buffers: [slice.bytes], timeoutMs }));
+    return this.neighbours.while(to.peer, () =>
+      this.bus.ask(blocksContract, 'slices', 'insert', body, { peer: to.peer, buffers: [slice.bytes], timeoutMs }),
+    );
   }
 
   sendManifest(to: Pick<Keeper, 'peer'>, manifest: Uint8Array): Promise<Outcome<unknown>> {
@@ -76,7 +85,11 @@ export class Placer {
     const { wanted, order } = this.plan(hash, settings);
     const own = this.ownStore();
     const named = order.splice(0, wanted);
-    const manifest = this.manifestOf(settings, [{ size: segment.length, hash }], [...(own === null ? [] : [own]), ...named.map(({ store }) => store)]);
+    const manifest = this.manifestOf(
+      settings,
+      [{ size: segment.length, hash }],
+      [...(own === null ? [] : [own]), ...named.map(({ store }) => store)],
+    );
     const bytes = encodeManifest(manifest);
     const id = await idOfManifest(this.platform.digest, bytes);
     const kept = this.store.keep(hash, segment, { expires: settings.expires }, [id, bytes]);
@@ -91,12 +104,20 @@ export class Placer {
   }
 
   /** A manifest made and given to the own store, durably to `holders`, and shown to the other members. */
-  async placeManifest(settings: PutSettings, segments: ObjectManifest['segments'], holders: readonly Keeper[], ownAll: boolean): Promise<Outcome<Placed>> {
+  async placeManifest(
+    settings: PutSettings,
+    segments: ObjectManifest['segments'],
+    holders: readonly Keeper[],
+    ownAll: boolean,
+  ): Promise<Outcome<Placed>> {
     const own = ownAll ? this.ownStore() : null;
     const manifest = this.manifestOf(settings, segments, [...(own === null ? [] : [own]), ...holders.map(({ store }) => store)]);
     const bytes = encodeManifest(manifest);
     const id = await idOfManifest(this.platform.digest, bytes);
-    const [kept, ...given] = await Promise.all([this.store.keepManifest(id, bytes, manifest), ...holders.map((holder) => this.sendManifest(holder, bytes))]);
+    const [kept, ...given] = await Promise.all([
+      this.store.keepManifest(id, bytes, manifest),
+      ...holders.map((holder) => this.sendManifest(holder, bytes)),
+    ]);
     const holding = new Set(holders.map(({ peer }) => peer));
     for (const other of this.neighbours.alive().slice(0, shownMax)) if (!holding.has(other.peer)) void this.sendManifest(other, bytes);
     return this.placed(kept, id, manifest.size, given.filter(({ ok }) => ok).length);
@@ -106,7 +127,11 @@ export class Placer {
     return kept.ok || copies > 0 ? { ok: true, value: { id, size, copies } } : kept;
   }
 
-  private manifestOf({ name, type, expires, copies }: PutSettings, segments: ObjectManifest['segments'], holders: ObjectManifest['holders']): ObjectManifest {
+  private manifestOf(
+    { name, type, expires, copies }: PutSettings,
+    segments: ObjectManifest['segments'],
+    holders: ObjectManifest['holders'],
+  ): ObjectManifest {
     const size = segments.reduce((sum, segment) => sum + segment.size, 0);
     return { v: 1, size, name, type, expires, k: 1, n: Math.min(copies ?? copiesMax, copiesMax), segments, holders };
   }

@@ -10,7 +10,10 @@ import { firstOf } from './race.ts';
 import { missingCopies } from './top-up.ts';
 
 let made = 0;
-function member(name: string, over: { keeps?: boolean; allowedMiB?: number; usedMiB?: number; status?: Member['status']; rttMs?: number | null; store?: null } = {}): Member {
+function member(
+  name: string,
+  over: { keeps?: boolean; allowedMiB?: number; usedMiB?: number; status?: Member['status']; rttMs?: number | null; store?: null } = {},
+): Member {
   const { identity } = testSigner(name);
   const { keeps = true, allowedMiB = 100, usedMiB = 0, status = 'alive', rttMs = 5 } = over;
   made++;
@@ -32,7 +35,15 @@ function member(name: string, over: { keeps?: boolean; allowedMiB?: number; used
 
 describe('placement', () => {
   it('asks only live stores that consented, one of each identity, never the excluded', () => {
-    const members = [member('a'), member('a'), member('b', { keeps: false }), member('c', { status: 'suspect' }), member('d', { store: null }), member('e'), member('f')];
+    const members = [
+      member('a'),
+      member('a'),
+      member('b', { keeps: false }),
+      member('c', { status: 'suspect' }),
+      member('d', { store: null }),
+      member('e'),
+      member('f'),
+    ];
     const order = placementOrder('key', members, new Set([testSigner('f').identity]));
     expect(order.map(({ identity }) => identity).toSorted()).toEqual([testSigner('a').identity, testSigner('e').identity].toSorted());
   });
@@ -47,7 +58,9 @@ describe('placement', () => {
 
   it('prefers room: nine times the room is first nine times as often', () => {
     const members = [member('big', { allowedMiB: 1_000, usedMiB: 100 }), member('small', { allowedMiB: 100 })];
-    const first = Array.from({ length: 1_000 }, (_, i) => placementOrder(`key ${i}`, members, new Set())[0]).filter((chosen) => chosen === members[0]).length;
+    const first = Array.from({ length: 1_000 }, (_, i) => placementOrder(`key ${i}`, members, new Set())[0]).filter(
+      (chosen) => chosen === members[0],
+    ).length;
     expect(first).toBeGreaterThan(860);
     expect(first).toBeLessThan(940);
   });
@@ -101,7 +114,8 @@ describe('replication', () => {
 });
 
 describe('the first of several ways', () => {
-  const after = (clock: VirtualClock, ms: number, value: string | undefined) => new Promise<string | undefined>((resolve) => void clock.after(ms, () => resolve(value)));
+  const after = (clock: VirtualClock, ms: number, value: string | undefined) =>
+    new Promise<string | undefined>((resolve) => void clock.after(ms, () => resolve(value)));
 
   it('tries the next at once after a failure, and beside a slow one', async () => {
     const clock = new VirtualClock();

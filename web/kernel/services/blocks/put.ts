@@ -47,8 +47,12 @@ export class Put {
     const hash = await this.placer.hash(bytes);
     this.#plan(hash);
     const slice = { hash, bytes };
-    const kept = this.#ownAll ? this.store.keep(hash, bytes, { expires: this.settings.expires, orphan: true }) : Promise.resolve(this.#ownFault);
-    const given = await Promise.all(this.#holders.map(async (holder) => ({ holder, ok: (await this.placer.sendSlice(holder, slice, this.settings)).ok })));
+    const kept = this.#ownAll
+      ? this.store.keep(hash, bytes, { expires: this.settings.expires, orphan: true })
+      : Promise.resolve(this.#ownFault);
+    const given = await Promise.all(
+      this.#holders.map(async (holder) => ({ holder, ok: (await this.placer.sendSlice(holder, slice, this.settings)).ok })),
+    );
     const own = await kept;
     if (!own.ok) {
       this.#ownAll = false;

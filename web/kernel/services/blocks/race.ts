@@ -5,7 +5,12 @@ import type { Clock } from '../../platform.ts';
  * The first value that is not undefined. `attempt` never rejects; the next starts when one fails, or `hedgeMs` after the last began.
  * undefined when all have failed.
  */
-export function firstOf<T, R>(clock: Clock, candidates: readonly T[], hedgeMs: number, attempt: (candidate: T) => Promise<R | undefined>): Promise<R | undefined> {
+export function firstOf<T, R>(
+  clock: Clock,
+  candidates: readonly T[],
+  hedgeMs: number,
+  attempt: (candidate: T) => Promise<R | undefined>,
+): Promise<R | undefined> {
   return new Promise((resolve) => {
     let next = 0;
     let pending = 0;

@@ -38,7 +38,10 @@ class World {
     this.tabs = new JoinedTabs(this.clock, seed);
   }
 
-  async add(name: string, options: { donating?: boolean; storageMiB?: number; storage?: Storage; identity?: string } = {}): Promise<Keeper> {
+  async add(
+    name: string,
+    options: { donating?: boolean; storageMiB?: number; storage?: Storage; identity?: string } = {},
+  ): Promise<Keeper> {
     const tab = this.tabs.add(name, options);
     const resources = tab.dispatcher.context(resourcesContract);
     const service = tab.serve(blocksService);
@@ -144,31 +147,38 @@ afterEach(() => {
 });
 
 describe('objects', () => {
-  it.each([0, 1, segmentBytes - 1, segmentBytes, segmentBytes + 1])('of %i bytes are put in pieces and read elsewhere, byte for byte', async (size) => {
-    world = new World(`size ${size}`);
-    const [one, , , four] = [await world.add('one'), await world.add('two'), await world.add('three'), await world.add('four')];
-    const whole = bytesOf(size);
-    const { bus } = one.tab;
-    const ask = async <T>(work: Promise<T>) => world.clock.finish(work);
-    const { put } = unwrap(await ask(bus.ask(blocksContract, 'puts', 'create', { name: 'file', type: 'text/plain', expires: world.clock.wall() + day }))).body;
-    for (let at = 0; at < size; at += segmentBytes) {
-      unwrap(await ask(bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [whole.subarray(at, at + segmentBytes)] })));
-    }
-    const ref = unwrap(await ask(bus.ask(blocksContract, 'puts', 'submit', { put }))).body;
-    expect(ref).toMatchObject({ size, copies: copiesMax - 1 });
-    const { manifest } = unwrap(await ask(four!.tab.bus.ask(blocksContract, 'objects', 'get', { id: ref.id }))).body;
-    expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: copiesMax });
-    expect(manifest.holders).toHaveLength(copiesMax);
-    let at = 0;
-    for (let i = 0; i < manifest.segments.length; i++) {
-      const segment = await world.get(four!, ref.id, i);
-      expect(Buffer.compare(segment, whole.subarray(at, at + segment.length))).toBe(0);
-      at += segment.length;
-    }
-    expect(at).toBe(size);
-    // An object without bytes is its manifest, and that every member has.
-    expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : copiesMax - 1);
-  });
+  it.each([0, 1, segmentBytes - 1, segmentBytes, segmentBytes + 1])(
+    'of %i bytes are put in pieces and read elsewhere, byte for byte',
+    async (size) => {
+      world = new World(`size ${size}`);
+      const [one, , , four] = [await world.add('one'), await world.add('two'), await world.add('three'), await world.add('four')];
+      const whole = bytesOf(size);
+      const { bus } = one.tab;
+      const ask = async <T>(work: Promise<T>) => world.clock.finish(work);
+      const { put } = unwrap(
+        await ask(bus.ask(blocksContract, 'puts', 'create', { name: 'file', type: 'text/plain', expires: world.clock.wall() + day })),
+      ).body;
+      for (let at = 0; at < size; at += segmentBytes) {
+        unwrap(
+          await ask(bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [whole.subarray(at, at + segmentBytes)] })),
+        );
+      }
+      const ref = unwrap(await ask(bus.ask(blocksContract, 'puts', 'submit', { put }))).body;
+      expect(ref).toMatchObject({ size, copies: copiesMax - 1 });
+      const { manifest } = unwrap(await ask(four!.tab.bus.ask(blocksContract, 'objects', 'get', { id: ref.id }))).body;
+      expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: copiesMax });
+      expect(manifest.holders).toHaveLength(copiesMax);
+      let at = 0;
+      for (let i = 0; i < manifest.segments.length; i++) {
+        const segment = await world.get(four!, ref.id, i);
+        expect(Buffer.compare(segment, whole.subarray(at, at + segment.length))).toBe(0);
+        at += segment.length;
+      }
+      expect(at).toBe(size);
+      // An object without bytes is its manifest, and that every member has.
+      expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : copiesMax - 1);
+    },
+  );
 
   it('of one small segment cost one message a copy', async () => {
     world = new World('cheap');
@@ -181,7 +191,13 @@ describe('objects', () => {
 
   it('are read after all but one of their holders have died', async () => {
     world = new World('deaths');
-    const keepers = [await world.add('one'), await world.add('two'), await world.add('three'), await world.add('four'), await world.add('five')];
+    const keepers = [
+      await world.add('one'),
+      await world.add('two'),
+      await world.add('three'),
+      await world.add('four'),
+      await world.add('five'),
+    ];
     const ref = await world.put(keepers[0]!, [bytesOf(5_000)]);
     const [hash] = (await slicesOf(keepers[0]!)) as [string];
     const holders = await world.holders(hash);
@@ -276,7 +292,10 @@ describe('reading', () => {
       dispatcher.receive = async (message, from) => {
         const reply = await receive(message, from);
         if (!reply.ok || !message.header.to.includes('/slices') || message.header.verb !== 'get') return reply;
-        return { ok: true, value: { body: reply.value.body, buffers: reply.value.buffers.map((buffer) => buffer.map((byte) => byte ^ 1)) } };
+        return {
+          ok: true,
+          value: { body: reply.value.body, buffers: reply.value.buffers.map((buffer) => buffer.map((byte) => byte ^ 1)) },
+        };
       };
     };
     // Equally near, so they are asked in the order of their ids: the liars first.
@@ -365,7 +384,9 @@ describe('room', () => {
   it('that is refused by the browser ends in a sentence, not in a crash, and the object lives elsewhere', async () => {
     world = new World('refused');
     const broken = memoryStorage(seededRandom('broken'), { durable: true });
-    const one = await world.add('one', { storage: { ...broken, write: async () => ({ ok: false, fault: { code: 'storage', message: 'The browser refuses to store.' } }) } });
+    const one = await world.add('one', {
+      storage: { ...broken, write: async () => ({ ok: false, fault: { code: 'storage', message: 'The browser refuses to store.' } }) },
+    });
     const alone = world.put(one, [bytesOf(10)]);
     await expect(alone).rejects.toMatchObject({ code: 'storage', message: 'The browser refuses to store.' });
     const two = await world.add('two');
@@ -408,7 +429,11 @@ describe('room', () => {
   it('is not spent for ever on slices whose manifest never came', async () => {
     world = new World('orphans');
     const [one, two] = [await world.add('one'), await world.add('two')];
-    const { put } = unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'create', { name: '', type: '', expires: world.clock.wall() + day }))).body;
+    const { put } = unwrap(
+      await world.clock.finish(
+        one.tab.bus.ask(blocksContract, 'puts', 'create', { name: '', type: '', expires: world.clock.wall() + day }),
+      ),
+    ).body;
     unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [bytesOf(100)] })));
     world.kill(one);
     expect(await slicesOf(two)).toHaveLength(1);
@@ -436,9 +461,17 @@ describe('copies are made up for', () => {
     const large = await world.put(one, [bytesOf(segmentBytes), bytesOf(10), bytesOf(20)]);
     expect([small.copies, large.copies]).toEqual([0, 0]);
     const two = await world.add('two');
-    await world.clock.until(async () => (await world.copies(one, large.id)) === 1 && (await world.copies(one, small.id)) === 1, 5_000, 'the first copies');
+    await world.clock.until(
+      async () => (await world.copies(one, large.id)) === 1 && (await world.copies(one, small.id)) === 1,
+      5_000,
+      'the first copies',
+    );
     await world.add('three');
-    await world.clock.until(async () => (await world.copies(one, large.id)) === 2 && (await world.copies(one, small.id)) === 2, 10_000, 'the second copies');
+    await world.clock.until(
+      async () => (await world.copies(one, large.id)) === 2 && (await world.copies(one, small.id)) === 2,
+      10_000,
+      'the second copies',
+    );
     await world.add('four');
     await world.clock.advance(20_000);
     expect(await world.copies(one, small.id)).toBe(2);
@@ -448,7 +481,13 @@ describe('copies are made up for', () => {
 
   it('when holders are gone, by one steward and not by all', async () => {
     world = new World('repair');
-    const keepers = [await world.add('one'), await world.add('two'), await world.add('three'), await world.add('four'), await world.add('five')];
+    const keepers = [
+      await world.add('one'),
+      await world.add('two'),
+      await world.add('three'),
+      await world.add('four'),
+      await world.add('five'),
+    ];
     const ref = await world.put(keepers[0]!, [bytesOf(100)]);
     const [hash] = (await slicesOf(keepers[0]!)) as [string];
     const [dead] = await world.holders(hash);
@@ -465,7 +504,13 @@ describe('copies are made up for', () => {
 
   it('by the next steward where the first does nothing', async () => {
     world = new World('second steward');
-    const keepers = [await world.add('one'), await world.add('two'), await world.add('three'), await world.add('four'), await world.add('five')];
+    const keepers = [
+      await world.add('one'),
+      await world.add('two'),
+      await world.add('three'),
+      await world.add('four'),
+      await world.add('five'),
+    ];
     await world.put(keepers[0]!, [bytesOf(100)]);
     const [hash] = (await slicesOf(keepers[0]!)) as [string];
     const holders = await world.holders(hash);
@@ -484,7 +529,13 @@ describe('messages from members', () => {
     const { peer } = two.tab.self;
     const insert = (over: object, buffers = [bytesOf(10)]) =>
       world.clock.finish(
-        one.tab.bus.ask(blocksContract, 'slices', 'insert', { hash: 'ab'.repeat(32), expires: world.clock.wall() + day, size: 10, data: 0, ...over }, { peer, buffers }),
+        one.tab.bus.ask(
+          blocksContract,
+          'slices',
+          'insert',
+          { hash: 'ab'.repeat(32), expires: world.clock.wall() + day, size: 10, data: 0, ...over },
+          { peer, buffers },
+        ),
       );
     const code = async (answer: ReturnType<typeof insert>) => {
       const outcome = await answer;
@@ -495,7 +546,9 @@ describe('messages from members', () => {
     expect(await code(insert({ expires: world.clock.wall() + 400 * day }))).toBe('refused');
     expect(await code(insert({ expires: 1 }))).toBe('refused');
     expect(await code(insert({ manifest: bytesOfHex('80') }))).toBe('malformed');
-    const manifest = await world.clock.finish(one.tab.bus.ask(blocksContract, 'manifests', 'insert', { manifest: 0 }, { peer, buffers: [bytesOf(40)] }));
+    const manifest = await world.clock.finish(
+      one.tab.bus.ask(blocksContract, 'manifests', 'insert', { manifest: 0 }, { peer, buffers: [bytesOf(40)] }),
+    );
     expect(manifest).toMatchObject({ ok: false, fault: { code: 'malformed' } });
     expect(await slicesOf(two)).toEqual([]);
   });

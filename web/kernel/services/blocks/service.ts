@@ -110,10 +110,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
         query: async () => {
           await loaded;
-          const objects = store.objects().slice(0, objectsListedMax).flatMap((id) => {
-            const manifest = store.manifest(id);
-            return manifest === undefined ? [] : [{ id, manifest, heldHere: manifest.segments.filter(({ hash }) => store.has(hash)).length }];
-          });
+          const objects = store
+            .objects()
+            .slice(0, objectsListedMax)
+            .flatMap((id) => {
+              const manifest = store.manifest(id);
+              return manifest === undefined
+                ? []
+                : [{ id, manifest, heldHere: manifest.segments.filter(({ hash }) => store.has(hash)).length }];
+            });
           return { objects };
         },
       },
@@ -174,8 +179,10 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           checkExpiry(expires);
           const bytes = bufferOf(call, data, segmentBytesMax);
           const parsed = manifest === undefined ? undefined : parseManifest(manifest);
-          if (bytes.length !== size || hexOf(await digest.sha256(bytes)) !== hash) throw new FaultError('malformed', 'The bytes are not those that were named.');
-          if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash)) throw new FaultError('malformed', 'The manifest does not name the slice.');
+          if (bytes.length !== size || hexOf(await digest.sha256(bytes)) !== hash)
+            throw new FaultError('malformed', 'The bytes are not those that were named.');
+          if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash))
+            throw new FaultError('malformed', 'The manifest does not name the slice.');
           const named = manifest === undefined ? undefined : ([await idOfManifest(digest, manifest), manifest] as const);
           unwrap(await store.keep(hash, bytes, { expires, orphan: named === undefined }, named));
           return {};

@@ -95,7 +95,12 @@ export class SliceStore {
   }
 
   usage(): Usage {
-    return { usedBytes: this.#usedBytes + this.#manifestBytes, allowedBytes: this.#allowed(), objects: this.#manifests.size, problem: this.#isFull ? this.#fullMessage() : this.#refusal };
+    return {
+      usedBytes: this.#usedBytes + this.#manifestBytes,
+      allowedBytes: this.#allowed(),
+      objects: this.#manifests.size,
+      problem: this.#isFull ? this.#fullMessage() : this.#refusal,
+    };
   }
 
   has(hash: string): boolean {
@@ -235,7 +240,11 @@ export class SliceStore {
     this.#hostBytes = Math.max(0, estimate.quotaBytes * (1 - hostReserveShare) - Math.max(0, estimate.usedBytes - ours));
     const wall = this.platform.clock.wall();
     const over = (expires: number) => expires + afterLifeMs <= wall;
-    await this.#drop([...this.#slices].filter(([, meta]) => over(meta.expires) || (meta.orphanUntil !== null && meta.orphanUntil <= wall)).map(([hash]) => hash));
+    await this.#drop(
+      [...this.#slices]
+        .filter(([, meta]) => over(meta.expires) || (meta.orphanUntil !== null && meta.orphanUntil <= wall))
+        .map(([hash]) => hash),
+    );
     const manifests = [...this.#manifests].filter(([, held]) => over(held.expires)).map(([id]) => id);
     for (let at = 0; at < manifests.length; at += dropsPerWrite) {
       const run = manifests.slice(at, at + dropsPerWrite);

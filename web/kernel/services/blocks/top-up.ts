@@ -160,7 +160,9 @@ export class TopUp {
     const own = this.ownStore();
     const objects = ids.flatMap((id) => {
       const manifest = this.store.manifest(id);
-      return manifest === undefined ? [] : [{ id, manifest, holders: new Map<IdentityId, StoreId>(own === null ? [] : [[this.bus.self.identity, own]]) }];
+      return manifest === undefined
+        ? []
+        : [{ id, manifest, holders: new Map<IdentityId, StoreId>(own === null ? [] : [[this.bus.self.identity, own]]) }];
     });
     const hashes = objects.flatMap(({ manifest }) => manifest.segments.map(({ hash }) => hash));
     if (objects.length === 1 && (hashes.length > sliceQueryHashesMax || hashes.length === 0)) {
@@ -178,7 +180,8 @@ export class TopUp {
         for (const { manifest, holders } of objects) {
           const first = at;
           at += manifest.segments.length;
-          if (manifest.segments.length > 0 && manifest.segments.every((_, i) => held.has(first + i))) holders.set(identity, answer.value.body.store);
+          if (manifest.segments.length > 0 && manifest.segments.every((_, i) => held.has(first + i)))
+            holders.set(identity, answer.value.body.store);
         }
       }),
     );

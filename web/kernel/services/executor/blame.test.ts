@@ -7,7 +7,8 @@ test('a first death leads to a closer watch, not to blame', () => {
 });
 
 test('an item that takes its sandbox down under watch is blamed', () => {
-  for (const cause of ['item-time', 'flood', 'garbled'] as const) expect(verdictOn(cause, { careful: true, alone: false }).blamed).toBe(true);
+  for (const cause of ['item-time', 'flood', 'garbled'] as const)
+    expect(verdictOn(cause, { careful: true, alone: false }).blamed).toBe(true);
 });
 
 test('a frame that went silent proves nothing until it ran alone', () => {

@@ -41,7 +41,8 @@ async function itemsOf(input: JobInput, range: readonly [number, number], reader
   return { items, spans };
 }
 
-const cut = (bytes: Uint8Array, size: number) => Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+const cut = (bytes: Uint8Array, size: number) =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
 
 /** As the submitter counts: lines that begin in each segment. */
 function linesBegun(segments: readonly Uint8Array[]): number[] {
@@ -59,7 +60,10 @@ function linesBegun(segments: readonly Uint8Array[]): number[] {
 test('every run of lines is found whatever the segments cut through', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.string({ maxLength: 12 }).map((line) => line.replaceAll(/[\r\n]/g, '')), { minLength: 1, maxLength: 30 }),
+      fc.array(
+        fc.string({ maxLength: 12 }).map((line) => line.replaceAll(/[\r\n]/g, '')),
+        { minLength: 1, maxLength: 30 },
+      ),
       fc.constantFrom('\n', '\r\n'),
       fc.boolean(),
       fc.integer({ min: 1, max: 40 }),
@@ -96,7 +100,11 @@ test('every run of chunks is found whatever the segments cut through', async () 
         const expected = cut(bytes, chunk);
         const first = a % expected.length;
         const end = first + 1 + (b % (expected.length - first));
-        const { items } = await itemsOf({ kind: 'chunks', object, items: expected.length, bytes: chunk }, [first, end], readerOf(cut(bytes, size)).reader);
+        const { items } = await itemsOf(
+          { kind: 'chunks', object, items: expected.length, bytes: chunk },
+          [first, end],
+          readerOf(cut(bytes, size)).reader,
+        );
         expect(items.map((item) => [...item])).toEqual(expected.slice(first, end).map((item) => [...item]));
       },
     ),
@@ -109,7 +117,12 @@ test('only the pages that hold the range are fetched', async () => {
   const { reader, asked } = readerOf(pages.map(pack));
   const input: JobInput = { kind: 'items', object, items: 12, perSegment: [3, 3, 3, 3] };
   const { items } = await itemsOf(input, [4, 8], reader);
-  expect(items.map((item) => [...item])).toEqual([[1, 1], [1, 2], [2, 0], [2, 1]]);
+  expect(items.map((item) => [...item])).toEqual([
+    [1, 1],
+    [1, 2],
+    [2, 0],
+    [2, 1],
+  ]);
   expect(asked).toEqual([1, 2]);
 });
 
@@ -122,7 +135,10 @@ test('a long run comes in bounded spans', async () => {
 
 test('a run over numbers needs no input', async () => {
   const { spans } = await itemsOf({ kind: 'range', items: 100_000, offset: 7 }, [10, 90_000], readerOf([]).reader);
-  expect(spans.map(({ first, end, offset }) => [first, end, offset])).toEqual([[10, 65_546, 7], [65_546, 90_000, 7]]);
+  expect(spans.map(({ first, end, offset }) => [first, end, offset])).toEqual([
+    [10, 65_546, 7],
+    [65_546, 90_000, 7],
+  ]);
 });
 
 test.each<[string, JobInput, Uint8Array[]]>([

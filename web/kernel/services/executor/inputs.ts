@@ -60,7 +60,12 @@ async function* collected(
     const ends = new Uint32Array(parts.length);
     let at = 0;
     parts.forEach((part, i) => (ends[i] = at += part.length));
-    const span = { first, end: first + parts.length, offset: 0, inputs: { kind: 'packed' as const, encoding, bytes: concatBytes(parts), ends } };
+    const span = {
+      first,
+      end: first + parts.length,
+      offset: 0,
+      inputs: { kind: 'packed' as const, encoding, bytes: concatBytes(parts), ends },
+    };
     first = span.end;
     parts = [];
     size = 0;
@@ -84,7 +89,11 @@ export function placeOf(perSegment: readonly number[], index: number): { readonl
   throw new FaultError('malformed', `The job's manifest does not say where item ${index} is.`);
 }
 
-async function* pageItems(perSegment: readonly number[], [first, end]: Range, reader: SegmentReader): AsyncGenerator<Uint8Array, void, void> {
+async function* pageItems(
+  perSegment: readonly number[],
+  [first, end]: Range,
+  reader: SegmentReader,
+): AsyncGenerator<Uint8Array, void, void> {
   let { segment, within } = placeOf(perSegment, first);
   for (let item = first; item < end; segment++, within = 0) {
     const count = perSegment[segment];
@@ -92,11 +101,16 @@ async function* pageItems(perSegment: readonly number[], [first, end]: Range, re
     if (count === 0) continue;
     const page = unpack(await reader.segment(segment));
     if (page === undefined || page.ends.length !== count) throw notAsSaid();
-    for (; item < end && within < count; item++, within++) yield page.bytes.subarray(within === 0 ? 0 : page.ends[within - 1]!, page.ends[within]!);
+    for (; item < end && within < count; item++, within++)
+      yield page.bytes.subarray(within === 0 ? 0 : page.ends[within - 1]!, page.ends[within]!);
   }
 }
 
-async function* lineItems(perSegment: readonly number[], [first, end]: Range, reader: SegmentReader): AsyncGenerator<Uint8Array, void, void> {
+async function* lineItems(
+  perSegment: readonly number[],
+  [first, end]: Range,
+  reader: SegmentReader,
+): AsyncGenerator<Uint8Array, void, void> {
   let { segment, within } = placeOf(perSegment, first);
   for (let item = first; item < end; segment++, within = 0) {
     const count = perSegment[segment];

@@ -45,33 +45,43 @@ test('no blob grows past its bound unless a single item does', () => {
   collector.add(results(0, [blobBytesMax / 2, blobBytesMax / 2, 10]));
   collector.add(results(3, [2 * blobBytesMax, 5]));
   const blobs = collector.finish();
-  expect(blobs.map((blob) => blob.range)).toEqual([[0, 1], [1, 3], [3, 4], [4, 5]]);
+  expect(blobs.map((blob) => blob.range)).toEqual([
+    [0, 1],
+    [1, 3],
+    [3, 4],
+    [4, 5],
+  ]);
 });
 
 test('whatever the batches, every item comes out once with its own bytes', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ gap: fc.nat({ max: 2 }), sizes: fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 5 }) }), { maxLength: 8 }), (batches) => {
-      const collector = new ResultCollector();
-      const expected = new Map<number, number>();
-      let next = 0;
-      for (const { gap, sizes } of batches) {
-        next += gap;
-        collector.add(results(next, sizes));
-        sizes.forEach((size, i) => expected.set(next + i, size));
-        next += sizes.length;
-      }
-      const got = new Map<number, number>();
-      for (const { range, bytes } of collector.finish()) {
-        const { first, values } = decodeResultBlob(bytes)!;
-        expect(first).toBe(range[0]);
-        expect(values.ends.length).toBe(range[1] - range[0]);
-        values.ends.forEach((end, i) => {
-          const value = values.bytes.subarray(i === 0 ? 0 : values.ends[i - 1]!, end);
-          expect(value.every((byte) => byte === (first + i) % 251)).toBe(true);
-          got.set(first + i, value.length);
-        });
-      }
-      expect(got).toEqual(expected);
-    }),
+    fc.property(
+      fc.array(fc.record({ gap: fc.nat({ max: 2 }), sizes: fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 5 }) }), {
+        maxLength: 8,
+      }),
+      (batches) => {
+        const collector = new ResultCollector();
+        const expected = new Map<number, number>();
+        let next = 0;
+        for (const { gap, sizes } of batches) {
+          next += gap;
+          collector.add(results(next, sizes));
+          sizes.forEach((size, i) => expected.set(next + i, size));
+          next += sizes.length;
+        }
+        const got = new Map<number, number>();
+        for (const { range, bytes } of collector.finish()) {
+          const { first, values } = decodeResultBlob(bytes)!;
+          expect(first).toBe(range[0]);
+          expect(values.ends.length).toBe(range[1] - range[0]);
+          values.ends.forEach((end, i) => {
+            const value = values.bytes.subarray(i === 0 ? 0 : values.ends[i - 1]!, end);
+            expect(value.every((byte) => byte === (first + i) % 251)).toBe(true);
+            got.set(first + i, value.length);
+          });
+        }
+        expect(got).toEqual(expected);
+      },
+    ),
   );
 });

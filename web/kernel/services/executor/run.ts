@@ -50,7 +50,10 @@ export interface RunResult {
   readonly blobs: readonly CollectedBlob[];
 }
 
-type SpanEnd = { readonly type: 'finished' } | { readonly type: 'full' } | { readonly type: 'dead'; readonly cause: Cause; readonly message: string };
+type SpanEnd =
+  | { readonly type: 'finished' }
+  | { readonly type: 'full' }
+  | { readonly type: 'dead'; readonly cause: Cause; readonly message: string };
 
 /** Ends the run early, with what it has. */
 class RunEnd extends Error {
@@ -168,7 +171,9 @@ export class Run {
       const sandbox = await this.#loaded(job);
       const from = next;
       const end = await this.#unlessStopped(
-        new Promise<SpanEnd>((resolve) => sandbox.run(spanFrom(input, from, this.#watch.careful), (event) => this.#on(event, resolve, (items) => (next += items)))),
+        new Promise<SpanEnd>((resolve) =>
+          sandbox.run(spanFrom(input, from, this.#watch.careful), (event) => this.#on(event, resolve, (items) => (next += items))),
+        ),
       );
       if (end.type === 'full') throw new RunEnd('stopped', 'The results so far are all that one part may hold; the rest is released.');
       if (end.type === 'finished') continue;
@@ -178,7 +183,8 @@ export class Run {
         this.#collector.fail(blameError(end.cause, next, job.itemMs, end.message), end.cause === 'item-time' ? job.itemMs : 0);
         next++;
       }
-      if (++this.#deaths >= deathsPerRunMax && verdict.blamed) throw new RunEnd('stopped', 'Too many items took their sandbox down; the rest is released.');
+      if (++this.#deaths >= deathsPerRunMax && verdict.blamed)
+        throw new RunEnd('stopped', 'Too many items took their sandbox down; the rest is released.');
       await this.#watchAs(verdict.watch);
     }
   }
@@ -227,7 +233,8 @@ export class Run {
           throw new RunEnd('unloadable', `The code cannot be loaded. ${loaded.error.name}: ${loaded.error.message}`);
         case 'died':
           taking.kill();
-          if (++this.#deaths >= 2 && this.#watch.alone) throw new RunEnd('unloadable', `The code takes its sandbox down while it loads. ${loaded.message}`);
+          if (++this.#deaths >= 2 && this.#watch.alone)
+            throw new RunEnd('unloadable', `The code takes its sandbox down while it loads. ${loaded.message}`);
           await this.#watchAs({ careful: true, alone: true });
       }
     }

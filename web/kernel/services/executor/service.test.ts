@@ -81,11 +81,19 @@ async function setUp(world: World = {}) {
     machine: { cores: 2, memoryMiB: null, watch: () => unused, visible: () => true },
     report: (level, message, detail) => bugs.push(`${level}: ${message} ${String(detail)}`),
   };
-  const self = { peer: makePeerId(signer.identity, random.bytes(8)), identity: signer.identity, network: 'public', group: () => groupId(hexOf(random.bytes(16))) };
+  const self = {
+    peer: makePeerId(signer.identity, random.bytes(8)),
+    identity: signer.identity,
+    network: 'public',
+    group: () => groupId(hexOf(random.bytes(16))),
+  };
   const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), self);
   const fetched: string[] = [];
   const segments: Record<string, Uint8Array[]> = { [codeObject]: [Uint8Array.of(1, 2), Uint8Array.of(3)], ...world.segments };
-  const signed = { bytes: encodeWire(manifest(world.input ?? { kind: 'range', items: 1_000, offset: 0 }, world.itemMs)), signature: new Uint8Array(64) };
+  const signed = {
+    bytes: encodeWire(manifest(world.input ?? { kind: 'range', items: 1_000, offset: 0 }, world.itemMs)),
+    signature: new Uint8Array(64),
+  };
   register(dispatcher, ledgerContract.name, ledgerContract, { jobs: { get: () => signed } });
   register(dispatcher, blocksContract.name, blocksContract, {
     objects: {
@@ -93,7 +101,19 @@ async function setUp(world: World = {}) {
         const parts = segments[object];
         if (parts === undefined) throw new FaultError('not-found', 'Nobody here has that object.');
         const size = parts.reduce((sum, part) => sum + part.length, 0);
-        return { manifest: { v: 1, size, name: '', type: '', expires: 0, k: 1, n: 1, segments: parts.map((part) => ({ size: part.length, hash: id('f') })), holders: [] } };
+        return {
+          manifest: {
+            v: 1,
+            size,
+            name: '',
+            type: '',
+            expires: 0,
+            k: 1,
+            n: 1,
+            segments: parts.map((part) => ({ size: part.length, hash: id('f') })),
+            holders: [],
+          },
+        };
       },
     },
     segments: {
@@ -133,8 +153,18 @@ async function setUp(world: World = {}) {
 }
 
 /** Registers a stand-in that serves a few operations of a contract. */
-function register(dispatcher: Dispatcher, name: string, { resources, publishes }: { resources: object; publishes: object }, handlers: object): void {
-  dispatcher.register({ contract: contract({ name, resources, publishes } as never), handlers, start: () => undefined, stop: () => undefined } as never);
+function register(
+  dispatcher: Dispatcher,
+  name: string,
+  { resources, publishes }: { resources: object; publishes: object },
+  handlers: object,
+): void {
+  dispatcher.register({
+    contract: contract({ name, resources, publishes } as never),
+    handlers,
+    start: () => undefined,
+    stop: () => undefined,
+  } as never);
 }
 
 function answerOf(outcome: Outcome<Answer<RunOutcome>>) {
@@ -155,10 +185,20 @@ function answerOf(outcome: Outcome<Answer<RunOutcome>>) {
 
 test('a run gives a blob for each of its ranges, with the value of every item', async () => {
   const { run, sandbox } = await setUp();
-  const { ended, blobs, values } = await run([[3, 5], [8, 9]]);
+  const { ended, blobs, values } = await run([
+    [3, 5],
+    [8, 9],
+  ]);
   expect(ended).toBe('finished');
-  expect(blobs.map(({ range, failed }) => ({ range, failed }))).toEqual([{ range: [3, 5], failed: [] }, { range: [8, 9], failed: [] }]);
-  expect([...values]).toEqual([[3, 6], [4, 8], [8, 16]]);
+  expect(blobs.map(({ range, failed }) => ({ range, failed }))).toEqual([
+    { range: [3, 5], failed: [] },
+    { range: [8, 9], failed: [] },
+  ]);
+  expect([...values]).toEqual([
+    [3, 6],
+    [4, 8],
+    [8, 16],
+  ]);
   expect(sandbox.opened).toMatchObject([{ code: Uint8Array.of(1, 2, 3), seed: jobs.one, itemMs: 1_000 }]);
 });
 
@@ -299,7 +339,11 @@ test('a run of items that all hang hands in what it has', async () => {
 
 test('code that cannot be loaded ends the run with its own words', async () => {
   const { run } = await setUp({ load: () => ({ index: 0, name: 'SyntaxError', message: 'Unexpected token', stack: '' }) });
-  expect(await run([[0, 3]])).toMatchObject({ ended: 'unloadable', message: 'The code cannot be loaded. SyntaxError: Unexpected token', blobs: [] });
+  expect(await run([[0, 3]])).toMatchObject({
+    ended: 'unloadable',
+    message: 'The code cannot be loaded. SyntaxError: Unexpected token',
+    blobs: [],
+  });
 });
 
 test('code that takes its sandbox down while loading is unloadable', async () => {
@@ -319,7 +363,10 @@ test('input that cannot be fetched is told, with what was finished', async () =>
     segments: { [inputObject]: [page] },
   });
   expect(await run([[2, 4]])).toMatchObject({ ended: 'no-data', message: 'Nobody here has that segment.' });
-  const both = await run([[0, 2], [2, 4]]);
+  const both = await run([
+    [0, 2],
+    [2, 4],
+  ]);
   expect(both.ended).toBe('no-data');
   expect([...both.values.keys()]).toEqual([0, 1]);
 });
@@ -338,7 +385,9 @@ test('a trial calls the code once with the list of all values, without consent',
   const { clock, bus, allow, sandbox } = await setUp({ script: () => ({ ms: 5, value: 'sum' }) });
   allow(0);
   const buffers = [pack([encodeValue(1), encodeValue('two')]), pack([]), pack([encodeValue([3])])];
-  const outcome = await clock.finish(bus.ask(executorContract, 'trials', 'submit', { code: 'code', values: [0, 1, 2], itemMs: 1_000 }, { buffers }));
+  const outcome = await clock.finish(
+    bus.ask(executorContract, 'trials', 'submit', { code: 'code', values: [0, 1, 2], itemMs: 1_000 }, { buffers }),
+  );
   expect(outcome).toMatchObject({ ok: true, value: { body: { ok: true, data: 0 } } });
   const [span] = sandbox.spans;
   expect(span!.inputs.kind === 'packed' && decodeValue(concatBytes([span!.inputs.bytes]))).toEqual([1, 'two', [3]]);
@@ -348,7 +397,11 @@ test('a trial calls the code once with the list of all values, without consent',
 test.each<[string, World, string]>([
   ['throws', { script: () => ({ ms: 1, error: 'no luck' }) }, 'Error: no luck'],
   ['hangs', { script: () => 'hang' }, 'It took longer than 1 s.'],
-  ['cannot be loaded', { load: () => ({ index: 0, name: 'SyntaxError', message: 'oh', stack: '' }) }, 'The code cannot be loaded. SyntaxError: oh'],
+  [
+    'cannot be loaded',
+    { load: () => ({ index: 0, name: 'SyntaxError', message: 'oh', stack: '' }) },
+    'The code cannot be loaded. SyntaxError: oh',
+  ],
 ])('a trial whose code %s says so', async (_, world, message) => {
   const { clock, bus, sandbox } = await setUp(world);
   const outcome = await clock.finish(bus.ask(executorContract, 'trials', 'submit', { code: '', values: [], itemMs: 1_000 }));

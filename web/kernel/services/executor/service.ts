@@ -79,10 +79,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     pool,
     manifest: (job) => source.job(job),
     code: (manifest) => source.code(manifest.code),
-    reader: (manifest) =>
-      manifest.input.kind === 'range'
-        ? { segment: noInput, sizes: noInput }
-        : source.reader(manifest.input.object),
+    reader: (manifest) => (manifest.input.kind === 'range' ? { segment: noInput, sizes: noInput } : source.reader(manifest.input.object)),
     enter: (run, alone) =>
       new Promise((resolve) => {
         const entry = entries.get(run.id)!;
@@ -108,7 +105,16 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
           try {
             const { ended, message, blobs } = await run.result();
             return new WithBuffers(
-              { ended, message, blobs: blobs.map(({ range, failed, tookMs }, data) => ({ range: [...range], failed: failed.map(([a, b]) => [a, b]), data, tookMs })) },
+              {
+                ended,
+                message,
+                blobs: blobs.map(({ range, failed, tookMs }, data) => ({
+                  range: [...range],
+                  failed: failed.map(([a, b]) => [a, b]),
+                  data,
+                  tookMs,
+                })),
+              },
               blobs.map((blob) => blob.bytes),
             );
           } finally {

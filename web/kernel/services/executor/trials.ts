@@ -6,7 +6,7 @@ import { encodeValue } from '../../lib/value-codec.ts';
 import { bufferBytesMax } from '../../limits.ts';
 import type { Platform } from '../../platform.ts';
 import type { SandboxEvent } from '../../protocol/sandbox.ts';
-import { Taking } from './sandbox-pool.ts';
+import type { Taking } from './sandbox-pool.ts';
 
 export const trialBytesMax = 256 * 1024 * 1024;
 export const trialsMax = 2;
@@ -29,7 +29,11 @@ export function listOfPacks(packs: readonly Uint8Array[]): Uint8Array<ArrayBuffe
     size += run.bytes.length;
     parts.push(run.bytes);
   }
-  if (size > trialBytesMax) throw new FaultError('too-large', `The values have ${Math.ceil(size / 2 ** 20)} MiB; one run takes at most ${trialBytesMax / 2 ** 20} MiB.`);
+  if (size > trialBytesMax)
+    throw new FaultError(
+      'too-large',
+      `The values have ${Math.ceil(size / 2 ** 20)} MiB; one run takes at most ${trialBytesMax / 2 ** 20} MiB.`,
+    );
   return concatBytes([arrayHead(count), ...parts]);
 }
 
@@ -72,7 +76,14 @@ export async function runTrial(platform: Platform, code: string, list: Uint8Arra
           return undefined;
       }
     };
-    const job = { code, args: encodeValue(undefined), seed: '0'.repeat(64), epochMs: platform.clock.wall(), itemMs, resultItemBytesMax: bufferBytesMax };
+    const job = {
+      code,
+      args: encodeValue(undefined),
+      seed: '0'.repeat(64),
+      epochMs: platform.clock.wall(),
+      itemMs,
+      resultItemBytesMax: bufferBytesMax,
+    };
     void platform.sandbox.open(job, onEvent).then((opened) => {
       if (!opened.ok) return end(failed(opened.fault.message));
       taking.hold(opened.value);

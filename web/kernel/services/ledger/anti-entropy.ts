@@ -96,7 +96,13 @@ export class AntiEntropy {
     let windows = 0;
     for (let round = 0; round < roundsMax && this.#cancel !== undefined; round++) {
       const { until, clocks } = windowAfter(this.book, after);
-      const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', { jobsKnown: this.book.known, window: { after, until }, clocks }, { peer });
+      const reply = await this.bus.ask(
+        ledgerContract,
+        'clocks',
+        'query',
+        { jobsKnown: this.book.known, window: { after, until }, clocks },
+        { peer },
+      );
       if (!reply.ok) return;
       const { fresh, failed } = await this.#take(reply.value.body);
       if (failed) return;

@@ -144,7 +144,10 @@ export class Book {
         const why =
           event === undefined
             ? 'That is not an event.'
-            : (refusalOfEvent(event, log.id, log.manifest) ?? log.refusal(event) ?? this.#full(signed) ?? (await this.#unsigned(event, signed)));
+            : (refusalOfEvent(event, log.id, log.manifest) ??
+              log.refusal(event) ??
+              this.#full(signed) ??
+              (await this.#unsigned(event, signed)));
         if (why !== undefined) refused.push({ at, why });
         else fresh.set(id, { id, event: event!, signed, at });
       }),
@@ -224,7 +227,9 @@ export class Book {
   }
 
   #full(signed: SignedEvent): string | undefined {
-    return this.#bytes + signed.bytes.length > ledgerBytesMax ? `This tab already keeps ${ledgerBytesMax / 1024 / 1024} MiB of events.` : undefined;
+    return this.#bytes + signed.bytes.length > ledgerBytesMax
+      ? `This tab already keeps ${ledgerBytesMax / 1024 / 1024} MiB of events.`
+      : undefined;
   }
 
   async #unsigned(event: OpenedEvent['event'], signed: SignedEvent): Promise<string | undefined> {

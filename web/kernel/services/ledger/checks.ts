@@ -47,7 +47,9 @@ export function refusalOfEvent(event: LedgerEvent, job: JobId, manifest: JobMani
       if (outside(body.range)) return 'The event is about items the job does not have.';
       return ascendingWithin(body.failed, body.range) ? undefined : 'The failed items are not in order, or not in the range.';
     case 'accepted':
-      return onlySubmitter ?? (body.spans.some(({ range }) => outside(range)) ? 'The event is about items the job does not have.' : undefined);
+      return (
+        onlySubmitter ?? (body.spans.some(({ range }) => outside(range)) ? 'The event is about items the job does not have.' : undefined)
+      );
     case 'setting':
       return onlySubmitter ?? (body.round?.ranges.some(outside) ? 'The event is about items the job does not have.' : undefined);
     case 'unloadable':

@@ -33,7 +33,8 @@ export function windowAfter(book: Book, after: JobId | null): Window {
   let bytes = 0;
   for (const log of book.between(after, null)) {
     bytes += log.entryBytes;
-    if (clocks.length > 0 && (clocks.length >= clocksPerExchangeMax || bytes > clockBytesMax)) return { after, until: clocks.at(-1)!.job, clocks };
+    if (clocks.length > 0 && (clocks.length >= clocksPerExchangeMax || bytes > clockBytesMax))
+      return { after, until: clocks.at(-1)!.job, clocks };
     clocks.push(log.exchangeEntry());
   }
   return { after, until: null, clocks };
@@ -132,5 +133,7 @@ export function answerForks(log: JobLog, { actor, from, digests }: ForksRequest)
 }
 
 export function answerForkedActors(log: JobLog, actors: Readonly<Record<string, string | undefined>>): PeerId[] {
-  return [...log.actorDigests()].filter(([actor, digest]) => Object.hasOwn(actors, actor) && actors[actor] !== digest).map(([actor]) => actor);
+  return [...log.actorDigests()]
+    .filter(([actor, digest]) => Object.hasOwn(actors, actor) && actors[actor] !== digest)
+    .map(([actor]) => actor);
 }

@@ -10,13 +10,20 @@ const items = 24;
 type Named = readonly [EventId, LedgerEvent];
 type Computed = Extract<EventBody, { kind: 'computed' }>;
 
-const rangeIn = fc.tuple(fc.nat(items - 1), fc.integer({ min: 1, max: items })).map(([a, length]): [number, number] => [a, Math.min(items, a + length)]);
+const rangeIn = fc
+  .tuple(fc.nat(items - 1), fc.integer({ min: 1, max: items }))
+  .map(([a, length]): [number, number] => [a, Math.min(items, a + length)]);
 const failedIn = ([first, end]: [number, number]) =>
   fc.constantFrom<[number, number][]>([], [[first, end]], end - first > 2 ? [[first + 1, end - 1]] : []);
 const round = fc.nat(2);
 const body: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 8, arbitrary: rangeIn.chain((range) => fc.record({ failed: failedIn(range), round }).map((rest) => computed(range, rest))) },
-  { weight: 2, arbitrary: fc.array(fc.record({ range: rangeIn, event: fc.nat(40).map(someEvent) }), { maxLength: 3 }).map((spans): EventBody => ({ kind: 'accepted', spans })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .array(fc.record({ range: rangeIn, event: fc.nat(40).map(someEvent) }), { maxLength: 3 })
+      .map((spans): EventBody => ({ kind: 'accepted', spans })),
+  },
   {
     weight: 2,
     arbitrary: fc.record(
@@ -34,7 +41,13 @@ const body: fc.Arbitrary<EventBody> = fc.oneof(
 );
 /** Ids are a shuffle, so that the order of ids is not that of the list. */
 const events: fc.Arbitrary<Named[]> = fc
-  .tuple(fc.array(fc.tuple(body, fc.nat(3)), { maxLength: 36 }), fc.shuffledSubarray(Array.from({ length: 40 }, (_, i) => i), { minLength: 40 }))
+  .tuple(
+    fc.array(fc.tuple(body, fc.nat(3)), { maxLength: 36 }),
+    fc.shuffledSubarray(
+      Array.from({ length: 40 }, (_, i) => i),
+      { minLength: 40 },
+    ),
+  )
   .map(([list, ids]) => list.map(([each, by], i): Named => [someEvent(ids[i]!), eventOf(each, someIdentity(by), i + 1)]));
 
 function foldOf(list: readonly Named[], failuresMax = items): JobFold {
@@ -66,7 +79,11 @@ function modelOf(list: readonly Named[], item: number): string | null {
   const covering = of('computed').filter(({ body }) => inside(body.range));
   const isOk = (body: Computed) => !body.failed.some(inside);
   const takes = of('accepted')
-    .flatMap(({ id, body }) => body.spans.filter((span) => inside(span.range)).map((span) => ({ by: id, target: covering.find((event) => event.id === span.event) })))
+    .flatMap(({ id, body }) =>
+      body.spans
+        .filter((span) => inside(span.range))
+        .map((span) => ({ by: id, target: covering.find((event) => event.id === span.event) })),
+    )
     .filter(({ target }) => target !== undefined && (isOk(target.body) || target.body.round >= now))
     .toSorted((a, b) => (`${a.by}${a.target!.id}` < `${b.by}${b.target!.id}` ? -1 : 1));
   const taken = takes[0]?.target;

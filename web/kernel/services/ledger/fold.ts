@@ -162,7 +162,17 @@ export class JobFold {
       if (spans.length >= max) break;
       const event = this.#computed.get(decision.event)!;
       const { result, resultHash, tookMs } = event.body;
-      spans.push({ range: [first, end], outcome: decision.outcome, event: decision.event, result, resultHash, by: event.identity, actor: event.actor, tookMs, accepted: decision.accepted });
+      spans.push({
+        range: [first, end],
+        outcome: decision.outcome,
+        event: decision.event,
+        result,
+        resultHash,
+        by: event.identity,
+        actor: event.actor,
+        tookMs,
+        accepted: decision.accepted,
+      });
       last = decision;
     }
     return spans;
@@ -196,7 +206,10 @@ export class JobFold {
   /** Who ran what, most items first, at most `max`. */
   contributors(max: number): Contribution[] {
     const order = (a: Contribution, b: Contribution) => b.items - a.items || (a.identity < b.identity ? -1 : 1);
-    return [...this.#contributions.values()].toSorted(order).slice(0, max).map((contribution) => ({ ...contribution }));
+    return [...this.#contributions.values()]
+      .toSorted(order)
+      .slice(0, max)
+      .map((contribution) => ({ ...contribution }));
   }
 
   #addComputed(id: EventId, event: Computed, apply: Apply): void {
@@ -295,4 +308,3 @@ function append(ranges: [number, number][], first: number, end: number): void {
 
 const sameDecision = (a: Decision, b: Decision) => a.event === b.event && a.outcome === b.outcome && a.accepted === b.accepted;
 const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((value, i) => value === b[i]);
-

@@ -74,12 +74,15 @@ export class JobLog {
   refusal(event: LedgerEvent): string | undefined {
     const { body, actor, n } = event;
     if (body.kind === 'setting') {
-      return this.#settings < settingsPerJobMax || body.cancelled === true ? undefined : `A job takes at most ${settingsPerJobMax} settings.`;
+      return this.#settings < settingsPerJobMax || body.cancelled === true
+        ? undefined
+        : `A job takes at most ${settingsPerJobMax} settings.`;
     }
     if (this.fold.settings.cancelled) return 'The job was cancelled.';
     if (this.#held.size >= eventsPerJobMax) return `A job keeps at most ${eventsPerJobMax} events.`;
     const prefix = this.clock.prefix(actor);
-    if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.#dots.has(actor)) return `A job keeps events of at most ${actorsPerJobMax} tabs.`;
+    if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.#dots.has(actor))
+      return `A job keeps events of at most ${actorsPerJobMax} tabs.`;
     if (n > prefix + eventsAheadMax) return 'Earlier events of that tab are missing here; they must come first.';
     return undefined;
   }

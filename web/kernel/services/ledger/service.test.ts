@@ -42,7 +42,9 @@ describe('a ledger', () => {
       expect(await group.summary(tab, created.body.job)).toMatchObject({ state: 'queued', items: 10, committed: 0, endedAt: null });
       expect(unwrap(await tab.storage.get('jobs', created.body.job))).toBeInstanceOf(Uint8Array);
     }
-    const other = await group.clock.finish(tabs[1]!.bus.ask(ledgerContract, 'jobs', 'get', { job: created.body.job }, { peer: tabs[2]!.peer }));
+    const other = await group.clock.finish(
+      tabs[1]!.bus.ask(ledgerContract, 'jobs', 'get', { job: created.body.job }, { peer: tabs[2]!.peer }),
+    );
     expect(unwrap(await openJob(tabs[1]!.platform, unwrap(other).body)).id).toBe(created.body.job);
     await group.stop();
   });
@@ -143,7 +145,9 @@ describe('a ledger', () => {
     const { write } = cyd!.storage;
     fill(cyd!);
     expect((await written(group, bob!, job, computed([0, 10]))).acknowledged).toBe(1);
-    const answer = await group.clock.finish(cyd!.bus.ask(ledgerContract, 'events', 'insert', { job, events: [(await forged(bob!, job, 2, computed([0, 1]))).signed] }));
+    const answer = await group.clock.finish(
+      cyd!.bus.ask(ledgerContract, 'events', 'insert', { job, events: [(await forged(bob!, job, 2, computed([0, 1]))).signed] }),
+    );
     expect(answer).toMatchObject({ ok: false, fault: { code: 'storage' } });
     expect((await group.summary(cyd!, job))?.committed).toBe(0);
     (cyd!.storage as { write: Storage['write'] }).write = write;
@@ -187,7 +191,9 @@ describe('a ledger', () => {
     const [ada] = await group.of('ada', 'bob');
     const jobs: JobId[] = [];
     for (let i = 0; i < 5; i++) jobs.push(await group.createJob(ada!, 4_000));
-    await group.clock.finish(Promise.all(Array.from({ length: 2_000 }, (_, i) => group.write(ada!, jobs[0]!, computed([2 * i, 2 * i + 2])))));
+    await group.clock.finish(
+      Promise.all(Array.from({ length: 2_000 }, (_, i) => group.write(ada!, jobs[0]!, computed([2 * i, 2 * i + 2])))),
+    );
     await written(group, ada!, jobs[1]!, { kind: 'setting', version: 1, paused: true });
     const late = await group.add('cyd');
     await group.meet();
@@ -240,7 +246,9 @@ describe('a ledger', () => {
         const first = pick(60);
         const end = Math.min(60, first + 1 + pick(12));
         const body: EventBody =
-          pick(8) > 0 ? computed([first, end], { failed: pick(4) === 0 ? [[first, end]] : [], round: pick(2) }) : { kind: 'setting', version: 1, paused: pick(2) === 0, round: { round: 1, ranges: [[first, end]] } };
+          pick(8) > 0
+            ? computed([first, end], { failed: pick(4) === 0 ? [[first, end]] : [], round: pick(2) })
+            : { kind: 'setting', version: 1, paused: pick(2) === 0, round: { round: 1, ranges: [[first, end]] } };
         const author = body.kind === 'setting' ? submitter : tab;
         if (await group.summary(author, job)) writes.push(group.write(author, job, body));
         await group.clock.advance(pick(300));
@@ -254,12 +262,16 @@ describe('a ledger', () => {
           await group.meet();
         }
         // A partition in the middle, healed before the end.
-        group.cut = step > 25 && step < 45 ? (from, to) => (from.name < 'c') !== (to.name < 'c') : () => false;
+        group.cut = step > 25 && step < 45 ? (from, to) => from.name < 'c' !== to.name < 'c' : () => false;
       }
       const answers = await group.clock.finish(Promise.all(writes));
       Object.assign(group, { lossShare: 0, doubleShare: 0, jitterMs: 5 });
       await group.clock.until(() => group.agree(jobs), 120_000, 'agreement');
-      const [spans] = await Promise.all(jobs.map(async (job) => unwrap(await submitter.bus.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 1_000 })).body.spans));
+      const [spans] = await Promise.all(
+        jobs.map(
+          async (job) => unwrap(await submitter.bus.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 1_000 })).body.spans,
+        ),
+      );
       const decided = spans!.flatMap(({ range: [a, b] }) => Array.from({ length: b - a }, (_, i) => a + i));
       expect(new Set(decided).size).toBe(decided.length);
       // What was answered is there, once; what was not answered was never anywhere.
@@ -279,8 +291,14 @@ describe('a ledger', () => {
     const actor = makePeerId(dan!.platform.signer.identity, new Uint8Array(8));
     const one = await forged(dan!, job, 1, computed([0, 10], { result: someObject(11) }), actor);
     const two = await forged(dan!, job, 1, computed([0, 10], { result: someObject(22) }), actor);
-    for (const [tab, fork] of [[ada!, one], [bob!, two], [cyd!, one]] as const) {
-      unwrap(await group.clock.finish(dan!.bus.ask(ledgerContract, 'events', 'insert', { job, events: [fork.signed] }, { peer: tab.peer })));
+    for (const [tab, fork] of [
+      [ada!, one],
+      [bob!, two],
+      [cyd!, one],
+    ] as const) {
+      unwrap(
+        await group.clock.finish(dan!.bus.ask(ledgerContract, 'events', 'insert', { job, events: [fork.signed] }, { peer: tab.peer })),
+      );
     }
     await group.clock.until(() => group.agree([job]), 60_000);
     const [span] = unwrap(await cyd!.bus.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 5 })).body.spans;
@@ -296,8 +314,14 @@ describe('a ledger', () => {
     const job = await group.createJob(ada!, 10);
     const far = await forged(bob!, job, eventsAheadMax + 1, computed([0, 1]));
     const near = await forged(bob!, job, 1, computed([1, 2]));
-    const insert = async (...events: { signed: typeof far.signed }[]) => unwrap(await group.clock.finish(ada!.bus.ask(ledgerContract, 'events', 'insert', { job, events: events.map(({ signed }) => signed) }))).body;
-    expect(await insert(far)).toMatchObject({ held: 0, refused: [{ at: 0, why: 'Earlier events of that tab are missing here; they must come first.' }] });
+    const insert = async (...events: { signed: typeof far.signed }[]) =>
+      unwrap(
+        await group.clock.finish(ada!.bus.ask(ledgerContract, 'events', 'insert', { job, events: events.map(({ signed }) => signed) })),
+      ).body;
+    expect(await insert(far)).toMatchObject({
+      held: 0,
+      refused: [{ at: 0, why: 'Earlier events of that tab are missing here; they must come first.' }],
+    });
     expect(await insert(near)).toEqual({ held: 1, refused: [] });
     expect(await insert(far)).toEqual({ held: 1, refused: [] });
     await group.stop();
@@ -317,9 +341,23 @@ describe('a ledger', () => {
       (await forged(bob!, job, 1, computed([5, 11]))).signed,
       (await forged(bob!, other, 1, computed([0, 1]))).signed,
       (await forged(bob!, job, 1, computed([0, 1]), ada!.peer)).signed,
-      (await forged(bob!, job, 1, computed([0, 4], { failed: [[2, 3], [1, 2]] }))).signed,
+      (
+        await forged(
+          bob!,
+          job,
+          1,
+          computed([0, 4], {
+            failed: [
+              [2, 3],
+              [1, 2],
+            ],
+          }),
+        )
+      ).signed,
     ];
-    const answer = unwrap(await group.clock.finish(bob!.bus.ask(ledgerContract, 'events', 'insert', { job, events: list }, { peer: ada!.peer }))).body;
+    const answer = unwrap(
+      await group.clock.finish(bob!.bus.ask(ledgerContract, 'events', 'insert', { job, events: list }, { peer: ada!.peer })),
+    ).body;
     expect(answer.held).toBe(0);
     expect(answer.refused.toSorted((a, b) => a.at - b.at).map(({ why }) => why)).toEqual([
       'The event is not signed by its author.',
@@ -331,7 +369,9 @@ describe('a ledger', () => {
       'The failed items are not in order, or not in the range.',
     ]);
     expect(await group.clock.finish(group.write(bob!, job, cancel))).toMatchObject({ ok: false, fault: { code: 'refused' } });
-    const unknown = await group.clock.finish(bob!.bus.ask(ledgerContract, 'events', 'insert', { job: hexNumber(5) as JobId, events: [] }, { peer: ada!.peer }));
+    const unknown = await group.clock.finish(
+      bob!.bus.ask(ledgerContract, 'events', 'insert', { job: hexNumber(5) as JobId, events: [] }, { peer: ada!.peer }),
+    );
     expect(unknown).toMatchObject({ ok: false, fault: { code: 'not-found' } });
     await group.stop();
   });
@@ -350,7 +390,9 @@ describe('a ledger', () => {
     expect(await refusal({ submitter: bob!.platform.signer.identity })).toBe('The job is not signed by its submitter.');
     expect(await refusal({ expires: Date.UTC(2027, 0, 1) })).toBe('A job lives at most 90 days.');
     expect(await refusal({ createdAt: 0, expires: 1 })).toBe('The job has expired.');
-    expect(await refusal({ input: { kind: 'lines', object: someObject(1), items: 10, perSegment: [4, 5] } })).toBe('The job says another number of items than its input lists.');
+    expect(await refusal({ input: { kind: 'lines', object: someObject(1), items: 10, perSegment: [4, 5] } })).toBe(
+      'The job says another number of items than its input lists.',
+    );
     await group.stop();
   });
 
@@ -374,10 +416,17 @@ describe('a ledger', () => {
     group.cut = (from, to) => from === cyd || to === cyd;
     await written(group, ada!, job, cancel);
     await written(group, cyd!, job, computed([4, 8]));
-    expect(await group.clock.finish(group.write(bob!, job, computed([8, 10])))).toMatchObject({ ok: false, fault: { message: 'The job was cancelled.' } });
+    expect(await group.clock.finish(group.write(bob!, job, computed([8, 10])))).toMatchObject({
+      ok: false,
+      fault: { message: 'The job was cancelled.' },
+    });
     group.cut = () => false;
     const keys = async (tab: Tab) => unwrap(await tab.storage.keys('events', '')).length;
-    await group.clock.until(async () => (await Promise.all(group.tabs.map(keys))).every((count) => count === 1), 30_000, 'the tombstone everywhere');
+    await group.clock.until(
+      async () => (await Promise.all(group.tabs.map(keys))).every((count) => count === 1),
+      30_000,
+      'the tombstone everywhere',
+    );
     for (const tab of group.tabs) expect(await group.summary(tab, job)).toMatchObject({ state: 'cancelled', events: 1 });
     await group.leave(bob!);
     const again = await group.add('bob', bob!.storage);

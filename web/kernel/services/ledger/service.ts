@@ -41,7 +41,8 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
 
   /** Events to one member; the job first where it says that it does not know it. A fault where not all of them are held there now. */
   async function send(peer: PeerId, log: JobLog, events: readonly SignedEvent[]): Promise<Outcome<void>> {
-    const insert = () => context.ask(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, { peer, timeoutMs: ackWaitMs });
+    const insert = () =>
+      context.ask(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, { peer, timeoutMs: ackWaitMs });
     let reply = await insert();
     if (!reply.ok && reply.fault.code === 'not-found') {
       const told = await context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs });
@@ -77,7 +78,9 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         const refusal = refusalOfJob(manifest, self.network, platform.clock.wall());
         if (refusal !== undefined) throw new FaultError('refused', refusal);
         const log = unwrap(await book.keepOpenedJob(unwrap(await signJob(platform, manifest))));
-        const acknowledged = await members.spread((peer) => context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs }));
+        const acknowledged = await members.spread((peer) =>
+          context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs }),
+        );
         return { job: log.id, acknowledged };
       },
     },

@@ -36,7 +36,10 @@ export async function signJob({ digest, signer }: Crypto, manifest: JobManifest)
   if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.issues[0].message}`);
   const bytes = encodeWire(manifest);
   if (bytes.length > jobManifestBytesMax) {
-    return failure('too-large', `The description of a job may have ${jobManifestBytesMax / 1024} KiB; this one has ${Math.ceil(bytes.length / 1024)}.`);
+    return failure(
+      'too-large',
+      `The description of a job may have ${jobManifestBytesMax / 1024} KiB; this one has ${Math.ceil(bytes.length / 1024)}.`,
+    );
   }
   const id = jobId(hexOf(await digest.sha256(bytes)));
   return success({ id, manifest, signed: { bytes, signature: await signer.sign(jobStatement(id)) } });

@@ -108,7 +108,10 @@ export class Writer {
     }
     line.lastN = n;
     line.inFlight++;
-    void this.send(log, events.map((event) => event.signed)).then((acknowledged) => {
+    void this.send(
+      log,
+      events.map((event) => event.signed),
+    ).then((acknowledged) => {
       for (const { event, answer } of signed) answer(success({ event: event.id, acknowledged }));
       line.inFlight--;
       line.resume?.();

@@ -47,7 +47,10 @@ class Group {
       this.links.set(tab.self.peer, mine);
       this.publishers.set(tab.self.peer, publish);
       const change = (peer: PeerId, open: boolean) => {
-        for (const [a, b] of [[tab.self.peer, peer], [peer, tab.self.peer]] as const) {
+        for (const [a, b] of [
+          [tab.self.peer, peer],
+          [peer, tab.self.peer],
+        ] as const) {
           if (open) this.links.get(a)?.add(b);
           else this.links.get(a)?.delete(b);
           this.publishers.get(a)?.();
@@ -60,7 +63,8 @@ class Group {
             insert: async ({ peer }) => {
               if (!mine.has(peer)) this.dials.push(`${tab.name} ${peer}`);
               await new Promise<void>((resolve) => void this.clock.after(50, resolve));
-              if (this.tabs.tabs.get(peer)?.state !== 'live' || !this.links.has(peer)) throw new FaultError('unreachable', 'It does not answer.');
+              if (this.tabs.tabs.get(peer)?.state !== 'live' || !this.links.has(peer))
+                throw new FaultError('unreachable', 'It does not answer.');
               change(peer, true);
               return info(peer);
             },
@@ -83,7 +87,10 @@ class Group {
       };
     };
 
-  async open(name: string, options: { readonly network?: boolean; readonly identity?: string; readonly storage?: JoinedTab['storage'] } = {}): Promise<Member> {
+  async open(
+    name: string,
+    options: { readonly network?: boolean; readonly identity?: string; readonly storage?: JoinedTab['storage'] } = {},
+  ): Promise<Member> {
     // One session a start.
     let session = this.directory.directory();
     const directory: Directory = {
@@ -145,7 +152,12 @@ describe('membership', () => {
     await group.clock.until(() => members.every(({ tab }) => group.links.get(tab.self.peer)!.size === 11), 15_000, 'the full mesh');
     expect(new Set(group.dials).size).toBe(group.dials.length);
     expect(group.dials.length).toBeLessThanOrEqual(66 + 6);
-    expect(members[0]!.view().members.slice(1).every(({ rttMs }) => rttMs !== null && rttMs > 0)).toBe(true);
+    expect(
+      members[0]!
+        .view()
+        .members.slice(1)
+        .every(({ rttMs }) => rttMs !== null && rttMs > 0),
+    ).toBe(true);
   });
 
   it('shows a newcomer from its first link on', async () => {
@@ -154,7 +166,11 @@ describe('membership', () => {
     await group.clock.advance(3_000);
     const at = group.clock.now();
     const late = await group.open('late');
-    await group.clock.until(() => late.view().members.length === 7 && old.every(({ view }) => view().members.length === 7), 1_000, 'the newcomer known');
+    await group.clock.until(
+      () => late.view().members.length === 7 && old.every(({ view }) => view().members.length === 7),
+      1_000,
+      'the newcomer known',
+    );
     expect(group.clock.now() - at).toBeLessThan(500);
   });
 
@@ -197,7 +213,11 @@ describe('membership', () => {
     for (const { view } of members) expect(view().members.every(({ status }) => status === 'alive')).toBe(true);
     group.directory.up();
     const late = await group.open('late');
-    await group.clock.until(() => late.view().members.length === 5 && members.every(({ view }) => view().members.length === 5), 15_000, 'the newcomer known');
+    await group.clock.until(
+      () => late.view().members.length === 5 && members.every(({ view }) => view().members.length === 5),
+      15_000,
+      'the newcomer known',
+    );
   });
 
   it('returns a store to its group after a reload', async () => {

@@ -81,7 +81,13 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
       case 'probe': {
         const { target, rumours, all } = effect;
         const at = clock.now();
-        const answer = await context.ask(membershipContract, 'probes', 'query', { group, rumours: [...rumours], all }, { peer: target, timeoutMs: probeTimeoutMs });
+        const answer = await context.ask(
+          membershipContract,
+          'probes',
+          'query',
+          { group, rumours: [...rumours], all },
+          { peer: target, timeoutMs: probeTimeoutMs },
+        );
         if (!current()) return;
         if (!answer.ok) return feed({ type: 'missed', target });
         return feed({ type: 'answered', target, rttMs: clock.now() - at, rumours: answer.value.body.rumours });
@@ -136,7 +142,9 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
 
   const goodbye = async () => {
     const others = swim.members().slice(1);
-    await Promise.all(others.map(({ peer }) => context.ask(membershipContract, 'members', 'delete', {}, { peer, timeoutMs: goodbyeTimeoutMs })));
+    await Promise.all(
+      others.map(({ peer }) => context.ask(membershipContract, 'members', 'delete', {}, { peer, timeoutMs: goodbyeTimeoutMs })),
+    );
   };
 
   const welcome = async (next: GroupId, members: readonly { readonly peer: PeerId }[]) => {
@@ -160,7 +168,10 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
         if (!outcome.ok) platform.report('warning', 'The group could not be remembered', outcome.fault);
       });
     }
-    plan.welcomed(members.map(({ peer }) => peer), clock.now());
+    plan.welcomed(
+      members.map(({ peer }) => peer),
+      clock.now(),
+    );
     changed(true);
     dialMore();
   };
@@ -189,7 +200,13 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
           helping++;
           try {
             const rumours = swim.tell(target, false);
-            const answer = await context.ask(membershipContract, 'probes', 'query', { group, rumours }, { peer: target, timeoutMs: helpTimeoutMs });
+            const answer = await context.ask(
+              membershipContract,
+              'probes',
+              'query',
+              { group, rumours },
+              { peer: target, timeoutMs: helpTimeoutMs },
+            );
             return { alive: answer.ok };
           } finally {
             helping--;

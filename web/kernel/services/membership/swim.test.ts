@@ -77,7 +77,12 @@ class Cluster {
 
   feed(node: Node, event: SwimEvent): void {
     for (const effect of node.swim.handle(event, this.clock.now())) this.perform(node, effect);
-    const now = new Map(node.swim.members().slice(1).map(({ peer, status }) => [peer, status]));
+    const now = new Map(
+      node.swim
+        .members()
+        .slice(1)
+        .map(({ peer, status }) => [peer, status]),
+    );
     for (const [peer, status] of now) if (node.seen.get(peer) !== status) node.log.push({ at: this.clock.now(), peer, status });
     for (const peer of node.seen.keys()) if (!now.has(peer)) node.log.push({ at: this.clock.now(), peer, status: 'gone' });
     node.seen = now;
@@ -88,27 +93,54 @@ class Cluster {
       const { target, rumours, all } = effect;
       if (rumours.length > rumoursMax) throw new Error(`${rumours.length} rumours in one probe`);
       const at = this.clock.now();
-      this.ask(node, target, probeTimeoutMs, (other) => {
-        this.feed(other, { type: 'probed', from: node.contact.peer, rumours });
-        return other.swim.tell(node.contact.peer, all);
-      }, (answer) => {
-        this.feed(node, answer === undefined ? { type: 'missed', target } : { type: 'answered', target, rttMs: this.clock.now() - at, rumours: answer });
-      });
+      this.ask(
+        node,
+        target,
+        probeTimeoutMs,
+        (other) => {
+          this.feed(other, { type: 'probed', from: node.contact.peer, rumours });
+          return other.swim.tell(node.contact.peer, all);
+        },
+        (answer) => {
+          this.feed(
+            node,
+            answer === undefined ? { type: 'missed', target } : { type: 'answered', target, rttMs: this.clock.now() - at, rumours: answer },
+          );
+        },
+      );
     }
     if (effect.type === 'lookup') {
       for (const helper of effect.helpers) {
-        this.ask<true | undefined>(node, helper, 2 * probeTimeoutMs, (other, reply) => {
-          this.ask(other, effect.target, probeTimeoutMs - 100, () => true as const, (answer) => reply?.(answer));
-          return undefined;
-        }, (answer) => {
-          if (answer) this.feed(node, { type: 'vouched', target: effect.target });
-        });
+        this.ask<true | undefined>(
+          node,
+          helper,
+          2 * probeTimeoutMs,
+          (other, reply) => {
+            this.ask(
+              other,
+              effect.target,
+              probeTimeoutMs - 100,
+              () => true as const,
+              (answer) => reply?.(answer),
+            );
+            return undefined;
+          },
+          (answer) => {
+            if (answer) this.feed(node, { type: 'vouched', target: effect.target });
+          },
+        );
       }
     }
   }
 
   /** One call with its deadline; `serve` answers at once, or later through `reply`. */
-  ask<T>(from: Node, to: PeerId, timeoutMs: number, serve: (other: Node, reply?: (answer: T) => void) => T, settle: (answer: T | undefined) => void): void {
+  ask<T>(
+    from: Node,
+    to: PeerId,
+    timeoutMs: number,
+    serve: (other: Node, reply?: (answer: T) => void) => T,
+    settle: (answer: T | undefined) => void,
+  ): void {
     let open = true;
     const end = (answer: T | undefined) => {
       if (!open) return;
@@ -130,7 +162,9 @@ class Cluster {
 
   /** How many others each live node sees, and as what. */
   agree(status: 'alive', count: number): boolean {
-    return this.nodes.filter(({ state }) => state === 'live').every(({ swim }) => swim.members().filter((member) => member.status === status).length === count);
+    return this.nodes
+      .filter(({ state }) => state === 'live')
+      .every(({ swim }) => swim.members().filter((member) => member.status === status).length === count);
   }
 }
 
@@ -153,15 +187,24 @@ describe('a cluster of SWIM cores', () => {
       dead.state = 'dead';
       await cluster.clock.advance(13_000);
       const when = (status: string) =>
-        cluster.nodes.slice(1).map((node) => (node.log.find((entry) => entry.at >= at && entry.status === status && entry.peer === dead.contact.peer)?.at ?? Infinity) - at);
+        cluster.nodes
+          .slice(1)
+          .map(
+            (node) =>
+              (node.log.find((entry) => entry.at >= at && entry.status === status && entry.peer === dead.contact.peer)?.at ?? Infinity) -
+              at,
+          );
       const suspected = when('suspect');
       const gone = when('gone');
-      console.log(`crash in ${size}: suspected after ${Math.min(...suspected).toFixed(0)} to ${Math.max(...suspected).toFixed(0)} ms, gone after ${Math.max(...gone).toFixed(0)} ms`);
+      console.log(
+        `crash in ${size}: suspected after ${Math.min(...suspected).toFixed(0)} to ${Math.max(...suspected).toFixed(0)} ms, gone after ${Math.max(...gone).toFixed(0)} ms`,
+      );
       expect(Math.min(...suspected)).toBeLessThanOrEqual(2_300);
       expect(Math.max(...suspected)).toBeLessThanOrEqual(3_000);
       expect(Math.min(...gone)).toBeGreaterThan(goneAfterMs - 3_000);
       expect(Math.max(...gone)).toBeLessThanOrEqual(12_000);
-      for (const node of cluster.nodes.slice(1)) expect(node.log.filter((entry) => entry.at >= at && entry.peer !== dead.contact.peer)).toEqual([]);
+      for (const node of cluster.nodes.slice(1))
+        expect(node.log.filter((entry) => entry.at >= at && entry.peer !== dead.contact.peer)).toEqual([]);
     });
   }
 
@@ -255,7 +298,14 @@ describe('a cluster of SWIM cores', () => {
     const [one, liar] = cluster.nodes as [Node, Node];
     for (let i = 0; i < 200; i++) {
       const { identity } = testSigner(`ghost ${i}`);
-      const ghost = { peer: makePeerId(identity, new Uint8Array(8)), identity, store: null, incarnation: 1, status: 'alive' as const, offer: null };
+      const ghost = {
+        peer: makePeerId(identity, new Uint8Array(8)),
+        identity,
+        store: null,
+        incarnation: 1,
+        status: 'alive' as const,
+        offer: null,
+      };
       cluster.feed(one, { type: 'probed', from: liar.contact.peer, rumours: [ghost] });
     }
     expect(one.swim.members()).toHaveLength(2);
@@ -270,7 +320,10 @@ describe('a cluster of SWIM cores', () => {
     await cluster.clock.advance(3_000);
     const giver = cluster.nodes[7]!;
     cluster.feed(giver, { type: 'offer', offer: offerOf(7) });
-    const known = () => cluster.nodes.every(({ swim }) => swim.members().some(({ peer, offer }) => peer === giver.contact.peer && offer?.machine.cores === 7));
+    const known = () =>
+      cluster.nodes.every(({ swim }) =>
+        swim.members().some(({ peer, offer }) => peer === giver.contact.peer && offer?.machine.cores === 7),
+      );
     await cluster.clock.until(known, 4_000, 'the offer known by all');
     expect(giver.swim.incarnation).toBe(2);
   });

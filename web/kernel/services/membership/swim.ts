@@ -209,7 +209,9 @@ export class Swim {
   /** The doubted and the new are asked every round, the others in turn. */
   #round(): void {
     const asksAll = this.#rounds++ % askAllEveryRounds === askAllEveryRounds - 1;
-    const pressing = [...this.#known.values()].filter((member) => !member.probing && (!member.verified || member.misses > 0 || member.status === 'suspect'));
+    const pressing = [...this.#known.values()].filter(
+      (member) => !member.probing && (!member.verified || member.misses > 0 || member.status === 'suspect'),
+    );
     for (const member of pressing) this.#probe(member.peer);
     const others = Math.min(probePeers, this.#known.size - pressing.length);
     for (let asked = 0, tries = 0; asked < others && tries <= membersMax; tries++) {
@@ -371,7 +373,9 @@ export class Swim {
     member.misses++;
     // The longer it is silent the less often others are troubled for it.
     if (!member.verified || (member.misses > 3 && member.misses % 4 !== 0)) return;
-    const able = [...this.#known.values()].filter((other) => other !== member && other.verified && other.status === 'alive' && other.misses === 0);
+    const able = [...this.#known.values()].filter(
+      (other) => other !== member && other.verified && other.status === 'alive' && other.misses === 0,
+    );
     const helpers = this.#shuffled(able.map(({ peer }) => peer)).slice(0, helpersMax);
     if (helpers.length === 0) {
       this.#judge(member);

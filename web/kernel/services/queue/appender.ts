@@ -57,7 +57,11 @@ export class Appender {
    * Appends `ranges`, in order; resolves when a majority of the holders holds them durably.
    * @throws FaultError 'unreachable' when no set of holders could be found that answers
    */
-  async append(job: JobId, round: number, ranges: readonly Range[]): Promise<{ lineage: string; acknowledged: number; holders: StoreId[] }> {
+  async append(
+    job: JobId,
+    round: number,
+    ranges: readonly Range[],
+  ): Promise<{ lineage: string; acknowledged: number; holders: StoreId[] }> {
     const silent = new Set<StoreId>();
     let why = 'no store could be found to hold it';
     for (let tries = 0; tries < appendTriesMax; tries++) {
@@ -68,15 +72,25 @@ export class Appender {
       for (const range of ranges) {
         const record: FunctionRecord = { v: 1, job, lineage, round, range: [range[0], range[1]], k: 1, holders };
         const bytes = encodeWire(record);
-        entries.push({ id: recordId(hexOf(await this.context.platform.digest.sha256(bytes))), record, bytes, charged: this.context.self.identity });
+        entries.push({
+          id: recordId(hexOf(await this.context.platform.digest.sha256(bytes))),
+          record,
+          bytes,
+          charged: this.context.self.identity,
+        });
       }
       const messages = messagesOf(entries.map(({ bytes }) => bytes));
-      const answers = await Promise.all(holders.map(async (store) => ({ store, outcome: await this.#sendAll(this.group.peerOf(store), messages) })));
+      const answers = await Promise.all(
+        holders.map(async (store) => ({ store, outcome: await this.#sendAll(this.group.peerOf(store), messages) })),
+      );
       const acknowledged = answers.filter(({ outcome }) => outcome.ok).length;
       if (acknowledged >= majorityOf(holders.length)) {
         // Told to the others only now: a claimant finds the holders knowing what it asks for.
         this.keepHere(entries);
-        const informed = new Set<PeerId>([this.context.self.peer, ...answers.flatMap(({ store, outcome }) => (outcome.ok ? (this.group.peerOf(store) ?? []) : []))]);
+        const informed = new Set<PeerId>([
+          this.context.self.peer,
+          ...answers.flatMap(({ store, outcome }) => (outcome.ok ? (this.group.peerOf(store) ?? []) : [])),
+        ]);
         for (const { peer } of this.group.others()) if (!informed.has(peer)) this.#tell(peer, messages, 1);
         return { lineage, acknowledged, holders };
       }

@@ -19,7 +19,8 @@ export const tombstonesMax = 20_000;
 
 /** The queue's order: by first item, then by lineage. */
 const inOrder = (a: KeptRecord, b: KeptRecord) =>
-  a.record.range[0] - b.record.range[0] || (a.record.lineage < b.record.lineage ? -1 : a.record.lineage > b.record.lineage ? 1 : a.id < b.id ? -1 : 1);
+  a.record.range[0] - b.record.range[0] ||
+  (a.record.lineage < b.record.lineage ? -1 : a.record.lineage > b.record.lineage ? 1 : a.id < b.id ? -1 : 1);
 
 export class RecordBook {
   readonly #byId = new Map<RecordId, KeptRecord>();

@@ -11,7 +11,12 @@ export const claimWindow = (claimants: number) => (claimants <= 1 ? 1 : 2 * clai
  * The first free record where one claims; among many, of the first `claimWindow` free ones the one in whose ranking `self` comes
  * first, so that claimants do not fight for one. Equal places go by order.
  */
-export function chooseNext(records: Iterable<KeptRecord>, isFree: (entry: KeptRecord) => boolean, self: PeerId, claimants: readonly PeerId[]): KeptRecord | undefined {
+export function chooseNext(
+  records: Iterable<KeptRecord>,
+  isFree: (entry: KeptRecord) => boolean,
+  self: PeerId,
+  claimants: readonly PeerId[],
+): KeptRecord | undefined {
   const window = claimWindow(claimants.length);
   let seen = 0;
   let best: KeptRecord | undefined;
@@ -28,7 +33,13 @@ export function chooseNext(records: Iterable<KeptRecord>, isFree: (entry: KeptRe
 export type Verdict = 'owned' | 'refused' | 'open';
 
 /** Ownership takes a majority of the named holders, and slices enough to read the record. */
-export function verdictOf(tally: { readonly holders: number; readonly k: number; readonly granted: number; readonly slices: number; readonly pending: number }): Verdict {
+export function verdictOf(tally: {
+  readonly holders: number;
+  readonly k: number;
+  readonly granted: number;
+  readonly slices: number;
+  readonly pending: number;
+}): Verdict {
   const needed = majorityOf(tally.holders);
   if (tally.granted >= needed && tally.slices >= tally.k) return 'owned';
   if (tally.granted + tally.pending < needed || tally.slices + tally.pending < tally.k) return 'refused';

@@ -163,7 +163,9 @@ export class Claimant {
   #lock(store: StoreId, record: RecordId): Promise<Outcome<Grant>> | undefined {
     const peer = this.group.peerOf(store);
     if (peer === undefined) return undefined;
-    return this.context.ask(queueContract, 'locks', 'create', { record }, { peer, timeoutMs: lockTimeoutMs }).then((reply) => (reply.ok ? { ok: true, value: reply.value.body } : reply));
+    return this.context
+      .ask(queueContract, 'locks', 'create', { record }, { peer, timeoutMs: lockTimeoutMs })
+      .then((reply) => (reply.ok ? { ok: true, value: reply.value.body } : reply));
   }
 
   /** Asks all holders at once; resolves as soon as the answers so far decide it. Late grants are kept, or given back. */
@@ -240,7 +242,8 @@ export class Claimant {
     // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
     for (const { owner, retryMs } of refusals) {
       const agreeing = refusals.filter((other) => other.owner === owner).length;
-      if (owner !== null && owner !== this.context.self.peer && 2 * agreeing > holders) this.#hinted.set(id, { owner, until: now + Math.min(retryMs, leaseMs) });
+      if (owner !== null && owner !== this.context.self.peer && 2 * agreeing > holders)
+        this.#hinted.set(id, { owner, until: now + Math.min(retryMs, leaseMs) });
     }
     this.#avoid.set(id, now + (refusals.length === 0 ? unreachableAvoidMs : this.context.platform.random.fraction() * refusedAvoidMs));
   }
@@ -288,7 +291,8 @@ export class Claimant {
     for (const [store, claims] of byStore) {
       const peer = this.group.peerOf(store);
       if (peer === undefined) continue;
-      for (let i = 0; i < claims.length; i += locksPerMessage) void this.#renew(peer, store, claims.slice(i, i + locksPerMessage), askedAt, renewed);
+      for (let i = 0; i < claims.length; i += locksPerMessage)
+        void this.#renew(peer, store, claims.slice(i, i + locksPerMessage), askedAt, renewed);
     }
   }
 
@@ -310,7 +314,8 @@ export class Claimant {
       } else if (claim.fences.get(store) === fence) {
         claim.fences.delete(store);
         // Granted to somebody else, or forgotten: below a majority it is no longer ours, and waiting would not change that.
-        if (verdictOf({ holders: holders.length, k: 0, granted: claim.fences.size, slices: 0, pending: 0 }) === 'refused') this.#lose(claim);
+        if (verdictOf({ holders: holders.length, k: 0, granted: claim.fences.size, slices: 0, pending: 0 }) === 'refused')
+          this.#lose(claim);
       }
     }
   }

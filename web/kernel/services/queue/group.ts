@@ -54,7 +54,10 @@ export class Group {
 
   /** Those who may claim: self, and whoever has workers for it. */
   claimants(): PeerId[] {
-    return [this.self, ...this.others().flatMap(({ peer, status, offer }) => (status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 ? [peer] : []))];
+    return [
+      this.self,
+      ...this.others().flatMap(({ peer, status, offer }) => (status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 ? [peer] : [])),
+    ];
   }
 
   candidates(without: ReadonlySet<StoreId>): HolderCandidate[] {
@@ -65,7 +68,8 @@ export class Group {
       found.push({ store, identity, keeps: durable && offer?.storage.keeps === true, durable });
     }
     // Nobody announces a store (a browser that refuses IndexedDB, alone): this page keeps its own while it lives.
-    if (found.length === 0 && !without.has(this.ownStore)) found.push({ store: this.ownStore, identity: this.identity, keeps: false, durable: this.ownDurable });
+    if (found.length === 0 && !without.has(this.ownStore))
+      found.push({ store: this.ownStore, identity: this.identity, keeps: false, durable: this.ownDurable });
     return found;
   }
 

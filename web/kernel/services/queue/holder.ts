@@ -17,7 +17,12 @@ export const leasesPerIdentityMax = 512;
 
 export type Grant =
   | { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array }
-  | { readonly granted: false; readonly why: 'leased' | 'decided' | 'unknown' | 'ended'; readonly retryMs: number; readonly owner: PeerId | null };
+  | {
+      readonly granted: false;
+      readonly why: 'leased' | 'decided' | 'unknown' | 'ended';
+      readonly retryMs: number;
+      readonly owner: PeerId | null;
+    };
 const refusal = (why: 'decided' | 'unknown', retryMs = 0): Grant => ({ granted: false, why, retryMs, owner: null });
 
 /** What arrived as a record, or undefined where it is none or breaks a bound. `itemsOf` knows the length of known jobs. */
@@ -55,7 +60,8 @@ export class Holder {
     if (!kept.ok || !locks.ok) return;
     for (const [key, bytes] of kept.value) {
       const record = bytes instanceof Uint8Array ? parseRecord(bytes, () => undefined) : undefined;
-      if (record !== undefined && isHex64(key) && this.book.hasRoom(record.job, 'store')) this.book.add({ id: recordId(key), record, bytes: bytes as Uint8Array, charged: 'store' });
+      if (record !== undefined && isHex64(key) && this.book.hasRoom(record.job, 'store'))
+        this.book.add({ id: recordId(key), record, bytes: bytes as Uint8Array, charged: 'store' });
     }
     for (const [key, value] of locks.value) {
       const lock = v.safeParse(storedLock, value);
@@ -70,7 +76,9 @@ export class Holder {
   /** Who has a live lease, as this holder knows. */
   ownerOf(id: RecordId): PeerId | null {
     const lock = this.#locks.get(id);
-    return lock === undefined || lock.owner === null || this.platform.clock.now() >= lock.until || this.group.isLost(lock.owner) ? null : lock.owner;
+    return lock === undefined || lock.owner === null || this.platform.clock.now() >= lock.until || this.group.isLost(lock.owner)
+      ? null
+      : lock.owner;
   }
 
   /**
@@ -91,7 +99,8 @@ export class Holder {
       if (this.book.get(id) !== undefined) continue;
       if (!this.book.hasRoom(record.job, charged)) throw new FaultError('overloaded', 'Too many functions are queued already.');
       const named = record.holders.includes(store);
-      if (named && !local && !(this.platform.storage.durable && this.#speaks)) throw new FaultError('storage', 'This tab keeps nothing past its page.');
+      if (named && !local && !(this.platform.storage.durable && this.#speaks))
+        throw new FaultError('storage', 'This tab keeps nothing past its page.');
       added.push({ id, record, bytes, charged });
       if (named) ops.push({ table: 'records', key: id, value: bytes });
     }
@@ -105,10 +114,15 @@ export class Holder {
     const entry = this.book.get(id);
     if (entry === undefined || !this.holds(entry)) return refusal(this.book.hasEnded(id) ? 'decided' : 'unknown');
     const before = this.#locks.get(id) ?? freeLock;
-    const [after, answer] = decide(before, { kind: 'lock', by, ownerLost: before.owner !== null && this.group.isLost(before.owner) }, this.platform.clock.now());
+    const [after, answer] = decide(
+      before,
+      { kind: 'lock', by, ownerLost: before.owner !== null && this.group.isLost(before.owner) },
+      this.platform.clock.now(),
+    );
     if (answer.kind === 'leased') return { granted: false, why: 'leased', retryMs: answer.retryMs, owner: answer.owner };
     if (answer.kind !== 'granted') throw new Error(`a lock was answered with ${answer.kind}`);
-    if (before.owner !== by && (this.#leases.get(identityPart(by)) ?? 0) >= leasesPerIdentityMax) throw new FaultError('overloaded', 'That identity has too many leases here.');
+    if (before.owner !== by && (this.#leases.get(identityPart(by)) ?? 0) >= leasesPerIdentityMax)
+      throw new FaultError('overloaded', 'That identity has too many leases here.');
     // Taken in memory first, so that whoever asks meanwhile finds it taken; nobody learns the number before it is durable.
     this.#set(id, after);
     const written = await this.#write([{ table: 'locks', key: id, value: { fence: after.fence, owner: after.owner } }]);

@@ -38,7 +38,10 @@ describe('the holders of a record', () => {
 
   it('are a lone donor only, or any durable store where nobody donates', () => {
     expect(chooseHolders('job', [candidate(1), watcher(2)])).toEqual([candidate(1).store]);
-    expect(chooseHolders('job', [watcher(2), watcher(3), candidate(4, { keeps: false, durable: false })]).toSorted()).toEqual([watcher(2).store, watcher(3).store]);
+    expect(chooseHolders('job', [watcher(2), watcher(3), candidate(4, { keeps: false, durable: false })]).toSorted()).toEqual([
+      watcher(2).store,
+      watcher(3).store,
+    ]);
   });
 
   it('are the tab itself when it is alone and keeps nothing past the page', () => {

@@ -30,10 +30,19 @@ export function chooseHolders(key: string, candidates: readonly HolderCandidate[
       .map((store) => byStore.get(store)!)
       .filter(({ identity }) => !seen.has(identity) && seen.add(identity));
   };
-  const keepers = distinct(candidates.filter(({ keeps }) => keeps), []);
+  const keepers = distinct(
+    candidates.filter(({ keeps }) => keeps),
+    [],
+  );
   let chosen = keepers;
   if (keepers.length !== 1 && keepers.length < recordHolders) {
-    chosen = [...keepers, ...distinct(candidates.filter(({ keeps, durable }) => durable && !keeps), keepers)];
+    chosen = [
+      ...keepers,
+      ...distinct(
+        candidates.filter(({ keeps, durable }) => durable && !keeps),
+        keepers,
+      ),
+    ];
   }
   if (chosen.length === 0) chosen = distinct(candidates, []).slice(0, 1);
   return chosen.slice(0, recordHolders).map(({ store }) => store);

@@ -83,7 +83,8 @@ describe('a lock', () => {
           now += wait;
           if (restart) state = restoredLock(state.fence, state.owner, now);
           let answer: LockAnswer;
-          [state, answer] = kind === 'lock' ? lock(state, peer(by), now, ownerLost) : decide(state, { kind: kind as 'renew', by: peer(by), fence }, now);
+          [state, answer] =
+            kind === 'lock' ? lock(state, peer(by), now, ownerLost) : decide(state, { kind: kind as 'renew', by: peer(by), fence }, now);
           expect(state.fence).toBeGreaterThanOrEqual(highest);
           const granted = answer.kind === 'granted' ? [answer.fence] : [];
           expect(granted).toEqual(granted.length > 0 ? [highest + 1] : []);
@@ -128,7 +129,10 @@ describe('ownership by majority', () => {
           }
           if (what === 'release') {
             mine.stopAt = -1; // an owner stops before it says so
-            holders.forEach((state, h) => reaches[h] && ([holders[h]] = decide(state, { kind: 'release', by: peer(who), fence: mine.fences[h]! }, holderNow(h))));
+            holders.forEach(
+              (state, h) =>
+                reaches[h] && ([holders[h]] = decide(state, { kind: 'release', by: peer(who), fence: mine.fences[h]! }, holderNow(h))),
+            );
           }
           if (what === 'claim' || what === 'renew') {
             // While it asks anew it owns nothing: a fresh grant voids its older number.
@@ -138,7 +142,10 @@ describe('ownership by majority', () => {
             for (let h = 0; h < 3; h++) {
               now += delay / 3;
               if (!reaches[h]) continue;
-              const request = what === 'claim' ? ({ kind: 'lock', by: peer(who), ownerLost: false } as const) : ({ kind: 'renew', by: peer(who), fence: mine.fences[h]! } as const);
+              const request =
+                what === 'claim'
+                  ? ({ kind: 'lock', by: peer(who), ownerLost: false } as const)
+                  : ({ kind: 'renew', by: peer(who), fence: mine.fences[h]! } as const);
               const [state, answer] = decide(holders[h]!, request, holderNow(h));
               holders[h] = state;
               if (answer.kind === 'granted') mine.fences[h] = answer.fence;

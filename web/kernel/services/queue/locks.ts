@@ -31,7 +31,11 @@ export type LockAnswer =
 export const freeLock: LockState = { fence: 0, owner: null, until: 0 };
 
 /** A lock as found in the store after a restart: how long its lease still ran is unknown, so it runs in full from now. */
-export const restoredLock = (fence: number, owner: PeerId | null, now: number): LockState => ({ fence, owner, until: owner === null ? 0 : now + leaseMs });
+export const restoredLock = (fence: number, owner: PeerId | null, now: number): LockState => ({
+  fence,
+  owner,
+  until: owner === null ? 0 : now + leaseMs,
+});
 
 export function decide(state: LockState, request: LockRequest, now: number): readonly [LockState, LockAnswer] {
   if (request.kind === 'lock') {
@@ -40,7 +44,10 @@ export function decide(state: LockState, request: LockRequest, now: number): rea
       return [state, { kind: 'leased', retryMs: state.until - now, owner }];
     }
     const fence = state.fence + 1;
-    return [{ fence, owner: request.by, until: now + leaseMs }, { kind: 'granted', fence }];
+    return [
+      { fence, owner: request.by, until: now + leaseMs },
+      { kind: 'granted', fence },
+    ];
   }
   // A lease that ran out is still its owner's as long as nobody was granted a higher number.
   if (state.owner !== request.by || state.fence !== request.fence) return [state, { kind: 'superseded' }];

@@ -54,16 +54,42 @@ class Cluster {
     const signer = testSigner(name);
     const peer = makePeerId(signer.identity, random.bytes(8));
     const kept = storage ?? memoryStorage(random, { durable: true });
-    const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, profileRole: role, report: (level: string, message: string, detail: unknown) => this.bug(level, message, detail) } as unknown as Platform;
-    const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), { peer, identity: signer.identity, network: 'public', group: () => group });
+    const platform = {
+      clock: this.clock,
+      random,
+      digest: testDigest,
+      signer,
+      storage: kept,
+      profileRole: role,
+      report: (level: string, message: string, detail: unknown) => this.bug(level, message, detail),
+    } as unknown as Platform;
+    const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), {
+      peer,
+      identity: signer.identity,
+      network: 'public',
+      group: () => group,
+    });
     const queue = queueService(dispatcher.context(queueContract));
     const ledgerStandIn = {
       contract: ledgerContract,
-      handlers: { decisions: { lookup: ({ from, end }: { from: number; end?: number }) => ({ undecided: this.undecided(from, end ?? 1_000_000) }) } },
+      handlers: {
+        decisions: { lookup: ({ from, end }: { from: number; end?: number }) => ({ undecided: this.undecided(from, end ?? 1_000_000) }) },
+      },
     } as unknown as Service;
-    for (const service of [queue, ledgerStandIn, { contract: membershipContract, handlers: {} } as unknown as Service]) unwrap(dispatcher.register(service));
+    for (const service of [queue, ledgerStandIn, { contract: membershipContract, handlers: {} } as unknown as Service])
+      unwrap(dispatcher.register(service));
     const lost: RecordId[] = [];
-    const tab: Tab = { name, peer, storage: kept, dispatcher, queue, lost, alive: true, membership: dispatcher.context(membershipContract), ledger: dispatcher.context(ledgerContract) };
+    const tab: Tab = {
+      name,
+      peer,
+      storage: kept,
+      dispatcher,
+      queue,
+      lost,
+      alive: true,
+      membership: dispatcher.context(membershipContract),
+      ledger: dispatcher.context(ledgerContract),
+    };
     dispatcher.connect({ send: (to, message) => this.send(tab, to, message), anyPeer: () => undefined });
     dispatcher.bus('test').watch(queueContract, 'lost', ({ records }) => lost.push(...records));
     this.tabs.push(tab);
@@ -88,7 +114,16 @@ class Cluster {
   async seeEachOther(suspects: readonly Tab[] = []): Promise<void> {
     const members: Member[] = this.tabs.flatMap((tab) =>
       tab.alive || suspects.includes(tab)
-        ? [{ peer: tab.peer, identity: tab.dispatcher.self.identity, store: tab.storage.store, status: suspects.includes(tab) ? ('suspect' as const) : ('alive' as const), rttMs: 1, offer }]
+        ? [
+            {
+              peer: tab.peer,
+              identity: tab.dispatcher.self.identity,
+              store: tab.storage.store,
+              status: suspects.includes(tab) ? ('suspect' as const) : ('alive' as const),
+              rttMs: 1,
+              offer,
+            },
+          ]
         : [],
     );
     for (const tab of this.tabs) {
@@ -104,16 +139,25 @@ class Cluster {
 
   async send(from: Tab, to: PeerId, message: Message): Promise<Reply> {
     const target = this.tabs.find(({ peer }) => peer === to);
-    const pass = () => new Promise<boolean>((resolve) => void this.clock.after(this.delayMs + this.random.fraction() * this.jitterMs, () => resolve(this.random.fraction() >= this.loss)));
+    const pass = () =>
+      new Promise<boolean>(
+        (resolve) =>
+          void this.clock.after(this.delayMs + this.random.fraction() * this.jitterMs, () => resolve(this.random.fraction() >= this.loss)),
+      );
     const answered = (async (): Promise<Reply> => {
       const arrived = await pass();
       if (!arrived || target === undefined || !target.alive || !from.alive) return new Promise(() => undefined);
       const body = decodeWire(encodeWire(message.body));
-      const reply = await target.dispatcher.receive({ header: message.header, body }, { peer: from.peer, identity: from.dispatcher.self.identity, local: false });
+      const reply = await target.dispatcher.receive(
+        { header: message.header, body },
+        { peer: from.peer, identity: from.dispatcher.self.identity, local: false },
+      );
       if (!(await pass()) || !from.alive || !target.alive) return new Promise(() => undefined);
       return reply.ok ? { ok: true, value: { body: decodeWire(encodeWire(reply.value.body)), buffers: [] } } : reply;
     })();
-    const late = new Promise<Reply>((resolve) => void this.clock.after(message.header.deadline, () => resolve(failure('too-late', 'No answer.'))));
+    const late = new Promise<Reply>(
+      (resolve) => void this.clock.after(message.header.deadline, () => resolve(failure('too-late', 'No answer.'))),
+    );
     return Promise.race([answered, late]);
   }
 
@@ -138,24 +182,62 @@ class Cluster {
   summary(): JobSummary {
     const id = objectId('ef'.repeat(32));
     const input = { kind: 'range' as const, items: 1_000_000, offset: 0 };
-    const manifest = { v: 1 as const, network: 'public', submitter: testSigner('submitter').identity, nonce: '0'.repeat(32), name: 'test', createdAt: 0, expires: 1e15, code: id, codeHash: id as string, reduce: null, args: new Uint8Array(), input, runtime: 'js' as const, redundancy: 1 as const, priority: 0, failuresMax: 10, itemMs: 1_000 };
-    return { id: theJob, manifest, state: this.state, reason: '', items: 1_000_000, committed: 0, failed: 0, priority: 0, ratePerSecond: 0, endedAt: null, events: 0 };
+    const manifest = {
+      v: 1 as const,
+      network: 'public',
+      submitter: testSigner('submitter').identity,
+      nonce: '0'.repeat(32),
+      name: 'test',
+      createdAt: 0,
+      expires: 1e15,
+      code: id,
+      codeHash: id as string,
+      reduce: null,
+      args: new Uint8Array(),
+      input,
+      runtime: 'js' as const,
+      redundancy: 1 as const,
+      priority: 0,
+      failuresMax: 10,
+      itemMs: 1_000,
+    };
+    return {
+      id: theJob,
+      manifest,
+      state: this.state,
+      reason: '',
+      items: 1_000_000,
+      committed: 0,
+      failed: 0,
+      priority: 0,
+      ratePerSecond: 0,
+      endedAt: null,
+      events: 0,
+    };
   }
 
   /** Waits until those who hold nothing have been told too. */
   async append(tab: Tab, ranges: [number, number][]) {
-    const reply = await this.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'records', 'create', { job: theJob, round: 0, ranges }, { timeoutMs: 30_000 }));
+    const reply = await this.clock.finish(
+      tab.dispatcher.bus('test').ask(queueContract, 'records', 'create', { job: theJob, round: 0, ranges }, { timeoutMs: 30_000 }),
+    );
     await this.clock.advance(10 + this.jitterMs);
     return reply;
   }
 
   async claim(tab: Tab): Promise<Claim | null> {
-    const reply = await this.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }));
+    const reply = await this.clock.finish(
+      tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }),
+    );
     return unwrap(reply).body.claim;
   }
 
   async end(tab: Tab, claim: Claim, how: 'done' | 'release', avoidMs?: number): Promise<void> {
-    unwrap(await tab.dispatcher.bus('test').ask(queueContract, 'claims', 'delete', { record: claim.record, how, ...(avoidMs === undefined ? {} : { avoidMs }) }));
+    unwrap(
+      await tab.dispatcher
+        .bus('test')
+        .ask(queueContract, 'claims', 'delete', { record: claim.record, how, ...(avoidMs === undefined ? {} : { avoidMs }) }),
+    );
     await this.clock.advance(60);
   }
 
@@ -207,7 +289,12 @@ describe('the queue of a lone tab', () => {
     const record = { v: 1, job: theJob, lineage: 'x.1', round: 0, range: [0, 10], k: 1, holders: [store] };
     const insert = (bytes: Uint8Array) => a!.dispatcher.bus('test').ask(queueContract, 'records', 'insert', { records: [bytes] });
     expect(unwrap(await insert(encodeWire(record))).body.kept).toBe(1);
-    for (const bad of [Uint8Array.of(1, 2, 3), encodeWire({ ...record, range: [0, 2_000_000] }), encodeWire({ ...record, holders: [store, store] }), encodeWire({ ...record, k: 2 })]) {
+    for (const bad of [
+      Uint8Array.of(1, 2, 3),
+      encodeWire({ ...record, range: [0, 2_000_000] }),
+      encodeWire({ ...record, holders: [store, store] }),
+      encodeWire({ ...record, k: 2 }),
+    ]) {
       expect(await insert(bad)).toMatchObject({ ok: false, fault: { code: 'malformed' } });
     }
   });
@@ -219,7 +306,14 @@ describe('a tab without a store to speak for', () => {
       const cluster = new Cluster(`storeless ${role}`);
       const storage = memoryStorage(seededRandom('store'), { durable: role === 'second' });
       const tab = await cluster.add('a', storage, role);
-      const member = { peer: tab.peer, identity: tab.dispatcher.self.identity, store: null, status: 'alive' as const, rttMs: null, offer: { ...offer, storage: { keeps: false, usedMiB: 0, allowedMiB: 0 } } };
+      const member = {
+        peer: tab.peer,
+        identity: tab.dispatcher.self.identity,
+        store: null,
+        status: 'alive' as const,
+        rttMs: null,
+        offer: { ...offer, storage: { keeps: false, usedMiB: 0, allowedMiB: 0 } },
+      };
       tab.membership.publish('view', { group, groupName: '', signaling: 'none', signalingReason: '', members: [member] });
       await cluster.clock.advance(50);
       expect(unwrap(await cluster.append(tab, singles(0, 2))).body.acknowledged).toBe(1);
@@ -237,7 +331,14 @@ describe('claims of many', () => {
     unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 40)));
     const owners = new Map<RecordId, string>();
     for (let round = 0; round < 40 && owners.size < 40; round++) {
-      const claims = await Promise.all(cluster.tabs.map(async (tab) => ({ tab, reply: await cluster.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 })) })));
+      const claims = await Promise.all(
+        cluster.tabs.map(async (tab) => ({
+          tab,
+          reply: await cluster.clock.finish(
+            tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }),
+          ),
+        })),
+      );
       for (const { tab, reply } of claims) {
         const { claim } = unwrap(reply).body;
         if (claim === null) continue;
@@ -258,7 +359,13 @@ describe('claims of many', () => {
       unwrap(await cluster.append(cluster.tabs[0]!, [[0, 100]]));
       const won: string[] = [];
       for (let round = 0; round < 20 && won.length === 0; round++) {
-        const replies = await cluster.clock.finish(Promise.all(cluster.tabs.map((tab) => tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }))));
+        const replies = await cluster.clock.finish(
+          Promise.all(
+            cluster.tabs.map((tab) =>
+              tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 30_000 }),
+            ),
+          ),
+        );
         replies.forEach((reply, i) => reply.ok && reply.value.body.claim !== null && won.push(cluster.tabs[i]!.name));
         await cluster.clock.advance(100);
       }
@@ -275,13 +382,23 @@ describe('claims of many', () => {
       const done = new Set<RecordId>();
       const owned = new Map<RecordId, { tab: Tab; stopAt: number }>();
       for (let round = 0; round < 200 && done.size < 12; round++) {
-        const replies = await cluster.clock.finish(Promise.all(cluster.tabs.map((tab) => tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 60_000 }))), 120_000);
+        const replies = await cluster.clock.finish(
+          Promise.all(
+            cluster.tabs.map((tab) =>
+              tab.dispatcher.bus('test').ask(queueContract, 'claims', 'create', { jobs: [theJob] }, { timeoutMs: 60_000 }),
+            ),
+          ),
+          120_000,
+        );
         for (const [i, reply] of replies.entries()) {
           if (!reply.ok || reply.value.body.claim === null) continue;
           const { record, stopAt, range } = reply.value.body.claim;
           const tab = cluster.tabs[i]!;
           const other = owned.get(record);
-          const before = other === undefined || other.tab === tab ? [] : unwrap(await other.tab.dispatcher.bus('test').ask(queueContract, 'claims', 'query', {})).body.claims;
+          const before =
+            other === undefined || other.tab === tab
+              ? []
+              : unwrap(await other.tab.dispatcher.bus('test').ask(queueContract, 'claims', 'query', {})).body.claims;
           expect(before.map((claim) => claim.record)).not.toContain(record);
           owned.set(record, { tab, stopAt });
           if (cluster.random.fraction() < 0.5) {
@@ -291,7 +408,8 @@ describe('claims of many', () => {
           }
         }
         await cluster.clock.advance(cluster.random.fraction() * 3_000);
-        for (const [record, { tab }] of owned) if (!done.has(record) && cluster.random.fraction() < 0.3) await cluster.end(tab, { record } as Claim, 'release');
+        for (const [record, { tab }] of owned)
+          if (!done.has(record) && cluster.random.fraction() < 0.3) await cluster.end(tab, { record } as Claim, 'release');
       }
       expect(done.size).toBe(12);
       expect(cluster.bugs).toEqual([]);
@@ -365,7 +483,9 @@ describe('an owner', () => {
     await cluster.seeEachOther([a!]);
     const taken = (await cluster.claim(b!))!;
     expect(taken.record).toBe(claim.record);
-    const late = await cluster.clock.finish(a!.dispatcher.bus('test').ask(queueContract, 'records', 'delete', { record: claim.record, fence: 1 }, { peer: holder!.peer }));
+    const late = await cluster.clock.finish(
+      a!.dispatcher.bus('test').ask(queueContract, 'records', 'delete', { record: claim.record, fence: 1 }, { peer: holder!.peer }),
+    );
     expect(late).toMatchObject({ ok: false, fault: { code: 'conflict' } });
     await cluster.clock.advance(leaseRenewEveryMs + 100);
     expect(a!.lost).toEqual([claim.record]);
@@ -396,7 +516,8 @@ describe('a holder', () => {
     await cluster.clock.advance(3 * leaseRenewEveryMs);
     expect(owner.lost).toEqual([]);
     const other = cluster.tabs.find((tab) => tab.alive && tab !== owner && tab !== back)!;
-    const asked = (tab: Tab) => cluster.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record: claim.record }, { peer: back.peer }));
+    const asked = (tab: Tab) =>
+      cluster.clock.finish(tab.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record: claim.record }, { peer: back.peer }));
     expect(unwrap(await asked(other)).body).toMatchObject({ granted: false, why: 'leased', owner: owner.peer });
     await cluster.end(owner, claim, 'release');
     expect(unwrap(await asked(other)).body).toMatchObject({ granted: true, fence: 2 });
@@ -405,7 +526,13 @@ describe('a holder', () => {
   it('drops by itself what was decided, and keeps what is decided in part', async () => {
     const cluster = await Cluster.of('abc');
     const [a, b] = cluster.tabs;
-    unwrap(await cluster.append(a!, [[0, 10], [10, 20], [20, 30]]));
+    unwrap(
+      await cluster.append(a!, [
+        [0, 10],
+        [10, 20],
+        [20, 30],
+      ]),
+    );
     await cluster.decide([0, 10], [10, 15]);
     expect((await cluster.views(b!)).map(({ range }) => range[0])).toEqual([10, 20]);
     await cluster.decide([15, 20]);
@@ -515,7 +642,11 @@ describe('a foreign member', () => {
     await cluster.clock.advance(50);
     const liar = cluster.tabs.find((tab) => tab !== a)!;
     for (const tab of cluster.tabs) {
-      await cluster.clock.finish(liar.dispatcher.bus('test').ask(queueContract, 'hints', 'update', { owned: [], released: [], ended: [claim.record] }, { peer: tab.peer }));
+      await cluster.clock.finish(
+        liar.dispatcher
+          .bus('test')
+          .ask(queueContract, 'hints', 'update', { owned: [], released: [], ended: [claim.record] }, { peer: tab.peer }),
+      );
       expect(await cluster.views(tab)).toHaveLength(1);
     }
   });

@@ -202,7 +202,8 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     }
     return true;
   }
-  const askPage = (peer: PeerId, after: RecordId | null) => context.ask(queueContract, 'records', 'lookup', { after, max: pageRecords }, { peer, timeoutMs: callTimeoutMs });
+  const askPage = (peer: PeerId, after: RecordId | null) =>
+    context.ask(queueContract, 'records', 'lookup', { after, max: pageRecords }, { peer, timeoutMs: callTimeoutMs });
   const idOf = async (bytes: Uint8Array) => {
     const hash = await context.platform.digest.sha256(bytes);
     return recordId(hexOf(hash));

@@ -23,7 +23,9 @@ export function planEvents(blob: Range, failed: readonly Range[], pieces: readon
     const end = Math.min(blob[1], piece.range[1]);
     let first = Math.max(blob[0], piece.range[0]);
     if (first >= end) continue;
-    const here = failed.filter((range) => range[0] < end && range[1] > first).map((range): Range => [Math.max(first, range[0]), Math.min(end, range[1])]);
+    const here = failed
+      .filter((range) => range[0] < end && range[1] > first)
+      .map((range): Range => [Math.max(first, range[0]), Math.min(end, range[1])]);
     while (first < end) {
       const some = here.splice(0, failedRangesMax);
       const last = here.length > 0 ? some.at(-1)![1] : end;
@@ -39,7 +41,8 @@ function joined(pieces: readonly RoundPiece[]): RoundPiece[] {
   const whole: RoundPiece[] = [];
   for (const { range, round } of pieces) {
     const before = whole.at(-1);
-    if (before !== undefined && before.round === round && before.range[1] === range[0]) whole[whole.length - 1] = { range: [before.range[0], range[1]], round };
+    if (before !== undefined && before.round === round && before.range[1] === range[0])
+      whole[whole.length - 1] = { range: [before.range[0], range[1]], round };
     else whole.push({ range, round });
   }
   return whole;

@@ -48,7 +48,16 @@ export class Committer {
       const values = slicePacked(blob.values, range[0] - blob.first, range[1] - blob.first);
       const resultHash = await this.#hash(values.ends, values.bytes);
       const tookMs = (part.tookMs * (range[1] - range[0])) / items;
-      const body: EventBody = { kind: 'computed', range: [...range], failed: failed.map((run) => [...run]), round, record, result, resultHash, tookMs };
+      const body: EventBody = {
+        kind: 'computed',
+        range: [...range],
+        failed: failed.map((run) => [...run]),
+        round,
+        record,
+        result,
+        resultHash,
+        tookMs,
+      };
       if (!(await this.announce(job, body))) return false;
     }
     return true;
@@ -56,7 +65,9 @@ export class Committer {
 
   /** True when the event is held by as many members as it needs. */
   async announce(job: JobId, body: EventBody): Promise<boolean> {
-    const done = await this.#insist(() => this.context.ask(ledgerContract, 'events', 'create', { job, body }, { timeoutMs: eventTimeoutMs }));
+    const done = await this.#insist(() =>
+      this.context.ask(ledgerContract, 'events', 'create', { job, body }, { timeoutMs: eventTimeoutMs }),
+    );
     return done !== undefined;
   }
 

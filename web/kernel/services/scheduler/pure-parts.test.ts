@@ -12,7 +12,11 @@ import { functionsAhead, planAppends, uncovered, type Situation } from './stewar
 
 const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
 const range: JobInput = { kind: 'range', items: 10_000_000, offset: 0 };
-const piece = (first: number, end: number, round = 0, failedBy: number[] = []) => ({ range: [first, end] as Range, round, failedBy: failedBy.map((n) => identityId(hex(n))) });
+const piece = (first: number, end: number, round = 0, failedBy: number[] = []) => ({
+  range: [first, end] as Range,
+  round,
+  failedBy: failedBy.map((n) => identityId(hex(n))),
+});
 
 describe('the size of a function', () => {
   it.each([0.01, 0.1, 1, 10, 100, 1_000, 5_000])('comes to about a second where an item takes %d ms', (itemMs) => {
@@ -62,7 +66,15 @@ describe('the size of a function', () => {
 });
 
 describe('the steward', () => {
-  const situation = (more: Partial<Situation>): Situation => ({ input: range, undecided: [], queued: [], waiting: 0, workers: 2, recent: [{ items: 10, tookMs: 1_000 }], ...more });
+  const situation = (more: Partial<Situation>): Situation => ({
+    input: range,
+    undecided: [],
+    queued: [],
+    waiting: 0,
+    workers: 2,
+    recent: [{ items: 10, tookMs: 1_000 }],
+    ...more,
+  });
 
   it('appends as many functions as should wait, from the first open item on', () => {
     const [append, ...more] = planAppends(situation({ undecided: [piece(0, 1_000)] }));
@@ -74,24 +86,45 @@ describe('the steward', () => {
 
   it('does nothing while enough is waiting, or everything is queued', () => {
     expect(planAppends(situation({ undecided: [piece(0, 1_000)], waiting: 4 }))).toEqual([]);
-    expect(planAppends(situation({ undecided: [piece(5, 15)], queued: [[10, 20], [0, 10]] }))).toEqual([]);
+    expect(
+      planAppends(
+        situation({
+          undecided: [piece(5, 15)],
+          queued: [
+            [10, 20],
+            [0, 10],
+          ],
+        }),
+      ),
+    ).toEqual([]);
   });
 
   it('appends anew what only lost records cover', () => {
     const [append] = planAppends(situation({ undecided: [piece(0, 30)], queued: [[10, 30]] }));
-    expect(append!.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(append!.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i))).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
   });
 
   it('puts failed items in small functions of their own, and each round in its own append', () => {
     const plan = planAppends(situation({ recent: [{ items: 100, tookMs: 100 }], undecided: [piece(0, 10, 0, [1]), piece(10, 40, 1)] }));
     expect(plan).toEqual([
-      { round: 0, ranges: [[0, 8], [8, 10]] },
+      {
+        round: 0,
+        ranges: [
+          [0, 8],
+          [8, 10],
+        ],
+      },
       { round: 1, ranges: [[10, 40]] },
     ]);
   });
 
   it('covers each open item once and nothing else, whatever is queued', () => {
-    const ranges = fc.array(fc.tuple(fc.nat({ max: 200 }), fc.integer({ min: 1, max: 30 })).map(([first, size]): Range => [first, first + size]), { maxLength: 12 });
+    const ranges = fc.array(
+      fc.tuple(fc.nat({ max: 200 }), fc.integer({ min: 1, max: 30 })).map(([first, size]): Range => [first, first + size]),
+      { maxLength: 12 },
+    );
     fc.assert(
       fc.property(ranges, ranges, (wanted, queued) => {
         const inside = (list: readonly Range[], item: number) => list.some(([first, end]) => first <= item && item < end);
@@ -102,9 +135,14 @@ describe('the steward', () => {
           if (last?.[1] === item) merged[merged.length - 1] = [last[0], item + 1];
           else merged.push([item, item + 1]);
         }
-        const open = uncovered(merged.map(([first, end]) => piece(first, end)), queued).map((one) => one.range);
+        const open = uncovered(
+          merged.map(([first, end]) => piece(first, end)),
+          queued,
+        ).map((one) => one.range);
         for (let item = 0; item < 240; item++) {
-          expect(open.filter(([first, end]) => first <= item && item < end).length).toBe(inside(wanted, item) && !inside(queued, item) ? 1 : 0);
+          expect(open.filter(([first, end]) => first <= item && item < end).length).toBe(
+            inside(wanted, item) && !inside(queued, item) ? 1 : 0,
+          );
         }
       }),
     );
@@ -112,7 +150,12 @@ describe('the steward', () => {
 });
 
 describe('fair share', () => {
-  const job = (n: number, submitter: number, priority = 0, createdAt = n): Wanting => ({ id: jobId(hex(n)), submitter: identityId(hex(submitter)), priority, createdAt });
+  const job = (n: number, submitter: number, priority = 0, createdAt = n): Wanting => ({
+    id: jobId(hex(n)),
+    submitter: identityId(hex(submitter)),
+    priority,
+    createdAt,
+  });
   const names = (ids: readonly string[]) => ids.map((id) => Number.parseInt(id, 16));
 
   it('serves first whom it serves least, then who waited longest', () => {
@@ -135,8 +178,11 @@ describe('fair share', () => {
     const [many, one] = [identityId(hex(10)), identityId(hex(20))];
     const jobs = [...Array.from({ length: 9 }, (_, n) => job(n + 1, 10)), job(99, 20)];
     const record = new ServiceRecord();
-    const got = new Map([[many, 0], [one, 0]]);
-    for (let now = 0; now < 200_000; ) {
+    const got = new Map([
+      [many, 0],
+      [one, 0],
+    ]);
+    for (let now = 0; now < 200_000;) {
       const [id] = orderJobs(jobs, record.read(now));
       const { submitter } = jobs.find((wanting) => wanting.id === id)!;
       const tookMs = submitter === many ? 1_000 : 50;
@@ -152,11 +198,29 @@ describe('fair share', () => {
 
 describe('the events of a result', () => {
   it('are one where one round covers it', () => {
-    expect(planEvents([0, 10], [[3, 4]], [{ range: [0, 5], round: 0 }, { range: [5, 10], round: 0 }])).toEqual([{ range: [0, 10], failed: [[3, 4]], round: 0 }]);
+    expect(
+      planEvents(
+        [0, 10],
+        [[3, 4]],
+        [
+          { range: [0, 5], round: 0 },
+          { range: [5, 10], round: 0 },
+        ],
+      ),
+    ).toEqual([{ range: [0, 10], failed: [[3, 4]], round: 0 }]);
   });
 
   it('are cut where the round changes, and leave out what was not asked for', () => {
-    expect(planEvents([0, 10], [[4, 7]], [{ range: [0, 5], round: 0 }, { range: [6, 9], round: 1 }])).toEqual([
+    expect(
+      planEvents(
+        [0, 10],
+        [[4, 7]],
+        [
+          { range: [0, 5], round: 0 },
+          { range: [6, 9], round: 1 },
+        ],
+      ),
+    ).toEqual([
       { range: [0, 5], failed: [[4, 5]], round: 0 },
       { range: [6, 9], failed: [[6, 7]], round: 1 },
     ]);

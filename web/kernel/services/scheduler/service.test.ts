@@ -1,7 +1,19 @@
 // The scheduler over stand-ins: a ledger and a queue shared by all tabs, and in each tab an executor, blocks and resources.
 import { describe, expect, it } from 'vitest';
 import { Dispatcher } from '../../dispatcher.ts';
-import { eventId, groupId, jobId, makePeerId, objectId, recordId, storeId, type IdentityId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
+import {
+  eventId,
+  groupId,
+  jobId,
+  makePeerId,
+  objectId,
+  recordId,
+  storeId,
+  type IdentityId,
+  type JobId,
+  type PeerId,
+  type RecordId,
+} from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
 import { pack, unpack } from '../../lib/packed.ts';
 import { encodeResultBlob } from '../../lib/result-blob.ts';
@@ -66,7 +78,16 @@ class World {
   #n = 0;
 
   job(items: number, submitter = 'submitter'): WorldJob {
-    const job: WorldJob = { id: jobId(hex(++this.#n)), items, submitter: testSigner(submitter).identity, state: 'queued', decided: new Uint8Array(items), failedBy: new Map(), spans: [], unloadable: 0 };
+    const job: WorldJob = {
+      id: jobId(hex(++this.#n)),
+      items,
+      submitter: testSigner(submitter).identity,
+      state: 'queued',
+      decided: new Uint8Array(items),
+      failedBy: new Map(),
+      spans: [],
+      unloadable: 0,
+    };
     this.jobs.set(job.id, job);
     this.tell();
     return job;
@@ -82,7 +103,8 @@ class World {
 
   see(): void {
     const members: Member[] = this.tabs.filter(({ alive }) => alive).map((tab) => tab.member());
-    for (const tab of this.tabs) if (tab.alive) tab.membership.publish('view', { group, groupName: '', signaling: 'up', signalingReason: '', members });
+    for (const tab of this.tabs)
+      if (tab.alive) tab.membership.publish('view', { group, groupName: '', signaling: 'up', signalingReason: '', members });
   }
 
   tell(): void {
@@ -93,9 +115,39 @@ class World {
   summary(job: WorldJob): JobSummary {
     const code = objectId(hex(99));
     const input = { kind: 'range' as const, items: job.items, offset: 0 };
-    const manifest = { v: 1 as const, network: 'public', submitter: job.submitter, nonce: hex(0, 32), name: 'test', createdAt: 0, expires: 1e15, code, codeHash: hex(98), reduce: null, args: new Uint8Array(), input, runtime: 'js' as const, redundancy: 1 as const, priority: 0, failuresMax: job.items, itemMs: 60_000 };
+    const manifest = {
+      v: 1 as const,
+      network: 'public',
+      submitter: job.submitter,
+      nonce: hex(0, 32),
+      name: 'test',
+      createdAt: 0,
+      expires: 1e15,
+      code,
+      codeHash: hex(98),
+      reduce: null,
+      args: new Uint8Array(),
+      input,
+      runtime: 'js' as const,
+      redundancy: 1 as const,
+      priority: 0,
+      failuresMax: job.items,
+      itemMs: 60_000,
+    };
     const committed = job.decided.reduce((sum, one) => sum + (one > 0 ? 1 : 0), 0);
-    return { id: job.id, manifest, state: job.state, reason: '', items: job.items, committed, failed: 0, priority: 0, ratePerSecond: 0, endedAt: null, events: job.spans.length };
+    return {
+      id: job.id,
+      manifest,
+      state: job.state,
+      reason: '',
+      items: job.items,
+      committed,
+      failed: 0,
+      priority: 0,
+      ratePerSecond: 0,
+      endedAt: null,
+      events: job.spans.length,
+    };
   }
 
   event(tab: Tab, job: WorldJob, body: EventBody): void {
@@ -119,7 +171,8 @@ class World {
     this.commits.push({ by: tab.name, range: [...body.range], at: this.clock.now() });
     if (job.decided.every((count) => count > 0)) job.state = 'done';
     else job.state = 'running';
-    for (const other of this.tabs) if (other.alive && ranges.length > 0) other.ledger.publish('decided', { job: job.id, ranges, ended: job.state === 'done' });
+    for (const other of this.tabs)
+      if (other.alive && ranges.length > 0) other.ledger.publish('decided', { job: job.id, ranges, ended: job.state === 'done' });
     this.records = this.records.filter((record) => record.job !== job.id || record.owner !== null || !this.allDecided(job, record.range));
     this.tell();
   }
@@ -149,7 +202,8 @@ class World {
   }
 
   changed(): void {
-    for (const tab of this.tabs) if (tab.alive) tab.queue.publish('changed', { waiting: this.records.filter(({ owner }) => owner === null).length });
+    for (const tab of this.tabs)
+      if (tab.alive) tab.queue.publish('changed', { waiting: this.records.filter(({ owner }) => owner === null).length });
   }
 }
 
@@ -188,16 +242,29 @@ class Tab {
     this.peer = makePeerId(signer.identity, random.bytes(8));
     this.workers = options.workers;
     const { clock } = world;
-    const platform = { clock, random, digest: testDigest, signer, storage: memoryStorage(random), report: (level: string, message: string, detail: unknown) => {
-      if (level === 'bug') throw new Error(`${message}: ${String(detail)}`);
-    } } as unknown as Platform;
-    this.dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), { peer: this.peer, identity: signer.identity, network: 'public', group: () => group });
+    const platform = {
+      clock,
+      random,
+      digest: testDigest,
+      signer,
+      storage: memoryStorage(random),
+      report: (level: string, message: string, detail: unknown) => {
+        if (level === 'bug') throw new Error(`${message}: ${String(detail)}`);
+      },
+    } as unknown as Platform;
+    this.dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), {
+      peer: this.peer,
+      identity: signer.identity,
+      network: 'public',
+      group: () => group,
+    });
     this.scheduler = schedulerService(this.dispatcher.context(schedulerContract));
     this.membership = this.dispatcher.context(membershipContract);
     this.ledger = this.dispatcher.context(ledgerContract);
     this.queue = this.dispatcher.context(queueContract);
     this.resources = this.dispatcher.context(resourcesContract);
-    const standIn = (contract: Contract, handlers: unknown) => unwrap(this.dispatcher.register({ contract, handlers } as unknown as Service));
+    const standIn = (contract: Contract, handlers: unknown) =>
+      unwrap(this.dispatcher.register({ contract, handlers } as unknown as Service));
     standIn(membershipContract, {});
     standIn(resourcesContract, {});
     standIn(ledgerContract, this.#ledgerHandlers());
@@ -211,7 +278,12 @@ class Tab {
         },
       },
     });
-    standIn(executorContract, { runs: { submit: (request: { job: JobId; record: RecordId; ranges: Range[] }) => this.#run(request), delete: ({ records }: { records: RecordId[] | null }) => this.#stopRuns(records) } });
+    standIn(executorContract, {
+      runs: {
+        submit: (request: { job: JobId; record: RecordId; ranges: Range[] }) => this.#run(request),
+        delete: ({ records }: { records: RecordId[] | null }) => this.#stopRuns(records),
+      },
+    });
     unwrap(this.dispatcher.register(this.scheduler));
     this.dispatcher.bus('test').watch(schedulerContract, 'given', (given) => (this.waitingFor = given.waitingFor));
     this.allow(this.workers);
@@ -225,13 +297,29 @@ class Tab {
       store: storeId(this.identity.slice(0, 32)),
       status: 'alive',
       rttMs: 1,
-      offer: { state: 'idle', reason: '', machine: { cores: 4, memoryMiB: null }, sandbox: { workersAllowed: this.workers, workersRunning: 0, claimed: 0, itemsPerSecond: 0 }, storage: { keeps: true, usedMiB: 0, allowedMiB: 1 } },
+      offer: {
+        state: 'idle',
+        reason: '',
+        machine: { cores: 4, memoryMiB: null },
+        sandbox: { workersAllowed: this.workers, workersRunning: 0, claimed: 0, itemsPerSecond: 0 },
+        storage: { keeps: true, usedMiB: 0, allowedMiB: 1 },
+      },
     };
   }
 
   allow(workers: number): void {
     this.workers = workers;
-    this.resources.publish('state', { donating: true, consent: true, state: workers > 0 ? 'idle' : 'in use', reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' }, workersAllowed: workers, coresOfMachine: 4, quietMs: 0, resumesInMs: 0, limits: { cores: 4, idleAfterSeconds: 1, storageMiB: 1, whenBusy: 'ignore' } });
+    this.resources.publish('state', {
+      donating: true,
+      consent: true,
+      state: workers > 0 ? 'idle' : 'in use',
+      reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
+      workersAllowed: workers,
+      coresOfMachine: 4,
+      quietMs: 0,
+      resumesInMs: 0,
+      limits: { cores: 4, idleAfterSeconds: 1, storageMiB: 1, whenBusy: 'ignore' },
+    });
     if (workers === 0) for (const run of this.runs) run.stop ||= run.running;
     this.world.see();
   }
@@ -259,9 +347,25 @@ class Tab {
     return {
       jobs: { query: () => ({ jobs: [...this.world.jobs.values()].map((job) => this.world.summary(job)) }) },
       decisions: {
-        lookup: ({ job, from, end }: { job: JobId; from: number; end?: number }) => ({ undecided: this.world.undecided(find(job), from, end ?? find(job).items) }),
+        lookup: ({ job, from, end }: { job: JobId; from: number; end?: number }) => ({
+          undecided: this.world.undecided(find(job), from, end ?? find(job).items),
+        }),
         query: ({ job, from, max }: { job: JobId; from: number; max: number }) => ({
-          spans: find(job).spans.map((span, i) => ({ range: span.range, outcome: 'ok', event: eventId(hex(i)), result: objectId(hex(7)), resultHash: hex(8), by: span.by, actor: this.peer, tookMs: span.tookMs, accepted: false })).filter(({ range }) => range[1] > from).toSorted((a, b) => a.range[0] - b.range[0]).slice(0, max),
+          spans: find(job)
+            .spans.map((span, i) => ({
+              range: span.range,
+              outcome: 'ok',
+              event: eventId(hex(i)),
+              result: objectId(hex(7)),
+              resultHash: hex(8),
+              by: span.by,
+              actor: this.peer,
+              tookMs: span.tookMs,
+              accepted: false,
+            }))
+            .filter(({ range }) => range[1] > from)
+            .toSorted((a, b) => a.range[0] - b.range[0])
+            .slice(0, max),
         }),
       },
       events: {
@@ -283,17 +387,42 @@ class Tab {
           world.append(this, job, ranges);
           return { lineage: 'a.1', acknowledged: 1, holders: [] };
         },
-        query: ({ job }: { job: JobId }) => ({ records: world.records.filter((record) => record.job === job).map(({ id, range, owner }) => ({ record: id, range, round: 0, lineage: 'a.1', holders: [], state: owner === null ? 'waiting' : 'claimed', owner })) }),
+        query: ({ job }: { job: JobId }) => ({
+          records: world.records
+            .filter((record) => record.job === job)
+            .map(({ id, range, owner }) => ({
+              record: id,
+              range,
+              round: 0,
+              lineage: 'a.1',
+              holders: [],
+              state: owner === null ? 'waiting' : 'claimed',
+              owner,
+            })),
+        }),
       },
       claims: {
         create: async ({ jobs }: { jobs: JobId[] }): Promise<{ claim: Claim | null; waiting: number }> => {
           await this.#pause(3);
           const now = world.clock.now();
           const free = world.records.filter(({ id, owner }) => owner === null && (this.avoid.get(id) ?? 0) <= now);
-          const next = jobs.map((job) => free.filter((record) => record.job === job).toSorted((a, b) => a.range[0] - b.range[0])[0]).find((one) => one !== undefined);
+          const next = jobs
+            .map((job) => free.filter((record) => record.job === job).toSorted((a, b) => a.range[0] - b.range[0])[0])
+            .find((one) => one !== undefined);
           if (next === undefined) return { claim: null, waiting: 0 };
           next.owner = this.peer;
-          return { claim: { record: next.id, job: next.job, range: [next.range[0], next.range[1]], round: 0, lineage: 'a.1', fence: 1, stopAt: now + 8_000 }, waiting: free.length - 1 };
+          return {
+            claim: {
+              record: next.id,
+              job: next.job,
+              range: [next.range[0], next.range[1]],
+              round: 0,
+              lineage: 'a.1',
+              fence: 1,
+              stopAt: now + 8_000,
+            },
+            waiting: free.length - 1,
+          };
         },
         delete: ({ record, how, avoidMs }: { record: RecordId; how: 'done' | 'release'; avoidMs?: number }) => {
           if (avoidMs !== undefined) this.avoid.set(record, world.clock.now() + avoidMs);
@@ -310,11 +439,20 @@ class Tab {
 
   #run({ job, record, ranges }: { job: JobId; record: RecordId; ranges: Range[] }): Promise<unknown> {
     return new Promise((resolve) => {
-      const run: Run = { record, ranges, job: this.world.jobs.get(job)!, item: 0, done: [], running: false, stop: false, finish: (outcome, buffers) => {
-        this.runs = this.runs.filter((one) => one !== run);
-        resolve(new WithBuffers(outcome, buffers));
-        this.#fill();
-      } };
+      const run: Run = {
+        record,
+        ranges,
+        job: this.world.jobs.get(job)!,
+        item: 0,
+        done: [],
+        running: false,
+        stop: false,
+        finish: (outcome, buffers) => {
+          this.runs = this.runs.filter((one) => one !== run);
+          resolve(new WithBuffers(outcome, buffers));
+          this.#fill();
+        },
+      };
       this.runs.push(run);
       this.#fill();
     });
@@ -337,7 +475,7 @@ class Tab {
     }
     const items = run.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i));
     // In slices of 20 ms, as a stop may come at any time.
-    for (let at = 0; at < items.length && !run.stop && this.alive; ) {
+    for (let at = 0; at < items.length && !run.stop && this.alive;) {
       let ms = 0;
       const from = at;
       while (at < items.length && ms < 20) ms += this.options.itemMs(items[at++]!);
@@ -351,13 +489,23 @@ class Tab {
   #finish(run: Run, ended: RunOutcome['ended']): void {
     const blobs: RunOutcome['blobs'] = [];
     const buffers: Uint8Array[] = [];
-    for (let i = 0; i < run.done.length; ) {
+    for (let i = 0; i < run.done.length;) {
       let j = i + 1;
       while (j < run.done.length && run.done[j] === run.done[j - 1]! + 1) j++;
       const [first, count] = [run.done[i]!, j - i];
       const values = unpack(pack(Array.from({ length: count }, (_, at) => Uint8Array.of((first + at) & 127))))!;
-      buffers.push(encodeResultBlob({ first, values: { ends: values.ends.slice(), bytes: values.bytes.slice() }, tookMs: new Float32Array(count), errors: [] }));
-      const failed = run.done.slice(i, j).filter((item) => this.options.throws(item)).map((item): [number, number] => [item, item + 1]);
+      buffers.push(
+        encodeResultBlob({
+          first,
+          values: { ends: values.ends.slice(), bytes: values.bytes.slice() },
+          tookMs: new Float32Array(count),
+          errors: [],
+        }),
+      );
+      const failed = run.done
+        .slice(i, j)
+        .filter((item) => this.options.throws(item))
+        .map((item): [number, number] => [item, item + 1]);
       const tookMs = run.done.slice(i, j).reduce((sum, item) => sum + this.options.itemMs(item), 0);
       blobs.push({ range: [first, first + count], failed, data: buffers.length - 1, tookMs });
       i = j;
@@ -574,7 +722,10 @@ describe('stewards', () => {
   });
 
   it('size functions of cheap items to about a second, and of free items to tens of thousands within seconds', async () => {
-    for (const [itemMs, items, smallest] of [[1, 20_000, 500], [0, 250_000, 30_000]] as const) {
+    for (const [itemMs, items, smallest] of [
+      [1, 20_000, 500],
+      [0, 250_000, 30_000],
+    ] as const) {
       const world = new World();
       const tab = world.tab('ann', { workers: 1, itemMs: () => itemMs });
       await world.clock.advance(3_000);

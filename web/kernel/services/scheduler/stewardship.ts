@@ -181,7 +181,15 @@ export class Stewardship {
 
   async #append(job: JobId, plan: readonly Append[]): Promise<void> {
     for (const { round, ranges } of plan) {
-      unwrap(await this.context.ask(queueContract, 'records', 'create', { job, round, ranges: ranges.map(([first, end]): [number, number] => [first, end]) }, { timeoutMs: appendTimeoutMs }));
+      unwrap(
+        await this.context.ask(
+          queueContract,
+          'records',
+          'create',
+          { job, round, ranges: ranges.map(([first, end]): [number, number] => [first, end]) },
+          { timeoutMs: appendTimeoutMs },
+        ),
+      );
     }
   }
 

@@ -134,7 +134,8 @@ export class Worker {
     if (this.#allowed() === 0) return this.#resources?.reason.sentence ?? 'This tab is still starting.';
     if (this.#inHand.size > 0) return '';
     const open = [...this.#jobs.values()].filter(isOpen);
-    if (open.length === 0) return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
+    if (open.length === 0)
+      return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
     const now = this.context.platform.clock.now();
     const put = open.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
     if (put.length === open.length) return put[0]!.why;
@@ -152,7 +153,8 @@ export class Worker {
       one.stopping = true;
       records.push(one.claim.record);
     }
-    for (let i = 0; i < records.length; i += 256) void this.context.ask(executorContract, 'runs', 'delete', { records: records.slice(i, i + 256) });
+    for (let i = 0; i < records.length; i += 256)
+      void this.context.ask(executorContract, 'runs', 'delete', { records: records.slice(i, i + 256) });
   }
 
   #schedulePoll(): void {
@@ -190,7 +192,8 @@ export class Worker {
   async #claim(): Promise<void> {
     const { clock } = this.context.platform;
     const jobs = this.#preference();
-    const reply = jobs.length === 0 ? undefined : await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
+    const reply =
+      jobs.length === 0 ? undefined : await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
     const claim = reply?.ok === true ? reply.value.body.claim : null;
     this.#waiting = reply?.ok === true ? reply.value.body.waiting : 0;
     if (claim === null) {
@@ -230,7 +233,13 @@ export class Worker {
     if (mine.length === 0) return this.#end(claim, 'release', elsewhereAvoidMs);
     if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', 0);
     const ranges = mine.map(({ range }): [number, number] => [range[0], range[1]]);
-    const reply = await this.context.ask(executorContract, 'runs', 'submit', { job: job.id, record: claim.record, ranges }, { timeoutMs: runTimeoutMs });
+    const reply = await this.context.ask(
+      executorContract,
+      'runs',
+      'submit',
+      { job: job.id, record: claim.record, ranges },
+      { timeoutMs: runTimeoutMs },
+    );
     one.phase = 'committing';
     this.#pump();
     if (!reply.ok) {
@@ -292,7 +301,11 @@ export class Worker {
 
   #othersMayTry({ failedBy }: Pick<Undecided, 'failedBy'>): boolean {
     return this.#members.some(
-      ({ identity, status, offer }) => identity !== this.context.self.identity && status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 && !failedBy.includes(identity),
+      ({ identity, status, offer }) =>
+        identity !== this.context.self.identity &&
+        status === 'alive' &&
+        (offer?.sandbox.workersAllowed ?? 0) > 0 &&
+        !failedBy.includes(identity),
     );
   }
 
