@@ -1,13 +1,15 @@
 // One job as the person who holds it sees it: state and progress from the ledger, results as they come, settings back.
 import type { IdentityId, JobId } from '../kernel/lib/ids.ts';
 import { pack } from '../kernel/lib/packed.ts';
+import { RangeSet } from '../kernel/lib/ranges.ts';
 import { decodeValue, encodeValue } from '../kernel/lib/value-codec.ts';
+import { roundsMax } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
-import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
+import { membershipContract, type Member } from '../kernel/protocol/contracts/membership.ts';
 import { queueContract } from '../kernel/protocol/contracts/queue.ts';
-import type { EventBody } from '../kernel/protocol/event.ts';
+import { failedRangesMax, type EventBody } from '../kernel/protocol/event.ts';
 import type { Bus } from '../kernel/service.ts';
 import { deferred } from './deferred.ts';
 import { LullError, valueOf } from './errors.ts';
@@ -48,13 +50,17 @@ function packedRuns(values: readonly unknown[]): Uint8Array[] {
 }
 const runBytesMax = 16 * 1024 * 1024;
 
-const ended = (state: JobState) => state === 'done' || state === 'failed' || state === 'cancelled';
+const wasStopped = (state: JobState) => state === 'failed' || state === 'cancelled';
+const ended = (state: JobState) => state === 'done' || wasStopped(state);
 
 export class JobHandle implements Job {
   #summary: JobSummary | undefined;
   #handedOver = false;
   #refusal = '';
   #closable = false;
+  #checking = false;
+  /** The members have changed since it was last asked who holds the job. */
+  #stale = true;
   #claimed = 0;
   readonly #listeners = new Set<() => void>();
   readonly #readers = new Map<JobId, ResultReader>();
@@ -136,44 +142,45 @@ export class JobHandle implements Job {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Result, void> {
     const { items } = await this.#known();
-    for (let at = 0; at < items;) {
-      const { results, missing } = await this.#reader().read(at, Math.min(items, at + resultsPerRead));
+    for (let at = 0; at < items; ) {
+      // Asked first: what is decided while the results are read must not be missed.
+      const over = wasStopped(this.state);
+      const end = Math.min(items, at + resultsPerRead);
+      const { results } = await this.#reader().read(at, end);
       for (const result of results) {
         if (result.index !== at) break;
         at++;
         yield result;
       }
-      if (at >= items) return;
-      if (results.length > 0 && results.at(-1)!.index === at - 1 && results.length === resultsPerRead) continue;
-      if (ended(this.state) && missing === null && !results.some((result) => result.index >= at)) return;
+      if (at === end) continue;
+      if (over) {
+        // What is not there will not come any more: on to what is.
+        const next = results.find((result) => result.index > at)?.index ?? (await this.#reader().spans(end, items))[0]?.range[0];
+        if (next === undefined) return;
+        at = next;
+        continue;
+      }
       await this.host.nextChange(refetchAfterMs);
     }
   }
 
   async *asCompleted(): AsyncGenerator<Result, void> {
     const { items } = await this.#known();
-    const seen = new Set<string>();
-    for (let given = 0; given < items;) {
-      const endedBefore = ended(this.state);
-      let missing: string | null = null;
-      let fresh = 0;
-      for (const span of await this.#reader().spans(0, items)) {
-        const key = `${span.range[0]}-${span.range[1]}/${span.event}`;
-        if (seen.has(key)) continue;
-        const read = await this.#reader().read(span.range[0], span.range[1]);
-        if (read.missing !== null) {
-          missing = read.missing;
-          continue;
-        }
-        seen.add(key);
-        for (const result of read.results) {
-          given++;
-          fresh++;
-          yield result;
+    // By item: spans are cut and joined anew as they are accepted and as later results come in.
+    const given = new RangeSet();
+    while (given.size < items) {
+      const over = wasStopped(this.state);
+      const before = given.size;
+      for (const { range } of await this.#reader().spans(0, items)) {
+        for (const [first, end] of [...given.gaps(...range)]) {
+          for (const result of (await this.#reader().read(first, end)).results) {
+            given.add(result.index, result.index + 1);
+            yield result;
+          }
         }
       }
-      if (endedBefore && missing === null && fresh === 0) return;
-      if (given < items) await this.host.nextChange(refetchAfterMs);
+      if (over && given.size === before) return;
+      if (given.size < items) await this.host.nextChange(refetchAfterMs);
     }
   }
 
@@ -234,7 +241,12 @@ export class JobHandle implements Job {
   }
 
   get args(): unknown {
-    return this.#summary === undefined ? undefined : decodeValue(this.#summary.manifest.args);
+    try {
+      return this.#summary === undefined ? undefined : decodeValue(this.#summary.manifest.args);
+    } catch {
+      // A stranger's manifest may hold anything there.
+      return undefined;
+    }
   }
   get submitter(): IdentityId {
     return this.#summary?.manifest.submitter ?? this.host.bus().self.identity;
@@ -262,17 +274,18 @@ export class JobHandle implements Job {
   async retry(indices?: readonly number[]): Promise<void> {
     const { items } = await this.#known();
     const wanted = indices === undefined ? undefined : new Set(indices);
-    const failed = (await this.#reader().spans(0, items)).filter((span) => span.outcome === 'failed');
-    const ranges = failed.flatMap(({ range }) => {
-      if (wanted === undefined) return [range];
-      const picked: [number, number][] = [];
-      for (let index = range[0]; index < range[1]; index++) if (wanted.has(index)) picked.push([index, index + 1]);
-      return picked;
-    });
+    const again = new RangeSet();
+    for (const { range, outcome } of await this.#reader().spans(0, items)) {
+      if (outcome !== 'failed') continue;
+      if (wanted === undefined) again.add(...range);
+      else for (let index = range[0]; index < range[1]; index++) if (wanted.has(index)) again.add(index, index + 1);
+    }
+    const ranges = [...again.spans()].map(([first, end]): [number, number] => [first, end]);
     if (ranges.length === 0) throw new LullError('not-found', 'No item of those has failed.');
     const rounds = await this.host.bus().ask(ledgerContract, 'decisions', 'get', { job: this.#id() });
     const round = valueOf(rounds, 'The ledger did not answer').body.round + 1;
-    await this.#set({ round: { round, ranges: ranges.slice(0, 512) } });
+    if (round > roundsMax) throw new LullError('refused', `Items can be tried again at most ${roundsMax} times.`);
+    for (let at = 0; at < ranges.length; at += failedRangesMax) await this.#set({ round: { round, ranges: ranges.slice(at, at + failedRangesMax) } });
   }
 
   /** Asks the queue how many items are in claimed parts; called by the host while somebody looks. */
@@ -288,23 +301,42 @@ export class JobHandle implements Job {
     this.#changed();
   }
 
-  /** True when another live member knows the job and holds its code and input (DESIGN, life of a job, 1). */
+  /** Whoever held the job may have left: what was said about closing this tab is asked again. */
+  membersChanged(): void {
+    this.#stale = true;
+    void this.checkClosable();
+  }
+
+  /** Closable when another live member knows the job and holds its code and input (DESIGN, life of a job, 1); and no longer when none does. */
   async checkClosable(handingOver = false): Promise<void> {
-    if (this.#closable || this.id === '' || ended(this.state) || (!handingOver && !this.#handedOver)) return;
+    const summary = this.#summary;
+    if (this.#checking || (this.#closable && !this.#stale) || summary === undefined || ended(this.state) || (!handingOver && !this.#handedOver)) return;
+    this.#checking = true;
+    this.#stale = false;
+    try {
+      this.setClosable(await this.#isKeptElsewhere(summary));
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  async #isKeptElsewhere({ id, manifest }: JobSummary): Promise<boolean> {
     const bus = this.host.bus();
     const view = await bus.ask(membershipContract, 'members', 'query', {});
-    const others = view.ok ? view.value.body.members.filter((member) => member.peer !== bus.self.peer && member.store !== null) : [];
-    if (others.length === 0 || this.#summary === undefined) return;
-    const { code, reduce, input } = this.#summary.manifest;
-    const objects = [code, reduce, 'object' in input ? input.object : null].filter((id) => id !== null);
-    for (const id of objects) {
-      const held = await bus.ask(blocksContract, 'objects', 'lookup', { id });
-      if (!held.ok || held.value.body.copies < 1) return;
+    const isOther = (member: Member) => member.peer !== bus.self.peer && member.store !== null && member.status === 'alive';
+    const others = view.ok ? view.value.body.members.filter(isOther) : [];
+    if (others.length === 0) return false;
+    const { code, reduce, input } = manifest;
+    const objects = [code, reduce, 'object' in input ? input.object : null].filter((object) => object !== null);
+    for (const object of objects) {
+      const held = await bus.ask(blocksContract, 'objects', 'lookup', { id: object });
+      if (!held.ok || held.value.body.copies < 1) return false;
     }
     for (const { peer } of others) {
-      const known = await bus.ask(ledgerContract, 'jobs', 'get', { job: this.id }, { peer });
-      if (known.ok) return this.setClosable(true);
+      const known = await bus.ask(ledgerContract, 'jobs', 'get', { job: id }, { peer });
+      if (known.ok) return true;
     }
+    return false;
   }
 
   #id(): JobId {
