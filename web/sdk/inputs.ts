@@ -9,7 +9,7 @@ import type { Inputs } from './types.ts';
 
 export interface UploadedInput {
   readonly input: JobInput;
-  /** Other stores that hold the input; null where there is nothing to hold. */
+  /** Other stores that have just acknowledged the input: 0 for what was put before, null where there is nothing to hold. */
   readonly copies: number | null;
 }
 
@@ -38,31 +38,35 @@ interface Upload {
 
 /** @throws LullError 'bad-input' with a sentence about what is wrong with the inputs */
 export async function uploadInputs(upload: Upload, inputs: Inputs): Promise<UploadedInput> {
+  const given: unknown = inputs;
+  if (typeof given !== 'object' || given === null) throw new LullError('bad-input', notInputs);
   if ('range' in inputs) {
+    if (!Array.isArray(inputs.range)) throw new LullError('bad-input', notInputs);
     const [first, end] = inputs.range;
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(end) || end <= first)
       throw new LullError('bad-input', `A range is two whole numbers, the second larger: [${first}, ${end}] is none.`);
     return { input: { kind: 'range', items: checkedCount(end - first), offset: first }, copies: null };
   }
-  if ('items' in inputs) return uploadItems(upload, inputs.items);
+  if ('items' in inputs) {
+    if (!Array.isArray(inputs.items)) throw new LullError('bad-input', notInputs);
+    return uploadItems(upload, inputs.items);
+  }
   if ('lines' in inputs) {
     const { perSegment, items } = await countLines(upload, inputs.lines.object);
-    return {
-      input: { kind: 'lines', object: inputs.lines.object, items: checkedCount(items), perSegment },
-      copies: copiesOf(inputs.lines),
-    };
+    return { input: { kind: 'lines', object: inputs.lines.object, items: checkedCount(items), perSegment }, copies: 0 };
   }
+  if (!('chunks' in inputs)) throw new LullError('bad-input', notInputs);
   const { chunks, bytes } = inputs;
   if (!Number.isSafeInteger(bytes) || bytes < 1 || bytes > segmentBytesMax)
     throw new LullError('bad-input', `A chunk has between 1 and ${segmentBytesMax} bytes.`);
   const { size } = await manifestOf(upload.bus, chunks.object);
   return {
     input: { kind: 'chunks', object: chunks.object, items: checkedCount(Math.ceil(size / bytes)), bytes },
-    copies: copiesOf(chunks),
+    copies: 0,
   };
 }
 
-const copiesOf = (ref: object): number | null => ('copies' in ref && typeof ref.copies === 'number' ? ref.copies : null);
+const notInputs = 'Inputs are a list, { items }, { range: [first, end] }, { lines } or { chunks, bytes }.';
 
 function checkedCount(items: number): number {
   if (items === 0) throw new LullError('bad-input', 'The input is empty: there is nothing to run.');

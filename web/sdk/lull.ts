@@ -37,9 +37,12 @@ const codeBytesMax = 4 * 1024 * 1024;
 
 export function createLull(host: KernelHost): Lull {
   const handles = new Map<JobId, JobHandle>();
+  /** Handles of jobs on their way, by the nonce of the manifest: the ledger shows a job before it has told us its id. */
+  const underWay = new Map<string, JobHandle>();
   const waiting = new Set<() => void>();
   let summaries = new Map<JobId, JobSummary>();
   let view: GroupView | undefined;
+  let presentBefore = '';
   let resources: ResourceState | undefined;
   let running: readonly Running[] = [];
   let given: Metrics['given'] = { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0 };
@@ -60,14 +63,14 @@ export function createLull(host: KernelHost): Lull {
   };
 
   const handleOf = (summary: JobSummary): JobHandle => {
-    let handle = handles.get(summary.id);
-    if (handle === undefined) {
-      handle = new JobHandle(jobHost, summary.id, summary.manifest.name, summary.manifest.createdAt);
-      handles.set(summary.id, handle);
-      handle.update(summary);
-      // It is in the ledger of this tab: handed over before, here or elsewhere.
-      handle.handedOver();
-    }
+    const { submitter, nonce, name, createdAt } = summary.manifest;
+    const known = handles.get(summary.id) ?? (submitter === bus().self.identity ? underWay.get(nonce) : undefined);
+    if (known !== undefined) return known;
+    const handle = new JobHandle(jobHost, summary.id, name, createdAt);
+    handles.set(summary.id, handle);
+    handle.update(summary);
+    // It is in the ledger of this tab: handed over before, here or elsewhere.
+    handle.handedOver();
     return handle;
   };
 
@@ -79,7 +82,10 @@ export function createLull(host: KernelHost): Lull {
     });
     current.watch(membershipContract, 'view', (next) => {
       view = next;
-      for (const handle of handles.values()) void handle.checkClosable();
+      const present = next.members.map(({ peer, status, store }) => `${peer} ${status} ${store}`).join();
+      if (present === presentBefore) return;
+      presentBefore = present;
+      for (const handle of handles.values()) handle.membersChanged();
     });
     current.watch(resourcesContract, 'state', (next) => (resources = next));
     current.watch(executorContract, 'running', (next) => (running = next.running));
@@ -108,27 +114,44 @@ export function createLull(host: KernelHost): Lull {
     throwIfAborted(spec.signal);
     const { manifest, acknowledgedCopies } = await manifestFor(spec);
     throwIfAborted(spec.signal);
-    const created = valueOf(
-      await bus().ask(ledgerContract, 'jobs', 'create', { manifest }, { timeoutMs: appendTimeoutMs }),
-      'The job could not be announced',
-    );
-    const { job, acknowledged } = created.body;
-    handles.set(job, handle);
-    handle.named(job);
-    valueOf(await bus().ask(schedulerContract, 'jobs', 'submit', { job }, { timeoutMs: appendTimeoutMs }), 'The job could not be queued');
-    const summary = summaries.get(job);
-    if (summary !== undefined) handle.update(summary);
-    if (acknowledged > 0 && acknowledgedCopies > 0) handle.setClosable(true);
-    else await untilClosable(handle);
+    underWay.set(manifest.nonce, handle);
+    try {
+      const created = valueOf(
+        await bus().ask(ledgerContract, 'jobs', 'create', { manifest }, { timeoutMs: appendTimeoutMs }),
+        'The job could not be announced',
+      );
+      const { job, acknowledged } = created.body;
+      handles.set(job, handle);
+      handle.named(job);
+      const queued = await bus().ask(schedulerContract, 'jobs', 'submit', { job }, { timeoutMs: appendTimeoutMs });
+      if (!queued.ok) {
+        // It is announced already: whoever is told that it failed must not have it run all the same.
+        await callOff(job);
+        valueOf(queued, 'The job could not be queued');
+      }
+      const summary = summaries.get(job);
+      if (summary !== undefined) handle.update(summary);
+      if (acknowledged > 0 && acknowledgedCopies > 0) handle.setClosable(true);
+      else await untilClosable(handle);
+      if (spec.signal?.aborted === true) await callOff(job);
+      throwIfAborted(spec.signal);
+    } finally {
+      underWay.delete(manifest.nonce);
+    }
     spec.signal?.addEventListener('abort', () => void handle.cancel().catch(() => undefined), { once: true });
   };
 
-  /** Copies are on their way to members that keep data: waits for them, for a bounded time. Where nobody keeps any there is nothing to wait for. */
+  const callOff = (job: JobId) => bus().ask(ledgerContract, 'events', 'create', { job, body: { kind: 'setting', version: 1, cancelled: true } });
+
+  /**
+   * Copies are on their way to members that keep data: waits for them, for a bounded time. Where nobody keeps any there is nothing to
+   * wait for; who has not said yet whether it does may.
+   */
   const untilClosable = async (handle: JobHandle): Promise<void> => {
     const until = host.clock.now() + closableMsMax;
-    const someoneKeeps = () =>
-      view?.members.some((member) => member.peer !== bus().self.peer && member.offer?.storage.keeps === true) === true;
-    while (!handle.closable && someoneKeeps() && host.clock.now() < until) {
+    const mayKeep = ({ peer, store, offer }: GroupView['members'][number]) =>
+      peer !== bus().self.peer && store !== null && (offer === null || offer.storage.keeps);
+    while (!handle.closable && host.clock.now() < until && (view === undefined || view.members.some(mayKeep))) {
       await handle.checkClosable(true);
       if (!handle.closable) await jobHost.nextChange(claimedRefreshMs);
     }
@@ -137,7 +160,7 @@ export function createLull(host: KernelHost): Lull {
   const manifestFor = async (spec: JobSpec): Promise<{ manifest: JobManifest; acknowledgedCopies: number }> => {
     const now = host.clock.wall();
     const expires = checkedExpiry(spec, now);
-    const name = spec.name.trim();
+    const name = typeof spec.name === 'string' ? spec.name.trim() : '';
     if (name === '' || name.length > 200) throw new LullError('bad-input', 'A job has a name of 1 to 200 characters.');
     if (spec.redundancy !== undefined && spec.redundancy !== 1)
       throw new LullError('not-built', 'Redundancy above 1 is not built yet: verification comes later.');
@@ -178,7 +201,8 @@ export function createLull(host: KernelHost): Lull {
     expires: number,
     signal: AbortSignal | undefined,
   ): Promise<StoredObject> => {
-    if (typeof code !== 'string') return { copies: 0, ...code };
+    // Who held it when it was put may have left since: asked again before the job counts as kept elsewhere.
+    if (typeof code !== 'string') return { ...code, copies: 0 };
     if (code.trim() === '') throw new LullError('bad-input', 'There is no code: an ES module with a default export is what runs.');
     const bytes = new TextEncoder().encode(code);
     if (bytes.length > codeBytesMax) throw new LullError('too-large', `Code may have at most ${codeBytesMax / 2 ** 20} MiB.`);
@@ -232,7 +256,9 @@ export function createLull(host: KernelHost): Lull {
         if (peer === bus().self.peer) continue;
         const found = await bus().ask(ledgerContract, 'jobs', 'get', { job: jobId(id) }, { peer });
         if (!found.ok) continue;
-        valueOf(await bus().ask(ledgerContract, 'jobs', 'insert', found.value.body), 'The job could not be kept');
+        // Another may have the true one.
+        const kept = await bus().ask(ledgerContract, 'jobs', 'insert', found.value.body);
+        if (!kept.ok || kept.value.body.job !== id) continue;
         for (let tries = 0; tries < 10 && lull.job(id) === undefined; tries++) await jobHost.nextChange(200);
         const job = lull.job(id);
         if (job !== undefined) return job;
@@ -275,15 +301,13 @@ function encodedArgs(args: unknown): Uint8Array {
   return bytes;
 }
 
-/** A module whose default export is `fn`. A method is written `name(...) {}` and needs the word function before it. */
-function moduleOf(fn: (...args: never[]) => unknown): string {
+/** A module whose default export is `fn`. A method is written `name(...) {}`, as no arrow function can begin, and is sent within an object. */
+export function moduleOf(fn: (...args: never[]) => unknown): string {
   const text = Function.prototype.toString.call(fn);
   if (text.includes('[native code]'))
     throw new LullError('bad-input', 'A built-in function cannot be sent: wrap it, as in (x) => Math.sqrt(x).');
-  const method = /^(async\s+)?(\*?)\s*(?!function\b|class\b|async\b)[\w$]+\s*\(/.exec(text);
-  return method === null || /^[^{]*=>/.test(text)
-    ? `export default (${text});`
-    : `export default ({ ${text} })[${JSON.stringify(fn.name)}];`;
+  const method = /^(?:async\s+)?\*?\s*(?!function\b|class\b|async\b)([\w$]+)\s*\(/.exec(text);
+  return method === null ? `export default (${text});` : `export default ({ ${text} })[${JSON.stringify(method[1])}];`;
 }
 
 export type { Job };

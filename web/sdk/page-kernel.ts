@@ -1,7 +1,7 @@
 // The kernel of this page. It is started anew, with the profile's store, when this tab becomes the one that speaks for it: a
 // kernel is cheap, and a restart is the one path by which a store comes and goes.
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Fault, Outcome } from '../kernel/lib/outcome.ts';
+import { failure, type Fault, type Outcome } from '../kernel/lib/outcome.ts';
 import type { Cancel, Clock, Random } from '../kernel/platform.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
 import type { Bus } from '../kernel/service.ts';
@@ -46,7 +46,10 @@ export class PageKernel implements KernelHost {
   run(start: () => Promise<Outcome<Kernel>>): Promise<void> {
     this.#queue = this.#queue.then(async () => {
       await this.#kernel?.stop();
-      const outcome = await start();
+      // An adapter that throws must neither be silent nor keep the next start from its turn.
+      const outcome = await start().catch((error: unknown) =>
+        failure('internal', `Lull could not start: ${error instanceof Error ? error.message : String(error)}`),
+      );
       if (!outcome.ok) return this.failed(outcome.fault);
       this.#kernel = outcome.value;
       const { bus } = this.#kernel;
