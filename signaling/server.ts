@@ -1,7 +1,7 @@
 // One process, one port: the site, the group directory, PeerServer, health and metrics.
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { Socket, type AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { addressKey, Tally } from './addresses.ts';
 import { GroupDirectory } from './directory.ts';
@@ -146,9 +146,12 @@ function limitConnections(server: Server, options: ServerOptions, limits: Limits
     perAddress.add(address);
     socket.on('close', () => perAddress.remove(address));
   });
-  server.on('clientError', (_error, socket) => {
-    if (!socket.writable) return void socket.destroy();
-    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Browsers open connections ahead of need: an answer to nothing would be taken for that of the request that comes at last.
+    const asked = socket instanceof Socket && socket.bytesRead > 0;
+    if (!socket.writable || !asked) return void socket.destroy();
+    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   });
 }
 

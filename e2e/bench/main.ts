@@ -185,16 +185,12 @@ async function killed(): Promise<void> {
     // Another owner, or a result, for every item the victim had claimed.
     await submitter.page.evaluate(
       async ([id, by, ranges]) => {
-        const covered = async () => {
+        for (;;) {
           const { spans } = await globalThis.lull.job(id)!.overview();
-          return ranges.every(([first, end]) =>
-            spans.some(
-              (span) =>
-                span.range[0] <= first && span.range[1] >= end && span.state !== 'waiting' && !(span.state === 'claimed' && span.by === by),
-            ),
-          );
-        };
-        while (!(await covered())) await new Promise((resolve) => setTimeout(resolve, 10));
+          const elsewhere = spans.filter((span) => span.state !== 'waiting' && !(span.state === 'claimed' && span.by === by));
+          if (ranges.every(([first, end]) => elsewhere.some(({ range }) => range[0] <= first && range[1] >= end))) return;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
       },
       [job, identity, held] as const,
     );
