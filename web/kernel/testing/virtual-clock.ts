@@ -13,7 +13,15 @@ export class VirtualClock implements Clock {
   readonly #heap: Timer[] = [];
   readonly #cancelled = new Set<Timer>();
 
-  constructor(private readonly wallAtStart = Date.UTC(2026, 0, 1)) {}
+  readonly #drain: () => Promise<void>;
+
+  /** `drains`: 'microtasks' is several times faster, for runs in which nothing waits on the host (no real storage, crypto or worker). */
+  constructor(
+    private readonly wallAtStart = Date.UTC(2026, 0, 1),
+    drains: 'turn' | 'microtasks' = 'turn',
+  ) {
+    this.#drain = drains === 'turn' ? turn : microtasks;
+  }
 
   now(): number {
     return this.#now;
@@ -32,13 +40,13 @@ export class VirtualClock implements Clock {
   /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await drain();
+    await this.#drain();
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       pop(this.#heap);
       if (this.#cancelled.delete(next)) continue;
       this.#now = next.at;
       next.run();
-      await drain();
+      await this.#drain();
     }
     this.#now = until;
   }
@@ -46,7 +54,7 @@ export class VirtualClock implements Clock {
   /** Advances in small steps until `condition` holds. @throws Error after `withinMs` of virtual time. */
   async until(condition: () => boolean | Promise<boolean>, withinMs: number, what = 'the condition'): Promise<void> {
     const end = this.#now + withinMs;
-    await drain();
+    await this.#drain();
     while (!(await condition())) {
       if (this.#now >= end) throw new Error(`${what} did not come true within ${withinMs} virtual ms`);
       const next = this.#heap[0];
@@ -65,7 +73,9 @@ export class VirtualClock implements Clock {
 }
 
 /** A macrotask turn: every promise that can settle has settled after it. */
-const drain = () => new Promise<void>((resolve) => setImmediate(resolve));
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Node looks at its ticks only when no microtask is left. */
+const microtasks = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 const before = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order < b.order);
 

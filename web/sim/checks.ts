@@ -1,0 +1,165 @@
+// What must hold when the faults are over: first in bounded time (liveness), then of the state that is reached.
+import { equalBytes } from '../kernel/lib/bytes.ts';
+import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
+import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
+import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
+import type { JobId } from '../kernel/lib/ids.ts';
+import type { Storage } from '../kernel/platform.ts';
+import type { Draw } from './draw.ts';
+import { short } from './queue-watch.ts';
+import { checkShown, checkValues, spansOf, type SimJob, type SimObject } from './work.ts';
+import type { Process, Tab, World } from './world.ts';
+
+/** From the calm on, in virtual time. */
+export const gatherMsMax = 60_000;
+export const finishMsMax = 180_000;
+/** From the end of the last job on. */
+export const settleMsMax = 60_000;
+const lookEveryMs = 250;
+
+const processes = (world: World): (readonly [Tab, Process])[] => world.tabs.flatMap((tab) => (tab.process === undefined ? [] : [[tab, tab.process] as const]));
+const hasEnded = ({ state }: JobSummary) => state === 'done' || state === 'failed' || state === 'cancelled';
+
+/** Advances until `missing` names nothing any more; a violation with what it named last after `withinMs`. */
+async function until(world: World, withinMs: number, what: string, missing: () => Promise<string | undefined>): Promise<boolean> {
+  const began = world.clock.now();
+  for (;;) {
+    const left = await world.clock.finish(missing());
+    if (left === undefined) return true;
+    if (world.clock.now() - began >= withinMs) {
+      world.violations.add('L', `${what} within ${withinMs / 1_000} s: ${left}`);
+      return false;
+    }
+    await world.clock.advance(lookEveryMs);
+  }
+}
+
+export function gathered(world: World): Promise<boolean> {
+  const expected = world.tabs.filter(({ lost }) => !lost).length;
+  return until(world, gatherMsMax, 'everybody sees everybody', async () => {
+    for (const [tab, { kernel }] of processes(world)) {
+      const view = await kernel.bus.ask(membershipContract, 'members', 'query', {});
+      const seen = view.ok ? view.value.body.members.filter(({ status }) => status === 'alive').length : 0;
+      if (seen !== expected) return `tab ${tab.number} sees ${seen} of ${expected}`;
+    }
+    return world.live.length === expected ? undefined : `${world.live.length} of ${expected} tabs are open`;
+  });
+}
+
+async function summaryOf({ kernel }: Process, job: JobId): Promise<JobSummary | undefined> {
+  const reply = await kernel.bus.ask(ledgerContract, 'jobs', 'query', {});
+  return reply.ok ? reply.value.body.jobs.find(({ id }) => id === job) : undefined;
+}
+
+/** Every job that was handed over ends, as its submitter sees it. */
+export function finished(world: World, jobs: readonly SimJob[]): Promise<boolean> {
+  return until(world, finishMsMax, 'every job ends', async () => {
+    for (const job of jobs) {
+      const { process } = world.tabs[job.plan.submitter]!;
+      if (job.id === undefined || process === undefined) continue;
+      const summary = await summaryOf(process, job.id);
+      if (summary === undefined || !hasEnded(summary)) return `job ${job.number} (${short(job.id)}) is ${summary?.state ?? 'unknown'} with ${(summary?.committed ?? 0) + (summary?.failed ?? 0)} of ${job.plan.items} items`;
+    }
+    return undefined;
+  });
+}
+
+interface Account {
+  readonly state: string;
+  readonly clock: string;
+  readonly spans: string;
+}
+
+async function accountOf({ kernel }: Process, job: JobId): Promise<Account | undefined> {
+  const [spans, detail] = await Promise.all([spansOf(kernel.bus, job), kernel.bus.ask(ledgerContract, 'decisions', 'get', { job })]);
+  const reply = await kernel.bus.ask(ledgerContract, 'jobs', 'query', {});
+  const summary = reply.ok ? reply.value.body.jobs.find(({ id }) => id === job) : undefined;
+  if (spans === undefined || !detail.ok || summary === undefined) return undefined;
+  return {
+    state: `${summary.state} ${summary.committed}+${summary.failed}`,
+    clock: JSON.stringify(Object.entries(detail.value.body.clock).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    spans: spans.map(({ range, outcome, event, accepted }) => `${range[0]}-${range[1]} ${outcome} ${event} ${accepted}`).join('\n'),
+  };
+}
+
+/** All ledgers hold the same events; then no record and no lock of an ended job is left in any store. */
+export async function settled(world: World, jobs: readonly SimJob[]): Promise<boolean> {
+  const handedOver = jobs.filter((job) => job.id !== undefined);
+  const converged = await until(world, settleMsMax, 'all ledgers are equal', async () => {
+    for (const job of handedOver) {
+      let first: Account | undefined;
+      for (const [tab, process] of processes(world)) {
+        const account = await accountOf(process, job.id!);
+        if (account === undefined) return `tab ${tab.number} does not know job ${job.number}`;
+        first ??= account;
+        if (account.clock !== first.clock) return `tab ${tab.number} and the first differ in the clock of job ${job.number}`;
+      }
+    }
+    return undefined;
+  });
+  const ended = new Set(handedOver.map(({ id }) => id!));
+  const freed = await until(world, settleMsMax, 'records and locks are dropped', async () => {
+    for (const tab of world.tabs) {
+      if (tab.lost) continue;
+      const left = await leftOver(tab.store, ended);
+      if (left !== undefined) return `tab ${tab.number} keeps ${left}`;
+    }
+    return undefined;
+  });
+  return converged && freed;
+}
+
+async function leftOver(store: Storage, ended: ReadonlySet<JobId>): Promise<string | undefined> {
+  const records = await store.entries('records', '');
+  const locks = await store.keys('locks', '');
+  if (!records.ok || !locks.ok) return 'a store that cannot be read';
+  const text = new TextDecoder('latin1');
+  const mine = records.value.filter(([, bytes]) => {
+    const content = text.decode(bytes as Uint8Array);
+    return [...ended].some((job) => content.includes(job));
+  });
+  if (mine.length > 0) return `${mine.length} records of ended jobs`;
+  const kept = new Set(records.value.map(([key]) => key));
+  const orphans = locks.value.filter((key) => !kept.has(key));
+  return orphans.length > 0 ? `${orphans.length} locks of no record` : undefined;
+}
+
+/** Equal ledgers fold to equal states; each item has one right result; what was shown is still so; put objects read back. */
+export async function checkEnd(world: World, jobs: readonly SimJob[], objects: readonly SimObject[], draw: Draw): Promise<void> {
+  const live = processes(world);
+  for (const job of jobs) {
+    if (job.id === undefined) continue;
+    const accounts = await Promise.all(live.map(async ([tab, process]) => [tab.number, await accountOf(process, job.id!)] as const));
+    const [[, first] = [0, undefined]] = accounts;
+    for (const [number, account] of accounts) {
+      if (account?.spans !== first?.spans || account?.state !== first?.state) world.violations.add('S1', `tabs ${accounts[0]![0]} and ${number} hold the same events of job ${job.number} and decide otherwise: ${first?.state} and ${account?.state}`);
+    }
+    const submitter = world.tabs[job.plan.submitter]!.process;
+    for (const process of [submitter, draw.pick(live)[1]]) if (process !== undefined) await checkJob(world, process, job);
+  }
+  for (const object of objects) {
+    const [tab, { kernel }] = draw.pick(live);
+    const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
+    const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
+    if (bytes === undefined) {
+      if (object.bytes.length > 0 && (object.copies > 0 || !world.tabs.some(({ lost }) => lost))) world.violations.add('S6', `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${answer.ok ? 'no bytes' : answer.fault.message}`);
+    } else if (!equalBytes(bytes, object.bytes)) world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
+  }
+}
+
+async function checkJob(world: World, process: Process, job: SimJob): Promise<void> {
+  const { bus } = process.kernel;
+  const summary = await summaryOf(process, job.id!);
+  const spans = (await spansOf(bus, job.id!)) ?? [];
+  let at = 0;
+  for (const span of spans) {
+    if (span.range[0] < at) world.violations.add('S1', `item ${span.range[0]} of job ${job.number} has two results`);
+    if (span.range[0] > at && summary?.state === 'done') world.violations.add('S1', `item ${at} of job ${job.number}, which is done, has no result`);
+    at = span.range[1];
+    checkShown(world, job, span);
+    if (summary?.state === 'cancelled') continue;
+    if (!(await checkValues(world, bus, job, span))) world.violations.add('S6', `the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} cannot be read`);
+  }
+  if (summary?.state === 'done' && at !== job.plan.items) world.violations.add('S1', `job ${job.number} is done with ${at} of ${job.plan.items} items`);
+  if (summary?.state === 'failed' || (summary?.state === 'cancelled' && !job.cancelAsked)) world.violations.add('S1', `job ${job.number} ended as ${summary.state}: ${summary.reason}`);
+}

@@ -1,0 +1,147 @@
+// Brings the faults of a plan upon the world, and ends them.
+import { unreachable } from '../kernel/lib/unreachable.ts';
+import type { Fault } from './plan.ts';
+import type { TabLink } from './tab-transport.ts';
+import { setJob, type SimJob } from './work.ts';
+import type { Tab, World } from './world.ts';
+
+const mutedNoticeMs = 6_000;
+
+export class Faults {
+  #calm = false;
+
+  constructor(
+    private readonly world: World,
+    private readonly jobs: readonly SimJob[],
+  ) {}
+
+  begin(fault: Fault): void {
+    const { world } = this;
+    if (this.#calm) return;
+    world.note(`fault ${JSON.stringify(fault)}`);
+    const tab = 'tab' in fault ? world.tabs[fault.tab]! : undefined;
+    switch (fault.kind) {
+      case 'crash': {
+        if (fault.polite) void world.leave(tab!);
+        else world.crash(tab!);
+        const { backMs } = fault;
+        if (backMs !== null) world.later(backMs, () => void world.start(tab!));
+        return;
+      }
+      case 'lost':
+        world.crash(tab!);
+        tab!.lost = true;
+        return;
+      case 'freeze': {
+        const { process } = tab!;
+        if (process === undefined) return;
+        process.clock.freeze();
+        world.network.freeze(process.kernel.self.peer);
+        world.later(fault.ms, () => this.#thaw(tab!));
+        return;
+      }
+      case 'throttle':
+        tab!.process?.clock.throttle(true);
+        world.later(fault.ms, () => tab!.process?.clock.throttle(false));
+        return;
+      case 'cut': {
+        const [a, b] = world.peersOf([fault.tab, fault.other]);
+        if (a === undefined || b === undefined) return;
+        world.network.cut(a, b, fault.oneWay ? 'one-way' : 'both');
+        world.later(fault.ms, () => world.network.heal(a, b));
+        return;
+      }
+      case 'partition':
+        return this.#partition(fault.left, fault.ms, fault.flaps);
+      case 'mute': {
+        const [far] = world.peersOf([fault.other]);
+        if (far === undefined) return;
+        const links: TabLink[] = tab!.process?.transport.mute(far) ?? [];
+        // The transport notices late, or the browser gives the connection up.
+        world.later(Math.max(fault.ms, mutedNoticeMs), () => links.forEach((link) => link.close()));
+        return;
+      }
+      case 'directory':
+        world.directory.down({ forget: fault.forget });
+        world.later(fault.ms, () => world.directory.up());
+        return;
+      case 'refuse':
+        tab!.faults.refuse = fault.share;
+        world.later(fault.ms, () => (tab!.faults.refuse = 0));
+        return;
+      case 'full':
+        tab!.faults.full = true;
+        world.later(fault.ms, () => (tab!.faults.full = false));
+        return;
+      case 'input':
+        tab!.process?.input();
+        return;
+      case 'consent':
+        if (!tab!.plan.donates) return;
+        void world.consent(tab!, false);
+        world.later(fault.ms, () => void world.consent(tab!, true));
+        return;
+      case 'sandbox':
+        if (tab!.process !== undefined) tab!.process.sandboxDies = true;
+        return;
+      case 'pause': {
+        const job = this.jobs[fault.job]!;
+        const set = (paused: boolean) => void setJob(this.#submitterOf(job), job, { paused });
+        set(true);
+        world.later(fault.ms, () => set(false));
+        return;
+      }
+      case 'cancel': {
+        const job = this.jobs[fault.job]!;
+        void setJob(this.#submitterOf(job), job, { cancelled: true });
+        return;
+      }
+      default:
+        unreachable(fault);
+    }
+  }
+
+  /** All faults are over: whoever is away comes back, but for those lost for good. */
+  async calm(): Promise<void> {
+    const { world, jobs } = this;
+    this.#calm = true;
+    world.note('calm');
+    world.network.heal();
+    world.directory.up();
+    for (const tab of world.tabs) {
+      tab.faults.refuse = 0;
+      tab.faults.full = false;
+      this.#thaw(tab);
+      if (tab.process !== undefined) {
+        tab.process.clock.throttle(false);
+        tab.process.sandboxDies = false;
+      }
+    }
+    await Promise.all(world.tabs.map((tab) => world.start(tab)));
+    await Promise.all(world.tabs.map((tab) => world.consent(tab, tab.plan.donates)));
+    // Whoever paused a job looks at it again.
+    await Promise.all(jobs.map((job) => setJob(this.#submitterOf(job), job, { paused: false })));
+  }
+
+  #submitterOf(job: SimJob): Tab {
+    return this.world.tabs[job.plan.submitter]!;
+  }
+
+  #thaw(tab: Tab): void {
+    if (tab.process?.clock.frozen !== true) return;
+    this.world.network.thaw(tab.process.kernel.self.peer);
+    tab.process.clock.thaw();
+  }
+
+  #partition(left: readonly number[], ms: number, flaps: number): void {
+    const { world } = this;
+    if (this.#calm) return;
+    const right = world.tabs.map(({ number }) => number).filter((number) => !left.includes(number));
+    const [leftPeers, rightPeers] = [world.peersOf(left), world.peersOf(right)];
+    world.network.partition(leftPeers, rightPeers);
+    world.later(ms / flaps, () => {
+      for (const a of leftPeers) for (const b of rightPeers) world.network.heal(a, b);
+      if (flaps > 1) world.later(ms / flaps, () => this.#partition(left, (ms / flaps) * (flaps - 1), flaps - 1));
+    });
+  }
+}

@@ -1,0 +1,157 @@
+// What is to happen in a run: who is there, what they submit, and every fault with its time, all drawn from the seed. Each kind of fault is
+// present or absent per seed, so that some runs have one alone and some have many at once.
+import { Draw } from './draw.ts';
+
+export type Fault =
+  /** `backMs` null: only when the faults are over, or never where `lost`. `polite`: the tab says good-bye. */
+  | { readonly kind: 'crash'; readonly tab: number; readonly polite: boolean; readonly backMs: number | null }
+  | { readonly kind: 'lost'; readonly tab: number }
+  | { readonly kind: 'freeze'; readonly tab: number; readonly ms: number }
+  | { readonly kind: 'throttle'; readonly tab: number; readonly ms: number }
+  | { readonly kind: 'cut'; readonly tab: number; readonly other: number; readonly oneWay: boolean; readonly ms: number }
+  | { readonly kind: 'partition'; readonly left: readonly number[]; readonly flaps: number; readonly ms: number }
+  | { readonly kind: 'mute'; readonly tab: number; readonly other: number; readonly ms: number }
+  | { readonly kind: 'directory'; readonly forget: boolean; readonly ms: number }
+  | { readonly kind: 'refuse'; readonly tab: number; readonly share: number; readonly ms: number }
+  | { readonly kind: 'full'; readonly tab: number; readonly ms: number }
+  | { readonly kind: 'input'; readonly tab: number }
+  | { readonly kind: 'consent'; readonly tab: number; readonly ms: number }
+  | { readonly kind: 'sandbox'; readonly tab: number }
+  | { readonly kind: 'pause'; readonly job: number; readonly ms: number }
+  | { readonly kind: 'cancel'; readonly job: number };
+export type FaultKind = Fault['kind'];
+
+export interface JobPlan {
+  readonly atMs: number;
+  readonly submitter: number;
+  readonly items: number;
+  readonly itemMs: number;
+  readonly priority: number;
+  /** Items that throw wherever they are tried, and items that never end. */
+  readonly throws: ReadonlySet<number>;
+  readonly hangs: ReadonlySet<number>;
+}
+
+export interface PutPlan {
+  readonly atMs: number;
+  readonly tab: number;
+  readonly bytes: number;
+}
+
+export interface TabPlan {
+  readonly startMs: number;
+  readonly donates: boolean;
+  readonly cores: number;
+  readonly rate: number;
+  readonly wallOffMs: number;
+  readonly writeMsMax: number;
+}
+
+export interface Plan {
+  readonly tabs: readonly TabPlan[];
+  readonly delayMs: number;
+  /** Most of the further delay of a message; `heavy`: seldom, but much. */
+  readonly jitterMs: number;
+  readonly heavy: boolean;
+  readonly noticeMs: number;
+  readonly jobs: readonly JobPlan[];
+  readonly puts: readonly PutPlan[];
+  readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
+  /** The faults are over, and what was away is back. */
+  readonly calmMs: number;
+}
+
+/** Everybody who is to be there has come by then, and faults begin. */
+const gatheredMs = 2_500;
+const kinds: readonly FaultKind[] = [
+  'crash', 'lost', 'freeze', 'throttle', 'cut', 'partition', 'mute', 'directory', 'refuse', 'full', 'input', 'consent', 'sandbox', 'pause', 'cancel',
+];
+/** What hits the whole group comes once or twice, what hits one tab more often. */
+const oftenMax: Record<FaultKind, number> = {
+  crash: 6, lost: 1, freeze: 2, throttle: 3, cut: 4, partition: 2, mute: 4, directory: 2, refuse: 3, full: 2, input: 4, consent: 3, sandbox: 4, pause: 1, cancel: 1,
+};
+const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6 };
+const donorsMin = 4;
+
+export function planOf(seed: string, peers: number): Plan {
+  const draw = new Draw(`plan ${seed}`);
+  const submitters = draw.shuffled(Array.from({ length: peers }, (_, i) => i)).slice(0, draw.int(1, 3));
+  const watchers = draw.chance(0.5) ? draw.int(0, Math.max(0, Math.min(peers - donorsMin, peers >> 1))) : 0;
+  const tabs = Array.from({ length: peers }, (_, i): TabPlan => ({
+    startMs: draw.int(0, gatheredMs - 1_500),
+    donates: i >= watchers,
+    cores: draw.int(1, 2),
+    rate: 1 + (draw.fraction() - 0.5) * 0.02,
+    wallOffMs: draw.chance(0.3) ? draw.int(-60_000, 60_000) : 0,
+    writeMsMax: draw.chance(0.2) ? 40 : 2,
+  }));
+  const donors = peers - watchers;
+  const faultyMs = draw.int(5_000, 12_000);
+  const calmMs = gatheredMs + faultyMs;
+  const jobs = Array.from({ length: draw.int(1, 3) }, (): JobPlan => {
+    const items = draw.int(10, 120);
+    const some = (share: number, most: number) => new Set(draw.chance(share) ? Array.from({ length: draw.int(1, most) }, () => draw.int(0, items - 1)) : []);
+    const hangs = some(0.15, 1);
+    return {
+      atMs: draw.int(1_500, gatheredMs + (faultyMs >> 2)),
+      submitter: draw.pick(submitters),
+      items,
+      itemMs: draw.int(20, Math.max(30, Math.floor((donors * 4_000) / items))),
+      priority: draw.int(-1, 1),
+      throws: new Set([...some(0.3, 3)].filter((item) => !hangs.has(item))),
+      hangs,
+    };
+  });
+  const puts = Array.from({ length: draw.int(0, 3) }, (): PutPlan => ({ atMs: draw.int(2_000, calmMs), tab: draw.int(0, peers - 1), bytes: draw.pick([0, 1, 777, 40_000]) }));
+  const faults = kinds
+    .filter((kind) => draw.chance(presentShare[kind] ?? 0.35))
+    .flatMap((kind) => Array.from({ length: draw.int(1, oftenMax[kind]) }, () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const))
+    .toSorted(([a], [b]) => a - b);
+  return {
+    tabs,
+    delayMs: draw.int(1, 15),
+    jitterMs: draw.pick([0, 10, 60]),
+    heavy: draw.chance(0.25),
+    noticeMs: draw.int(3_000, 15_000),
+    jobs,
+    puts,
+    faults,
+    calmMs,
+  };
+}
+
+function drawFault(kind: FaultKind, draw: Draw, peers: number, jobs: number, submitters: readonly number[]): Fault {
+  const tab = draw.int(0, peers - 1);
+  const other = (tab + draw.int(1, peers - 1)) % peers;
+  const ms = draw.int(200, draw.chance(0.3) ? 12_000 : 3_000);
+  switch (kind) {
+    case 'crash':
+      return { kind, tab, polite: draw.chance(0.25), backMs: draw.chance(0.6) ? ms : null };
+    case 'lost':
+      return { kind, tab: draw.pick(Array.from({ length: peers }, (_, i) => i).filter((i) => !submitters.includes(i))) };
+    case 'cut':
+      return { kind, tab, other, oneWay: draw.chance(0.5), ms };
+    case 'partition':
+      return { kind, left: draw.shuffled(Array.from({ length: peers }, (_, i) => i)).slice(0, draw.int(1, peers >> 1)), flaps: draw.chance(0.4) ? draw.int(2, 5) : 1, ms };
+    case 'mute':
+      return { kind, tab, other, ms };
+    case 'directory':
+      return { kind, forget: draw.chance(0.5), ms };
+    case 'refuse':
+      return { kind, tab, share: draw.pick([0.1, 0.5, 1]), ms };
+    case 'pause':
+      return { kind, job: draw.int(0, jobs - 1), ms };
+    case 'cancel':
+      return { kind, job: draw.int(0, jobs - 1) };
+    case 'input':
+    case 'sandbox':
+      return { kind, tab };
+    case 'freeze':
+    case 'throttle':
+    case 'full':
+    case 'consent':
+      return { kind, tab, ms };
+  }
+}
+
+export const faultKindsOf = (plan: Plan): FaultKind[] => [...new Set(plan.faults.map(([, { kind }]) => kind))];

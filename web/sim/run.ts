@@ -1,0 +1,85 @@
+// A run is a function of its seed and options: a group of whole kernels lives through the plan drawn from the seed, then the faults stop, and
+// everything must come to its end.
+import { checkEnd, finished, gathered, settled } from './checks.ts';
+import { Draw } from './draw.ts';
+import { Faults } from './faults.ts';
+import { faultKindsOf, planOf, type FaultKind } from './plan.ts';
+import type { Violation } from './watch.ts';
+import { collect, putObject, scriptOf, submitJob, type SimJob, type SimObject } from './work.ts';
+import { World, type Plant, type Process, type Tab } from './world.ts';
+
+export interface RunOptions {
+  /** Tabs, 5 to 30. */
+  readonly peers: number;
+  /** For the tests of the checkers only. */
+  readonly plant?: Plant;
+  readonly trace?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: string;
+  readonly violations: readonly Violation[];
+  /** Of all that happened, in its order. */
+  readonly hash: string;
+  readonly events: number;
+  readonly faults: readonly FaultKind[];
+  readonly virtualMs: number;
+  /** From the calm until every job had ended. */
+  readonly finishMs: number;
+  readonly items: number;
+  readonly grants: number;
+  readonly claims: number;
+}
+
+const endReadsMsMax = 300_000;
+
+export async function run(seed: string, options: RunOptions): Promise<RunResult> {
+  const plan = planOf(seed, options.peers);
+  const world = new World(seed, plan, options, scriptOf(plan.jobs));
+  const { clock } = world;
+  const jobs = plan.jobs.map((job, number): SimJob => ({ number, plan: job, id: undefined, cancelAsked: false, shown: new Map() }));
+  const objects: SimObject[] = [];
+  const faults = new Faults(world, jobs);
+  const beganMs = clock.now();
+
+  // Everybody who submits also collects, in every life of their tab.
+  const collecting = new Set<Process>();
+  const lookAfterPages = () => {
+    for (const job of jobs) {
+      const { process } = world.tabs[job.plan.submitter]!;
+      if (process === undefined || collecting.has(process)) continue;
+      collecting.add(process);
+      for (const own of jobs) if (own.plan.submitter === job.plan.submitter) void collect(world, process, own);
+    }
+    world.later(200, lookAfterPages);
+  };
+
+  for (const tab of world.tabs) world.later(tab.plan.startMs, () => void world.start(tab));
+  for (const job of jobs) world.later(job.plan.atMs, () => void submitJob(world, world.tabs[job.plan.submitter]!, job));
+  for (const put of plan.puts) world.later(put.atMs, () => void putObject(world, tabOf(world, put.tab), put, (object) => objects.push(object)));
+  for (const [atMs, fault] of plan.faults) world.later(atMs, () => faults.begin(fault));
+  lookAfterPages();
+  await clock.advance(plan.calmMs);
+
+  await clock.finish(faults.calm());
+  const calmAt = clock.now();
+  await gathered(world);
+  const ended = await finished(world, jobs);
+  const finishMs = clock.now() - calmAt;
+  if (ended && (await settled(world, jobs))) await clock.finish(checkEnd(world, jobs, objects, new Draw(`${seed} end`)), endReadsMsMax);
+  world.queueWatch.finish();
+  return {
+    seed,
+    violations: world.violations.list,
+    hash: world.log.hash,
+    events: world.log.count,
+    faults: faultKindsOf(plan),
+    virtualMs: clock.now() - beganMs,
+    finishMs,
+    items: jobs.reduce((sum, job) => sum + (job.id === undefined ? 0 : job.plan.items), 0),
+    grants: world.queueWatch.grants,
+    claims: world.queueWatch.claims,
+  };
+}
+
+const tabOf = (world: World, number: number): Tab => world.tabs[number]!;

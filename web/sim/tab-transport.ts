@@ -1,0 +1,95 @@
+// One tab's transport over the memory network: everything sent is noted, a link can go mute (half open), and a planted bug may change what
+// is sent.
+import { success, type Outcome } from '../kernel/lib/outcome.ts';
+import type { PeerId } from '../kernel/lib/ids.ts';
+import type { Channel, Link, Transport } from '../kernel/platform.ts';
+
+export type Sent = (to: PeerId, message: Uint8Array) => void;
+
+export class TabTransport implements Transport {
+  readonly #links = new Set<TabLink>();
+
+  constructor(
+    private readonly inner: Transport,
+    private readonly sent: Sent,
+  ) {}
+
+  start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
+    return this.inner.start(self, (link) => onLink(this.#wrap(link)));
+  }
+
+  async dial(peer: PeerId): Promise<Outcome<Link>> {
+    const dialled = await this.inner.dial(peer);
+    return dialled.ok ? success(this.#wrap(dialled.value)) : dialled;
+  }
+
+  stop(): void {
+    this.inner.stop();
+  }
+
+  /** This side of the links to `peer` neither sends nor hears any more, and nobody is told. Answers with how many. */
+  mute(peer: PeerId): TabLink[] {
+    const links = [...this.#links].filter(({ remote }) => remote === peer);
+    for (const link of links) link.mute();
+    return links;
+  }
+
+  #wrap(link: Link): Link {
+    const wrapped = new TabLink(link, this.sent);
+    this.#links.add(wrapped);
+    link.onClose(() => this.#links.delete(wrapped));
+    return wrapped;
+  }
+}
+
+export class TabLink implements Link {
+  readonly control: Channel;
+  readonly data: Channel;
+  #mute = false;
+
+  constructor(
+    private readonly inner: Link,
+    sent: Sent,
+  ) {
+    const wrap = (channel: Channel): Channel => ({
+      messageBytesMax: channel.messageBytesMax,
+      send: (message) => {
+        if (this.#mute) return;
+        sent(inner.remote, message);
+        channel.send(message);
+      },
+      bufferedBytes: () => channel.bufferedBytes(),
+      whenBelow: (low, run) => channel.whenBelow(low, run),
+      onMessage: (listen) =>
+        channel.onMessage((message) => {
+          if (!this.#mute) listen(message);
+        }),
+    });
+    this.control = wrap(inner.control);
+    this.data = wrap(inner.data);
+  }
+
+  get remote(): PeerId {
+    return this.inner.remote;
+  }
+
+  get dialled(): boolean {
+    return this.inner.dialled;
+  }
+
+  get binding(): Uint8Array {
+    return this.inner.binding;
+  }
+
+  mute(): void {
+    this.#mute = true;
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+
+  onClose(run: () => void): void {
+    this.inner.onClose(run);
+  }
+}

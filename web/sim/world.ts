@@ -1,0 +1,248 @@
+// The simulated world: one clock, one network, one directory, and the tabs on them, each a whole kernel over ports of its own. A tab is a
+// profile (its store and identity) that has a process now, or has none.
+import { readFileSync } from 'node:fs';
+import { startKernel, type Kernel } from '../kernel/kernel.ts';
+import type { PeerId, StoreId } from '../kernel/lib/ids.ts';
+import { groupPeersMax } from '../kernel/limits.ts';
+import { memoryStorage } from '../kernel/memory-storage.ts';
+import type { Machine, Platform, Storage } from '../kernel/platform.ts';
+import type { AnyServiceFactory } from '../kernel/service-catalogue.ts';
+import { resourcesContract } from '../kernel/protocol/contracts/resources.ts';
+import { MemoryDirectory } from '../kernel/testing/memory-directory.ts';
+import { MemoryNetwork } from '../kernel/testing/memory-transport.ts';
+import { scriptedSandbox, type Scripted } from '../kernel/testing/scripted-sandbox.ts';
+import { seededRandom } from '../kernel/testing/seeded-random.ts';
+import { testDigest, testSigner } from '../kernel/testing/test-crypto.ts';
+import { VirtualClock } from '../kernel/testing/virtual-clock.ts';
+import { Draw } from './draw.ts';
+import { EventLog } from './event-log.ts';
+import { LedgerWatch } from './ledger-watch.ts';
+import type { Plan, TabPlan } from './plan.ts';
+import { QueueWatch } from './queue-watch.ts';
+import { TabClock } from './tab-clock.ts';
+import { TabStorage, type StorageFaults } from './tab-storage.ts';
+import { TabTransport } from './tab-transport.ts';
+import { Violations } from './watch.ts';
+import { watchedServices } from './watched-services.ts';
+
+/** A bug planted from outside, for the tests of the checkers: what it changes of a tab's ports and services. */
+export interface Plant {
+  readonly service?: (name: string, factory: AnyServiceFactory, tab: { readonly storage: Storage; readonly draw: Draw }) => AnyServiceFactory;
+  readonly storage?: (storage: Storage, draw: Draw) => Storage;
+}
+
+export interface WorldOptions {
+  readonly trace?: (line: string) => void;
+  readonly plant?: Plant;
+}
+
+/** One life of a tab, from its start to its end. */
+export interface Process {
+  readonly kernel: Kernel;
+  readonly clock: TabClock;
+  readonly storage: TabStorage;
+  readonly transport: TabTransport;
+  readonly input: () => void;
+  /** The next item takes every sandbox of the tab down, without an event. */
+  sandboxDies: boolean;
+  readonly living: { alive: boolean };
+}
+
+export interface Tab {
+  readonly number: number;
+  readonly plan: TabPlan;
+  readonly faults: StorageFaults;
+  store: Storage;
+  process: Process | undefined;
+  /** Its store is gone for good, and its person with it. */
+  lost: boolean;
+  starting: boolean;
+}
+
+const bootDocument = readFileSync(new URL('../../public/boot.xml', import.meta.url), 'utf8');
+const quotaBytes = 64 * 1024 * 1024;
+
+export class World {
+  readonly clock = new VirtualClock(undefined, 'microtasks');
+  readonly log: EventLog;
+  readonly violations: Violations;
+  readonly network: MemoryNetwork;
+  readonly directory: MemoryDirectory;
+  readonly tabs: readonly Tab[];
+  readonly queueWatch: QueueWatch;
+  readonly ledgerWatch: LedgerWatch;
+  readonly #stores = new Map<StoreId, Storage>();
+  readonly #storeOf = new Map<PeerId, StoreId>();
+  readonly #tabOf = new Map<PeerId, number>();
+  #processes = 0;
+
+  constructor(
+    readonly seed: string,
+    readonly plan: Plan,
+    private readonly options: WorldOptions,
+    /** What item `index` of the job with this offset does. */
+    private readonly script: (offset: number, index: number) => Scripted,
+  ) {
+    this.log = new EventLog(options.trace);
+    this.violations = new Violations(this.log, () => this.clock.now());
+    const draw = new Draw(`${seed} network`);
+    const bytes = seededRandom(`${seed} bindings`);
+    const fraction = () => (plan.heavy ? draw.heavyTail(8) : draw.fraction());
+    this.network = new MemoryNetwork(this.clock, { bytes: (length) => bytes.bytes(length), fraction }, { delayMs: plan.delayMs, jitterMs: plan.heavy ? 100 : plan.jitterMs, noticeMs: plan.noticeMs });
+    this.directory = new MemoryDirectory(this.clock, seededRandom(`${seed} directory`), { groupPeersMax: Math.max(groupPeersMax, plan.tabs.length) });
+    this.queueWatch = new QueueWatch(this.violations, this.#stores);
+    this.ledgerWatch = new LedgerWatch(this.violations);
+    this.tabs = plan.tabs.map((tab, number) => ({
+      number,
+      plan: tab,
+      faults: { refuse: 0, full: false, writeMsMax: tab.writeMsMax },
+      store: this.#newStore(`${seed} store ${number}`),
+      process: undefined,
+      lost: false,
+      starting: false,
+    }));
+  }
+
+  get live(): Tab[] {
+    return this.tabs.filter(({ process }) => process !== undefined);
+  }
+
+  note(what: string): void {
+    this.log.note(`${this.clock.now().toFixed(3)} ${what}`);
+  }
+
+  later(ms: number, run: () => void): void {
+    this.clock.after(ms, run);
+  }
+
+  /** Opens the tab; nothing where it is open. */
+  async start(tab: Tab): Promise<void> {
+    if (tab.process !== undefined || tab.starting || tab.lost) return;
+    tab.starting = true;
+    const life = `${this.seed} tab ${tab.number} life ${this.#processes++}`;
+    const draw = new Draw(`${life} ports`);
+    const random = seededRandom(life);
+    const clock = new TabClock(this.clock, { originMs: draw.int(0, 1_000_000), wallOffMs: tab.plan.wallOffMs, rate: tab.plan.rate });
+    const storage = new TabStorage(tab.store, clock, draw, tab.faults, {
+      writing: (ops) => this.queueWatch.forgetting(tab.store.store, ops),
+      written: (ops) => {
+        for (const op of ops) this.note(`tab ${tab.number} ${'delete' in op ? 'drops' : 'keeps'} ${op.table} ${op.key}`);
+        this.queueWatch.written(tab.store.store, ops);
+        this.ledgerWatch.written(tab.store.store, ops);
+      },
+    });
+    const planted = this.options.plant?.storage?.(storage, draw) ?? storage;
+    const transport = new TabTransport(this.network.transport(), (to, message) => this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message));
+    let listener: Parameters<Machine['watch']>[0] | undefined;
+    const living = { alive: true };
+    const platform: Platform = {
+      clock,
+      random,
+      digest: testDigest,
+      signer: testSigner(`${this.seed} ${tab.number}`),
+      storage: planted,
+      transport,
+      directory: this.directory.directory(),
+      sandbox: scriptedSandbox(clock, (index, span) => this.#item(tab, index, span.offset)),
+      machine: {
+        cores: tab.plan.cores,
+        memoryMiB: null,
+        visible: () => true,
+        watch: (given) => {
+          listener = given;
+          return () => (listener = undefined);
+        },
+      },
+      report: (level, message, detail) => {
+        this.note(`tab ${tab.number} ${level}: ${message}`);
+        if (level === 'bug' && living.alive) this.violations.add('S12', `tab ${tab.number}: ${message}: ${detail instanceof Error ? (detail.stack ?? detail.message) : String(detail)}`);
+      },
+    };
+    const catalogue = watchedServices({
+      queue: this.queueWatch,
+      ledger: this.ledgerWatch,
+      store: tab.store.store,
+      clock,
+      alive: () => living.alive,
+      named: (peer) => {
+        this.#storeOf.set(peer, tab.store.store);
+        this.#tabOf.set(peer, tab.number);
+      },
+      storeOf: (peer) => this.#storeOf.get(peer),
+      ...(this.options.plant?.service === undefined ? {} : { plant: (name, factory) => this.options.plant!.service!(name, factory, { storage: planted, draw }) }),
+    });
+    const started = await startKernel(platform, { bootDocument, network: 'sim', catalogue });
+    tab.starting = false;
+    if (!started.ok) {
+      // A store that refuses: the person sees why, and opens the tab again later.
+      this.note(`tab ${tab.number} did not start: ${started.fault.message}`);
+      clock.die();
+      storage.die();
+      living.alive = false;
+      return;
+    }
+    const kernel = started.value;
+    tab.process = {
+      living,
+      kernel,
+      clock,
+      storage,
+      transport,
+      input: () => listener?.input(),
+      sandboxDies: false,
+    };
+    this.note(`tab ${tab.number} is ${kernel.self.peer}`);
+    await kernel.bus.ask(resourcesContract, 'limits', 'update', { cores: tab.plan.cores, idleAfterSeconds: 1, whenBusy: 'ignore' });
+    await this.consent(tab, tab.plan.donates);
+  }
+
+  async consent(tab: Tab, donating: boolean): Promise<void> {
+    await tab.process?.kernel.bus.ask(resourcesContract, 'consent', 'replace', { donating });
+  }
+
+  /** The process ends without a good-bye: nothing of it runs, writes or is heard any more. */
+  crash(tab: Tab): void {
+    const { process } = tab;
+    if (process === undefined) return;
+    this.note(`tab ${tab.number} crashes`);
+    tab.process = undefined;
+    process.living.alive = false;
+    process.clock.die();
+    process.storage.die();
+    this.network.crash(process.kernel.self.peer);
+    this.directory.crash(process.kernel.self.peer);
+  }
+
+  /** The tab says good-bye, then ends. */
+  async leave(tab: Tab): Promise<void> {
+    const { process } = tab;
+    if (process === undefined) return;
+    this.note(`tab ${tab.number} leaves`);
+    await Promise.race([process.kernel.stop(), new Promise<void>((resolve) => this.later(1_000, resolve))]);
+    if (tab.process === process) this.crash(tab);
+  }
+
+  /** Surviving stores, the lost ones left out. */
+  stores(): Storage[] {
+    return this.tabs.filter(({ lost }) => !lost).map(({ store }) => store);
+  }
+
+  peersOf(numbers: readonly number[]): PeerId[] {
+    return numbers.flatMap((number) => this.tabs[number]?.process?.kernel.self.peer ?? []);
+  }
+
+  #newStore(seed: string): Storage {
+    const store = memoryStorage(seededRandom(seed), { durable: true, quotaBytes });
+    this.#stores.set(store.store, store);
+    return store;
+  }
+
+  #item(tab: Tab, index: number, offset: number): Scripted {
+    const { process } = tab;
+    if (process?.sandboxDies === true) {
+      process.sandboxDies = false;
+      return 'die';
+    }
+    return this.script(offset, index);
+  }
+}
