@@ -76,7 +76,10 @@ export function createSnapshotStore(): SnapshotStore {
  * Feeds `store` from a kernel until `disconnect`. After a restart of the kernel connect again with the same store: pages keep
  * their place, charts go on.
  */
-export function connectSnapshots(bus: Bus, store: SnapshotStore = createSnapshotStore()): { readonly store: SnapshotStore; readonly disconnect: () => void } {
+export function connectSnapshots(
+  bus: Bus,
+  store: SnapshotStore = createSnapshotStore(),
+): { readonly store: SnapshotStore; readonly disconnect: () => void } {
   const set = store.setState;
   const timed = <T>(value: T): Timed<T> => ({ value, atMs: performance.now() });
   set({ self: { peer: bus.self.peer, identity: bus.self.identity, name: nameOf(bus.self.identity) } });
@@ -118,7 +121,8 @@ export function sampleRates(rates: Readonly<Record<string, Series>>, jobs: reado
   const next: Record<string, Series> = {};
   for (const { id, state, ratePerSecond } of jobs.slice(0, rateJobsMax)) {
     const series = rates[id];
-    if (state === 'queued' || state === 'running' || state === 'paused') next[id] = append(series ?? emptySeries(tickMs, rateSamplesMax), ratePerSecond);
+    if (state === 'queued' || state === 'running' || state === 'paused')
+      next[id] = append(series ?? emptySeries(tickMs, rateSamplesMax), ratePerSecond);
     else if (series !== undefined) next[id] = series;
   }
   return next;

@@ -36,7 +36,11 @@ export function DonatePage() {
       <div className="page-head">
         <div>
           <Heading title="Donate">{secondTab && !on ? secondTabHeading : said.heading}</Heading>
-          <p className="mute">{secondTab && !on ? 'One tab of a browser speaks for its storage. This one can submit and watch; if the other closes, this one takes over.' : said.sentence}</p>
+          <p className="mute">
+            {secondTab && !on
+              ? 'One tab of a browser speaks for its storage. This one can submit and watch; if the other closes, this one takes over.'
+              : said.sentence}
+          </p>
         </div>
         {on ? (
           <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
@@ -45,6 +49,7 @@ export function DonatePage() {
         ) : null}
       </div>
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+      <KeptNotice />
       {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={() => run(() => lull.donate(true))} />}
       <div className="donate-top">
         <section className="card ring-card" aria-label="Now">
@@ -52,8 +57,10 @@ export function DonatePage() {
         </section>
         <section className="card stack">
           <h2>Running now</h2>
-          <RunningTable />
-          <h2>Given, last hour</h2>
+          <div className="running">
+            <RunningTable />
+          </div>
+          <h2>Cores given to others</h2>
           <GivenChart />
         </section>
       </div>
@@ -61,6 +68,12 @@ export function DonatePage() {
       {secondTab ? null : <LimitsCard resources={resources.value} />}
     </>
   );
+}
+
+/** A full disk, or storage that the browser refuses: the tab still computes, but it can keep nothing more for others. */
+function KeptNotice() {
+  const problem = useSnapshot((snapshot) => snapshot.kept?.problem ?? '');
+  return problem === '' ? null : <Notice tone="dusk">{problem}</Notice>;
 }
 
 /** Asked in plain words before anything runs; after a first yes, in short. */
@@ -74,7 +87,10 @@ function Consent({ resources, busy, onStart }: { resources: ResourceState; busy:
   if (consent === true) {
     return (
       <section className="card consent short" aria-label="Start again">
-        <p>You said yes before: while nobody uses this machine, at most {plural(limits.cores, 'core')} and {bytes(limits.storageMiB * 2 ** 20)}.</p>
+        <p>
+          You said yes before: while nobody uses this machine, at most {plural(limits.cores, 'core')} and{' '}
+          {bytes(limits.storageMiB * 2 ** 20)}.
+        </p>
         {start}
       </section>
     );
@@ -84,15 +100,24 @@ function Consent({ resources, busy, onStart }: { resources: ResourceState; busy:
       <dl>
         <div>
           <dt>What runs</dt>
-          <dd>Small programs that other people submitted, on at most {plural(limits.cores, 'core')}, only while nobody uses this machine. They run in a locked box: they cannot see your files, your other pages or the network.</dd>
+          <dd>
+            Small programs that other people submitted, on at most {plural(limits.cores, 'core')}, only while nobody uses this machine. They
+            run in a locked box: they cannot see your files, your other pages or the network.
+          </dd>
         </div>
         <div>
           <dt>What is kept</dt>
-          <dd>Code and data of other people’s jobs, at most {bytes(limits.storageMiB * 2 ** 20)}, in this browser’s storage. Others see this tab’s two-word name, how many cores it offers, and your internet address, as in any call between browsers.</dd>
+          <dd>
+            Code and data of other people’s jobs, at most {bytes(limits.storageMiB * 2 ** 20)}, in this browser’s storage. Others see this
+            tab’s two-word name, how many cores it offers, and your internet address, as in any call between browsers.
+          </dd>
         </div>
         <div>
           <dt>How to stop</dt>
-          <dd>Touch the mouse or a key and everything stops at once, until you leave again. Press “Stop donating”, or close the tab, and it is over.</dd>
+          <dd>
+            Touch the mouse or a key and everything stops at once, until you leave again. Press “Stop donating”, or close the tab, and it is
+            over.
+          </dd>
         </div>
       </dl>
       {start}
@@ -120,7 +145,9 @@ function RunningTable() {
         <thead>
           <tr>
             <th scope="col">Job</th>
-            <th scope="col">From</th>
+            <th scope="col" className="wide">
+              From
+            </th>
             <th scope="col">Part</th>
             <th scope="col">Running for</th>
             <th scope="col">Done</th>
@@ -133,9 +160,17 @@ function RunningTable() {
             return (
               <tr key={run.record}>
                 <td>{job === undefined ? '…' : <Link to={`/jobs/${run.job}`}>{job.manifest.name}</Link>}</td>
-                <td className="mute nowrap">{job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}</td>
+                <td className="mute nowrap wide">
+                  {job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}
+                </td>
                 <td className="nowrap">{items(run.range)}</td>
-                <td>{run.phase === 'running' ? duration(run.startedAgoMs + Math.max(0, now - running.atMs)) : <span className="mute">{run.phase}</span>}</td>
+                <td>
+                  {run.phase === 'running' ? (
+                    duration(run.startedAgoMs + Math.max(0, now - running.atMs))
+                  ) : (
+                    <span className="mute">{run.phase}</span>
+                  )}
+                </td>
                 <td className="bar-cell">
                   <Bar label={`${job?.manifest.name ?? 'job'}, ${items(run.range)}`} value={share} shares={[{ tone: 'tide', share }]} />
                 </td>
@@ -151,7 +186,16 @@ function RunningTable() {
 
 function GivenChart() {
   const series = useSnapshot((snapshot) => snapshot.givenHistory);
-  return <Sparkline series={series} label="Cores computing for others" unit="cores" format={rate} topMin={1} empty="A line appears here when the tab has been open for half a minute." />;
+  return (
+    <Sparkline
+      series={series}
+      label="Cores computing for others"
+      unit="cores"
+      format={rate}
+      topMin={1}
+      empty="A line appears here when the tab has been open for half a minute."
+    />
+  );
 }
 
 function Tiles() {
@@ -177,7 +221,7 @@ function Tiles() {
         <dt>Data kept for others</dt>
         <dd>
           <b className="big">{bytes(kept?.usedBytes ?? 0)}</b>
-          <span className="mute sm">{kept === null ? 'not known yet' : kept.problem || `of ${bytes(kept.allowedBytes)} you allow`}</span>
+          <span className="mute sm">{kept === null ? 'not known yet' : `of ${bytes(kept.allowedBytes)} you allow`}</span>
         </dd>
       </div>
     </dl>
@@ -186,7 +230,8 @@ function Tiles() {
 
 const storageSteps = [128, 256, 512, 1024, 2048, 5120, 10_240, 20_480];
 const waitSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
-const nearest = (steps: readonly number[], value: number) => steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best]! - value) ? i : best), 0);
+const nearest = (steps: readonly number[], value: number) =>
+  steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best]! - value) ? i : best), 0);
 
 function LimitsCard({ resources }: { resources: ResourceState }) {
   const { lull } = useDeps();
@@ -195,9 +240,30 @@ function LimitsCard({ resources }: { resources: ResourceState }) {
   const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
   return (
     <section className="card limits" aria-label="Limits">
-      <Slider label="Cores at most" value={limits.cores} min={1} max={resources.coresOfMachine} say={(value) => `${value} of ${resources.coresOfMachine}`} onChange={(cores) => change({ cores })} />
-      <Slider label="Wait after I leave" value={nearest(waitSteps, limits.idleAfterSeconds)} min={0} max={waitSteps.length - 1} say={(i) => ticking(waitSteps[i]! * 1000)} onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })} />
-      <Slider label="Storage at most" value={nearest(storageSteps, limits.storageMiB)} min={0} max={storageSteps.length - 1} say={(i) => bytes(storageSteps[i]! * 2 ** 20)} onChange={(i) => change({ storageMiB: storageSteps[i]! })} />
+      <Slider
+        label="Cores at most"
+        value={limits.cores}
+        min={1}
+        max={resources.coresOfMachine}
+        say={(value) => `${value} of ${resources.coresOfMachine}`}
+        onChange={(cores) => change({ cores })}
+      />
+      <Slider
+        label="Wait after I leave"
+        value={nearest(waitSteps, limits.idleAfterSeconds)}
+        min={0}
+        max={waitSteps.length - 1}
+        say={(i) => ticking(waitSteps[i]! * 1000)}
+        onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })}
+      />
+      <Slider
+        label="Storage at most"
+        value={nearest(storageSteps, limits.storageMiB)}
+        min={0}
+        max={storageSteps.length - 1}
+        say={(i) => bytes(storageSteps[i]! * 2 ** 20)}
+        onChange={(i) => change({ storageMiB: storageSteps[i]! })}
+      />
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
     </section>
   );
@@ -206,7 +272,21 @@ function LimitsCard({ resources }: { resources: ResourceState }) {
 const settleMs = 250;
 
 /** Sends a value only when the hand has come to rest. */
-function Slider({ label, value, min, max, say, onChange }: { label: string; value: number; min: number; max: number; say: (value: number) => string; onChange: (value: number) => void }) {
+function Slider({
+  label,
+  value,
+  min,
+  max,
+  say,
+  onChange,
+}: {
+  label: string;
+  value: number;
+  min: number;
+  max: number;
+  say: (value: number) => string;
+  onChange: (value: number) => void;
+}) {
   const [wanted, setWanted] = useState<number | null>(null);
   useEffect(() => {
     if (wanted === null) return;
@@ -221,7 +301,16 @@ function Slider({ label, value, min, max, say, onChange }: { label: string; valu
   return (
     <label className="slider">
       <span className="h2">{label}</span>
-      <input type="range" style={{ '--fill': `${max === min ? 100 : ((shown - min) / (max - min)) * 100}%` } as CSSProperties} min={min} max={max} step={1} value={shown} aria-valuetext={say(shown)} onChange={(event) => setWanted(Number(event.target.value))} />
+      <input
+        type="range"
+        style={{ '--fill': `${max === min ? 100 : ((shown - min) / (max - min)) * 100}%` } as CSSProperties}
+        min={min}
+        max={max}
+        step={1}
+        value={shown}
+        aria-valuetext={say(shown)}
+        onChange={(event) => setWanted(Number(event.target.value))}
+      />
       <span className="sm">{say(shown)}</span>
     </label>
   );

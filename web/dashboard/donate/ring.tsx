@@ -8,7 +8,9 @@ export function Ring({ share, text, below, tone }: { share: number; text: string
   return (
     <svg className={`ring ${tone}`} viewBox="0 0 250 250" role="img" aria-label={`${text}, ${below}`}>
       <circle className="ring-track" cx={125} cy={125} r={radius} />
-      {filled > 0 ? <circle className="ring-arc" cx={125} cy={125} r={radius} strokeDasharray={`${filled} ${around}`} transform="rotate(-90 125 125)" /> : null}
+      {filled > 0 ? (
+        <circle className="ring-arc" cx={125} cy={125} r={radius} strokeDasharray={`${filled} ${around}`} transform="rotate(-90 125 125)" />
+      ) : null}
       <text className="ring-text" x={125} y={second === undefined ? 126 : 118}>
         {text}
       </text>

@@ -31,11 +31,34 @@ describe('the Donate page', () => {
   });
 
   it('counts down to when it goes on, and fills the ring meanwhile', () => {
-    const said = donating(state({ state: 'cooling', workersAllowed: 0, resumesInMs: 9_000, reason: { code: 'quiet', sentence: 'Somebody was here a moment ago.' } }), [], 3_000, '');
+    const said = donating(
+      state({
+        state: 'cooling',
+        workersAllowed: 0,
+        resumesInMs: 9_000,
+        reason: { code: 'quiet', sentence: 'Somebody was here a moment ago.' },
+      }),
+      [],
+      3_000,
+      '',
+    );
     expect(said.heading).toBe('Somebody is using this machine, so Lull waits');
     expect(said.ring).toEqual({ share: 0.6, text: 'waiting', below: 'goes on in 6 s' });
     expect(said.sentence).toBe('Somebody was here a moment ago. It goes on 15 s after the last touch.');
   });
 
-  it('says that it does not donate', () => expect(donating(state({ state: 'off', donating: false, resumesInMs: null }), [], 0, '').heading).toBe('This tab is not donating'));
+  it('says nothing twice while somebody is there, and rests ready when there is no work', () => {
+    const there = state({
+      state: 'in use',
+      workersAllowed: 0,
+      resumesInMs: 15_000,
+      reason: { code: 'in-use', sentence: 'Somebody is using this machine, so Lull waits.' },
+    });
+    expect(donating(there, [], 0, '').sentence).toBe('It goes on 15 s after the last touch.');
+    expect(donating(state({}), [], 0, '').ring).toEqual({ share: 0, text: 'ready', below: 'idle 4 min 12 s' });
+    expect(donating(state({}), [run], 0, '').sentence).toMatch(/1 of 4 cores is computing\. Touch anything and it stops/);
+  });
+
+  it('says that it does not donate', () =>
+    expect(donating(state({ state: 'off', donating: false, resumesInMs: null }), [], 0, '').heading).toBe('This tab is not donating'));
 });

@@ -22,28 +22,48 @@ export function donating(resources: ResourceState, running: readonly Running[], 
   const max = Math.min(limits.cores, resources.coresOfMachine);
   switch (state) {
     case 'off':
-      return { heading: 'This tab is not donating', sentence: 'Its cores rest. Start whenever you like; stop whenever you like.', tone: 'mute', ring: { share: 0, text: 'resting', below: `${cores(max)} could help` } };
+      return {
+        heading: 'This tab is not donating',
+        sentence: 'Its cores rest. Start whenever you like; stop whenever you like.',
+        tone: 'mute',
+        ring: { share: 0, text: 'resting', below: `${cores(max)} could help` },
+      };
     case 'in use':
     case 'cooling': {
       const left = resources.resumesInMs === null ? null : Math.max(0, resources.resumesInMs - ageMs);
       const wait = limits.idleAfterSeconds * 1000;
-      const sentence = left === null ? reason.sentence : `${reason.sentence} It goes on ${ticking(wait)} after the last touch.`;
+      const heading = 'Somebody is using this machine, so Lull waits';
+      // The heading says it already where the reason is no more than that.
+      const why = reason.sentence === `${heading}.` ? '' : reason.sentence;
       return {
-        heading: 'Somebody is using this machine, so Lull waits',
-        sentence,
+        heading,
+        sentence: [why, left === null ? '' : `It goes on ${ticking(wait)} after the last touch.`].filter((each) => each !== '').join(' '),
         tone: 'dusk',
-        ring: { share: left === null || wait === 0 ? 0 : 1 - Math.min(1, left / wait), text: 'waiting', below: left === null ? 'until nobody touches it' : `goes on in ${ticking(left)}` },
+        ring: {
+          share: left === null || wait === 0 ? 0 : 1 - Math.min(1, left / wait),
+          text: 'waiting',
+          below: left === null ? 'until nobody touches it' : `goes on in ${ticking(left)}`,
+        },
       };
     }
     case 'idle': {
       const quiet = `idle ${ticking(resources.quietMs + ageMs)}`;
       const sentence =
         busy > 0
-          ? `Nobody is using it, so ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and they stop within a blink.`
+          ? `Nobody is using it, so ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and ${busy === 1 ? 'it stops' : 'they stop'} within a blink.`
           : resources.workersAllowed === 0
             ? reason.sentence
             : `Nobody is using it, and it is ready. ${waitingFor || 'There is no work for it just now.'}`;
-      return { heading: 'This tab is giving its lull', sentence, tone: 'tide', ring: { share: max === 0 ? 0 : busy / max, text: cores(busy), below: busy > 0 ? `computing · ${quiet}` : quiet } };
+      return {
+        heading: 'This tab is giving its lull',
+        sentence,
+        tone: 'tide',
+        ring: {
+          share: max === 0 ? 0 : busy / max,
+          text: busy > 0 ? cores(busy) : 'ready',
+          below: busy > 0 ? `computing · ${quiet}` : quiet,
+        },
+      };
     }
   }
 }

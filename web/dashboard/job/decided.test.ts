@@ -12,13 +12,23 @@ const spans: Span[] = [
 
 describe('decided items', () => {
   it('are those committed or failed', () => {
-    expect(decidedRanges(spans)).toEqual([[0, 10], [10, 12], [30, 33]]);
+    expect(decidedRanges(spans)).toEqual([
+      [0, 10],
+      [10, 12],
+      [30, 33],
+    ]);
     expect(itemsIn(decidedRanges(spans))).toBe(15);
   });
 
   it('come in pages from the highest item down', () => {
-    expect(pageFromEnd(decidedRanges(spans), 0, 4)).toEqual([[30, 33], [11, 12]]);
-    expect(pageFromEnd(decidedRanges(spans), 1, 4)).toEqual([[10, 11], [7, 10]]);
+    expect(pageFromEnd(decidedRanges(spans), 0, 4)).toEqual([
+      [30, 33],
+      [11, 12],
+    ]);
+    expect(pageFromEnd(decidedRanges(spans), 1, 4)).toEqual([
+      [10, 11],
+      [7, 10],
+    ]);
     expect(pageFromEnd(decidedRanges(spans), 3, 4)).toEqual([[0, 3]]);
     expect(pageFromEnd(decidedRanges(spans), 4, 4)).toEqual([]);
   });
@@ -35,13 +45,16 @@ describe('what was not seen yet', () => {
       return [first, at];
     });
   });
-  const members = (list: readonly (readonly [number, number])[]) => new Set(list.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i)));
+  const members = (list: readonly (readonly [number, number])[]) =>
+    new Set(list.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i)));
 
   it('is exactly what is there less what was seen', () => {
     fc.assert(
       fc.property(ranges, ranges, (all, seen) => {
         const left = unseen(all, seen);
-        expect([...members(left)].sort((a, b) => a - b)).toEqual([...members(all)].filter((item) => !members(seen).has(item)).sort((a, b) => a - b));
+        expect([...members(left)].sort((a, b) => a - b)).toEqual(
+          [...members(all)].filter((item) => !members(seen).has(item)).sort((a, b) => a - b),
+        );
         expect(itemsIn(left)).toBe(members(left).size);
       }),
     );

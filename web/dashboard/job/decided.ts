@@ -3,7 +3,8 @@ import type { Span } from '../../sdk/types.ts';
 
 type Range = readonly [first: number, end: number];
 
-export const decidedRanges = (spans: readonly Span[]): Range[] => spans.filter(({ state }) => state === 'committed' || state === 'failed').map(({ range }) => range);
+export const decidedRanges = (spans: readonly Span[]): Range[] =>
+  spans.filter(({ state }) => state === 'committed' || state === 'failed').map(({ range }) => range);
 
 export const itemsIn = (ranges: readonly Range[]) => ranges.reduce((sum, [first, end]) => sum + end - first, 0);
 

@@ -7,10 +7,13 @@ import { Notice } from '../shell/shell.tsx';
 import { count, duration, percent, plural, rate, timeLeft } from '../view/format.ts';
 import { emptySeries } from '../view/samples-over-time.ts';
 import { downloadResults } from './download.ts';
-import { Outcome } from './outcome.tsx';
+import { ReducedCard, usePictureSize } from './outcome.tsx';
 import { PartsGrid } from './parts-grid.tsx';
+import { Picture } from './picture.tsx';
 import { Failures, ResultsTable } from './results.tsx';
 import { hasEnded, useJob, useOverview } from './use-job.ts';
+
+const jobId = /^[0-9a-f]{64}$/;
 
 export function JobPage({ id }: { id: string }) {
   const found = useJob(id);
@@ -18,8 +21,10 @@ export function JobPage({ id }: { id: string }) {
     case 'looking':
       return (
         <>
-          <JobsCrumb />
-          <Heading title="Job">Looking for this job</Heading>
+          <div>
+            <JobsCrumb />
+            <Heading title="Job">Looking for this job</Heading>
+          </div>
           <div className="card">
             <Skeleton lines={6} />
           </div>
@@ -28,12 +33,15 @@ export function JobPage({ id }: { id: string }) {
     case 'missing':
       return (
         <>
-          <JobsCrumb />
-          <Heading title="Job">This job is not to be found</Heading>
+          <div>
+            <JobsCrumb />
+            <Heading title="Job">{jobId.test(id) ? 'This job is not to be found' : 'This is not the address of a job'}</Heading>
+          </div>
           <div className="card">
-            <Empty title={found.sentence}>
+            <Empty title={jobId.test(id) ? found.sentence : 'Part of the address may have been lost when it was copied.'}>
               <p className="mute sm">
-                If its keepers are away, it comes back with them. <Link to="/jobs">See your jobs.</Link>
+                {jobId.test(id) ? 'If its keepers are away, it comes back with them. ' : ''}
+                <Link to="/jobs">See your jobs.</Link>
               </p>
             </Empty>
           </div>
@@ -53,6 +61,7 @@ const JobsCrumb = () => (
 function FoundJob({ job }: { job: Job }) {
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const overview = useOverview(job);
+  const picture = usePictureSize(job, overview);
   const mine = job.submitter === own;
   return (
     <>
@@ -67,14 +76,17 @@ function FoundJob({ job }: { job: Job }) {
         </div>
         <Actions job={job} mine={mine} />
       </div>
-      <Situation job={job} mine={mine} />
-      <ProgressCard job={job} overview={overview} />
-      {overview === null ? null : <Outcome job={job} overview={overview} />}
+      <Situation job={job} />
+      <ProgressCard job={job} overview={overview} mine={mine} />
+      {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} /> : null}
       <div className="job-middle">
-        <section className="card stack" aria-label="Items in order">
-          <h2>Items, in order</h2>
-          {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
-        </section>
+        <div className="job-left">
+          {picture === null || overview === null ? null : <Picture job={job} overview={overview} {...picture} />}
+          <section className="card stack" aria-label="Items in order">
+            <h2>Items, in order</h2>
+            {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
+          </section>
+        </div>
         <section className="card stack">
           <h2>Throughput, items per second</h2>
           <Throughput job={job} />
@@ -113,7 +125,13 @@ function Actions({ job, mine }: { job: Job; mine: boolean }) {
       <button type="button" className="btn ghost" disabled={busy || nothing} onClick={() => run(() => downloadResults(job, 'csv'))}>
         Download CSV
       </button>
-      <button type="button" className="btn" disabled={busy || nothing} title="All results so far, as JSON" onClick={() => run(() => downloadResults(job, 'json'))}>
+      <button
+        type="button"
+        className="btn"
+        disabled={busy || nothing}
+        title="All results so far, as JSON"
+        onClick={() => run(() => downloadResults(job, 'json'))}
+      >
         Download results
       </button>
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
@@ -121,24 +139,19 @@ function Actions({ job, mine }: { job: Job; mine: boolean }) {
   );
 }
 
-/** One sentence on what the job waits for, what went wrong, and whether the tab may be closed. */
-function Situation({ job, mine }: { job: Job; mine: boolean }) {
+/** One sentence on what the job waits for, or what went wrong. */
+function Situation({ job }: { job: Job }) {
   const { lull } = useDeps();
   const { run, busy, problem } = useCommand();
   const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
-  const donors = useSnapshot((snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0);
+  const donors = useSnapshot(
+    (snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0,
+  );
   if (job.state === 'failed') return <Notice tone="coral">{job.reason || 'The job failed.'}</Notice>;
-  if (job.state === 'uploading') return <Notice tone="tide">uploading: keep this tab open until it is handed over.</Notice>;
+  if (job.state === 'uploading') return <Notice tone="tide">Uploading: keep this tab open until the job is handed over.</Notice>;
   if (hasEnded(job)) return job.reason === '' ? null : <Notice tone="dusk">{job.reason}</Notice>;
   return (
     <>
-      {mine ? (
-        job.closable ? (
-          <Notice tone="tide">You can close this tab. The job goes on, and its results wait for you.</Notice>
-        ) : (
-          <Notice tone="dusk">Only this tab keeps the job so far: leave it open until somebody else joins the group.</Notice>
-        )
-      ) : null}
       {donors === 0 && !donating && job.state !== 'paused' ? (
         <Notice tone="dusk">
           <span>Nobody in the group is donating just now, so the job waits. </span>
@@ -155,7 +168,7 @@ function Situation({ job, mine }: { job: Job; mine: boolean }) {
   );
 }
 
-function ProgressCard({ job, overview }: { job: Job; overview: Overview | null }) {
+function ProgressCard({ job, overview, mine }: { job: Job; overview: Overview | null; mine: boolean }) {
   const { items, committed, running, failed, etaSeconds } = job.progress;
   const of = (n: number) => (items === 0 ? 0 : n / items);
   const runners = new Set(overview?.spans.filter(({ state, by }) => state === 'claimed' && by !== '').map(({ by }) => by)).size;
@@ -166,7 +179,8 @@ function ProgressCard({ job, overview }: { job: Job; overview: Overview | null }
         <span>
           <b>{percent(of(committed + failed))}</b>{' '}
           <span className="mute">
-            · {count(committed)} of {plural(items, 'item')} done{running > 0 ? ` · ${count(running)} running${runners > 0 ? ` on ${plural(runners, 'peer')}` : ''}` : ''}
+            · {count(committed)} of {plural(items, 'item')} done{failed > 0 ? `, ${count(failed)} failed` : ''}
+            {running > 0 ? ` · ${count(running)} running${runners > 0 ? ` on ${plural(runners, 'peer')}` : ''}` : ''}
           </span>
         </span>
         <span className="mute">{left}</span>
@@ -181,33 +195,59 @@ function ProgressCard({ job, overview }: { job: Job; overview: Overview | null }
           { tone: 'dusk', share: of(running) },
         ]}
       />
-      <div className="legend sm mute">
-        <span>
-          <i className="tide" />
-          done
-        </span>
-        <span>
-          <i className="dusk" />
-          running
-        </span>
-        <span>
-          <i className="coral" />
-          failed{failed > 0 ? `, ${count(failed)}` : ''}
-        </span>
-        <span>
-          <i />
-          waiting
-        </span>
+      <div className="between">
+        <div className="legend sm mute">
+          <span>
+            <i className="tide" />
+            done
+          </span>
+          <span>
+            <i className="dusk" />
+            running
+          </span>
+          <span>
+            <i className="coral" />
+            failed
+          </span>
+          <span>
+            <i />
+            waiting
+          </span>
+        </div>
+        {mine && !hasEnded(job) && job.state !== 'uploading' ? <Closing closable={job.closable} /> : null}
       </div>
     </section>
   );
 }
 
+/** Whether the tab may be closed. Beside the legend, where its coming and going moves nothing. */
+const Closing = ({ closable }: { closable: boolean }) =>
+  closable ? (
+    <span className="sm">
+      <i className="dot tide" />
+      You can close this tab. The job goes on, and its results wait for you.
+    </span>
+  ) : (
+    <span className="sm waits">
+      <i className="dot dusk" />
+      Only this tab keeps the job so far: leave it open until somebody else joins the group.
+    </span>
+  );
+
 const noRates = emptySeries(1_000, 180);
 
 function Throughput({ job }: { job: Job }) {
   const series = useSnapshot((snapshot) => snapshot.jobRates[job.id]) ?? noRates;
-  return <Sparkline series={series} label="Items per second, last 3 minutes" unit="/ s" format={rate} empty={hasEnded(job) ? 'The job ended before this page was opened.' : 'A line appears here when the first parts are done.'} />;
+  return (
+    <Sparkline
+      series={series}
+      label="Items per second"
+      unit="/ s"
+      format={rate}
+      ended={hasEnded(job)}
+      empty={hasEnded(job) ? 'The job ended before this page was opened.' : 'A line appears here when the first parts are done.'}
+    />
+  );
 }
 
 const toneOf: Record<string, Tone> = { idle: 'tide', cooling: 'dusk', 'in use': 'dusk', off: 'mute', gone: 'mute' };

@@ -6,22 +6,23 @@ import { Notice } from '../shell/shell.tsx';
 import { count, plural, short } from '../view/format.ts';
 import { pictureSize, summaryOf, tileOf } from '../view/result-shapes.ts';
 import { decidedRanges } from './decided.ts';
-import { Picture } from './picture.tsx';
 
-type Reduced = { readonly kind: 'working' } | { readonly kind: 'there'; readonly value: unknown } | { readonly kind: 'wrong'; readonly sentence: string };
+type Reduced =
+  | { readonly kind: 'working' }
+  | { readonly kind: 'there'; readonly value: unknown }
+  | { readonly kind: 'wrong'; readonly sentence: string };
 
-/** What the job was for: the reduced result as a chart, or the picture its tiles make. */
-export function Outcome({ job, overview }: { job: Job; overview: Overview }) {
+/** The size of the picture that the job's tiles make; null where its results are something else, or none has come. */
+export function usePictureSize(job: Job, overview: Overview | null): { width: number; height: number } | null {
   const size = pictureSize(job.args);
   const tiles = useIsPicture(job, overview, size !== null);
-  if (size !== null && tiles) return <Picture job={job} overview={overview} {...size} />;
-  return job.hasReduce && job.state === 'done' ? <ReducedCard job={job} /> : null;
+  return tiles ? size : null;
 }
 
 /** Whether the first result that came is a tile. */
-function useIsPicture(job: Job, overview: Overview, possible: boolean): boolean {
+function useIsPicture(job: Job, overview: Overview | null, possible: boolean): boolean {
   const [is, setIs] = useState<boolean | null>(null);
-  const first = decidedRanges(overview.spans)[0]?.[0];
+  const first = decidedRanges(overview?.spans ?? [])[0]?.[0];
   useEffect(() => {
     if (!possible || is !== null || first === undefined) return;
     let wanted = true;
@@ -38,7 +39,8 @@ function useIsPicture(job: Job, overview: Overview, possible: boolean): boolean 
   return is === true;
 }
 
-function ReducedCard({ job }: { job: Job }) {
+/** What the job was for, where it has a reduce step. */
+export function ReducedCard({ job }: { job: Job }) {
   const [reduced, setReduced] = useState<Reduced>({ kind: 'working' });
   const [round, again] = useState(0);
   useEffect(() => {
@@ -60,10 +62,14 @@ function ReducedCard({ job }: { job: Job }) {
         <>
           <Notice tone="coral">{reduced.sentence}</Notice>
           <div>
-            <button type="button" className="btn ghost small" onClick={() => {
+            <button
+              type="button"
+              className="btn ghost small"
+              onClick={() => {
                 setReduced({ kind: 'working' });
                 again(round + 1);
-              }}>
+              }}
+            >
               Run the reduce step again
             </button>
           </div>
@@ -77,7 +83,12 @@ function ReducedCard({ job }: { job: Job }) {
 
 function ReducedValue({ value }: { value: unknown }) {
   const summary = summaryOf(value);
-  if (summary === null) return value === undefined ? <Empty title="The reduce step answered with nothing." /> : <pre className="reduced">{short(value, 2_000)}</pre>;
+  if (summary === null)
+    return value === undefined ? (
+      <Empty title="The reduce step answered with nothing." />
+    ) : (
+      <pre className="reduced">{short(value, 2_000)}</pre>
+    );
   return (
     <>
       {summary.figures.length === 0 ? null : (
@@ -92,7 +103,12 @@ function ReducedValue({ value }: { value: unknown }) {
       )}
       <div className="charts">
         {summary.charts.map(({ title, bars, all }) => (
-          <BarChart key={title} title={title} bars={bars} note={all > bars.length ? `the first ${bars.length} of ${count(all)}` : plural(all, 'bar')} />
+          <BarChart
+            key={title}
+            title={title}
+            bars={bars}
+            note={all > bars.length ? `the first ${bars.length} of ${count(all)}` : plural(all, 'bar')}
+          />
         ))}
       </div>
     </>

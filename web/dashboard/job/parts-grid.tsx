@@ -4,7 +4,13 @@ import type { Span } from '../../sdk/types.ts';
 import { cellsOf, tallyCells, type CellState } from '../view/cells.ts';
 import { items as itemsText, plural } from '../view/format.ts';
 
-const words: Record<CellState, string> = { waiting: 'waiting', claimed: 'running', partly: 'partly done', committed: 'done', failed: 'failed' };
+const words: Record<CellState, string> = {
+  waiting: 'waiting',
+  claimed: 'running',
+  partly: 'partly done',
+  committed: 'done',
+  failed: 'failed',
+};
 
 /** Every item of the job in a bounded number of cells, in order. */
 export const PartsGrid = memo(function PartsGrid({ items, spans }: { items: number; spans: readonly Span[] }) {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useReducer, useState } from 'react';
 import type { Job, Overview, Result } from '../../sdk/types.ts';
 import { Empty, PeerName, Skeleton } from '../pieces/pieces.tsx';
 import { useCommand, useSnapshot } from '../shell/deps.ts';
@@ -13,6 +13,16 @@ interface Row {
   readonly result: Result;
   readonly input: unknown;
 }
+
+/** Clocks in a browser are coarse: nothing takes no time. */
+const leastMs = 0.1;
+
+/** On one line, so that rows keep their height while they stream; more of it under the pointer. */
+const Value = ({ className, text }: { className: string; text: (max: number) => string }) => (
+  <td className={`value ${className}`} title={text(1_000)}>
+    {text(120)}
+  </td>
+);
 
 /** The newest results by input order, a page at a time. */
 export function ResultsTable({ job, overview }: { job: Job; overview: Overview | null }) {
@@ -31,7 +41,7 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
             <button type="button" className="btn ghost small" disabled={page === 0} onClick={() => setPage(page - 1)}>
               Later items
             </button>
-            <span className="mute">
+            <span className="mute nowrap">
               page {count(page + 1)} of {count(pages)}
             </span>
             <button type="button" className="btn ghost small" disabled={page + 1 >= pages} onClick={() => setPage(page + 1)}>
@@ -43,17 +53,25 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
       {rows === null ? (
         <Skeleton lines={4} label="Results are being fetched" />
       ) : rows.length === 0 ? (
-        <Empty title={decided > 0 ? 'Whoever keeps these results is away just now.' : 'No results yet.'}>
-          <p className="mute sm">{decided > 0 ? 'They come as soon as one of them is back.' : 'They appear here as soon as the first part is done.'}</p>
+        <Empty title={decided > 0 ? 'These results have not come yet.' : 'No results yet.'}>
+          <p className="mute sm">
+            {decided > 0
+              ? 'Whoever keeps them has not answered. They are asked again every few seconds.'
+              : 'They appear here as soon as the first part is done.'}
+          </p>
         </Empty>
       ) : (
         <div className="scroll">
-          <table>
+          <table className="results">
             <thead>
               <tr>
                 <th scope="col">#</th>
-                <th scope="col">Input</th>
-                <th scope="col">Result</th>
+                <th scope="col" className="value">
+                  Input
+                </th>
+                <th scope="col" className="value">
+                  Result
+                </th>
                 <th scope="col">By</th>
                 <th scope="col" className="num">
                   Took
@@ -63,15 +81,18 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
             <tbody>
               {rows.map(({ result, input }) => (
                 <tr key={result.index}>
-                  <td>{count(result.index)}</td>
-                  <td className="value mute">{short('error' in result ? result.error.input : input)}</td>
-                  <td className="value">{'error' in result ? <span className="wrong">failed: {short(result.error.message, 80)}</span> : short(result.value)}</td>
+                  <td className="index">{count(result.index)}</td>
+                  <Value className="mute" text={(max) => short('error' in result ? result.error.input : input, max)} />
+                  <Value
+                    className={'error' in result ? 'wrong' : ''}
+                    text={(max) => ('error' in result ? `failed: ${short(result.error.message, max)}` : short(result.value, max))}
+                  />
                   <td>
                     {result.by.map((identity) => (
                       <PeerName key={identity} identity={identity} self={own} />
                     ))}
                   </td>
-                  <td className="num">{duration(result.tookMs)}</td>
+                  <td className="num">{duration(Math.max(result.tookMs, leastMs))}</td>
                 </tr>
               ))}
             </tbody>
@@ -82,13 +103,21 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
   );
 }
 
+/** What could not be had is asked for again after so long: a keeper may be back, though the job no longer changes. */
+const againMs = 3_000;
+
 /** Results and inputs of these ranges, highest item first; null until they came once. */
 function useRows(job: Job, ranges: readonly (readonly [number, number])[] | null): Row[] | null {
   const [rows, setRows] = useState<Row[] | null>(null);
   const stamp = ranges === null ? null : ranges.join(';');
+  const [again, askAgain] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {
     if (ranges === null) return;
     let wanted = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const later = () => {
+      if (wanted) timer = setTimeout(askAgain, againMs);
+    };
     const read = async () => {
       const found: Row[] = [];
       for (const [first, end] of ranges) {
@@ -96,14 +125,19 @@ function useRows(job: Job, ranges: readonly (readonly [number, number])[] | null
         found.push(...results.map((result) => ({ result, input: inputs[result.index - first] })));
       }
       if (wanted) setRows(found.toSorted((a, b) => b.result.index - a.result.index));
+      if (found.length < itemsIn(ranges)) later();
     };
-    // A page that cannot be read shows as empty, with the reason in words; the next overview reads it again.
-    read().catch(() => wanted && setRows((before) => before ?? []));
+    // A page that cannot be read shows as empty, with the reason in words.
+    read().catch(() => {
+      if (wanted) setRows((before) => before ?? []);
+      later();
+    });
     return () => {
       wanted = false;
+      clearTimeout(timer);
     };
     // oxlint-disable-next-line react/exhaustive-deps -- ranges are new objects each time; `stamp` says when they differ
-  }, [job, stamp]);
+  }, [job, stamp, again]);
   return rows;
 }
 
@@ -116,9 +150,16 @@ export function Failures({ job, overview, mine }: { job: Job; overview: Overview
   return (
     <section className="card stack" aria-label="Failed items">
       <div className="between">
-        <h2>{plural(failed, 'item')} failed, each tried by three tabs</h2>
+        <h2>
+          {plural(failed, 'item')} failed, {failed === 1 ? 'tried three times' : 'each tried three times'}
+        </h2>
         {mine ? (
-          <button type="button" className="btn ghost small" disabled={busy || job.state === 'cancelled'} onClick={() => run(() => job.retry())}>
+          <button
+            type="button"
+            className="btn ghost small"
+            disabled={busy || job.state === 'cancelled'}
+            onClick={() => run(() => job.retry())}
+          >
             Try failed items again
           </button>
         ) : null}
@@ -130,7 +171,9 @@ export function Failures({ job, overview, mine }: { job: Job; overview: Overview
             <li key={result.index}>
               <details>
                 <summary>
-                  <span className="mute">#{count(result.index)}</span> <span className="wrong">{result.error.name === '' ? 'Error' : result.error.name}:</span> {short(result.error.message, 160)}
+                  <span className="mute">#{count(result.index)}</span>{' '}
+                  <span className="wrong">{result.error.name === '' ? 'Error' : result.error.name}:</span>{' '}
+                  {short(result.error.message, 160)}
                 </summary>
                 <p className="sm">
                   <span className="mute">Input</span> <code>{short(result.error.input ?? input, 400)}</code>

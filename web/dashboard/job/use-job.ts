@@ -2,7 +2,10 @@ import { useEffect, useReducer, useRef, useState } from 'react';
 import type { Job, Overview } from '../../sdk/types.ts';
 import { sentenceOf, useDeps, useSnapshot } from '../shell/deps.ts';
 
-export type Found = { readonly kind: 'looking' } | { readonly kind: 'found'; readonly job: Job } | { readonly kind: 'missing'; readonly sentence: string };
+export type Found =
+  | { readonly kind: 'looking' }
+  | { readonly kind: 'found'; readonly job: Job }
+  | { readonly kind: 'missing'; readonly sentence: string };
 
 /** The job by its id: known here, or asked for in the network. Draws again when it changes. */
 export function useJob(id: string): Found {

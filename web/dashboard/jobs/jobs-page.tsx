@@ -22,7 +22,17 @@ export function JobsPage() {
     <>
       <div className="page-head">
         <div>
-          <Heading title="Jobs">{jobs === null ? 'Your jobs' : mine.length === 0 ? 'You have no jobs yet' : active === 0 ? 'Nothing of yours is waiting' : active === 1 ? 'One of your jobs is under way' : `${active} of your jobs are under way`}</Heading>
+          <Heading title="Jobs">
+            {jobs === null
+              ? 'Your jobs'
+              : mine.length === 0
+                ? 'You have no jobs yet'
+                : active === 0
+                  ? 'Nothing of yours is waiting'
+                  : active === 1
+                    ? 'One of your jobs is under way'
+                    : `${active} of your jobs are under way`}
+          </Heading>
           <p className="mute">A job is your code, run once for each item of your input, in other people’s idle tabs.</p>
         </div>
         <button type="button" className="btn" onClick={() => navigate('/jobs/new')}>
@@ -31,7 +41,13 @@ export function JobsPage() {
       </div>
       <Submissions />
       <section className="card" aria-label="Your jobs">
-        {jobs === null ? <Skeleton lines={4} label="Your jobs are being read" /> : mine.length === 0 ? <NoJobs /> : <JobTable jobs={mine} />}
+        {jobs === null ? (
+          <Skeleton lines={4} label="Your jobs are being read" />
+        ) : mine.length === 0 ? (
+          <NoJobs />
+        ) : (
+          <JobTable jobs={mine} />
+        )}
       </section>
       {others.length === 0 ? null : (
         <section className="card stack" aria-label="Other people’s jobs">
@@ -84,7 +100,11 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
         <thead>
           <tr>
             <th scope="col">Job</th>
-            {from ? <th scope="col" className="wide">From</th> : null}
+            {from ? (
+              <th scope="col" className="wide">
+                From
+              </th>
+            ) : null}
             <th scope="col">State</th>
             <th scope="col">Progress</th>
             <th scope="col" className="num wide">
@@ -93,7 +113,9 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
             <th scope="col" className="num wide">
               Per second
             </th>
-            <th scope="col" className="wide">Time left</th>
+            <th scope="col" className="wide">
+              Time left
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -124,13 +146,23 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
                   {count(done)} <span className="mute">of {count(job.items)}</span>
                 </td>
                 <td className="num wide">{job.state === 'running' ? rate(job.ratePerSecond) : <span className="mute">–</span>}</td>
-                <td className="mute wide">{job.state === 'running' ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null) : job.failed > 0 ? `${count(job.failed)} failed` : ''}</td>
+                <td className="mute wide">
+                  {job.state === 'running'
+                    ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null)
+                    : job.failed > 0
+                      ? `${count(job.failed)} failed`
+                      : ''}
+                </td>
               </tr>
             );
           })}
         </tbody>
       </table>
-      {jobs.length > shownMax ? <p className="mute sm">The newest {shownMax} of {count(jobs.length)} are shown.</p> : null}
+      {jobs.length > shownMax ? (
+        <p className="mute sm">
+          The newest {shownMax} of {count(jobs.length)} are shown.
+        </p>
+      ) : null}
     </div>
   );
 }

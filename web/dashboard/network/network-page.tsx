@@ -53,8 +53,16 @@ export function NetworkPage() {
     <>
       <div className="page-head">
         <div>
-          <Heading title="Network">{members.length === 1 ? `You are the only one in ${name}` : `${members.length} tabs work together in ${name}`}</Heading>
-          <p className="mute">{donors.length === 0 ? 'Nobody is donating just now.' : `${plural(donors.length, 'tab')} on machines of ${plural(cores, 'core')} donate; ${plural(busy, 'core')} computing now.`}</p>
+          <Heading title="Network">
+            {members.length === 1 ? `You are the only one in ${name}` : `${members.length} tabs work together in ${name}`}
+          </Heading>
+          <p className="mute">
+            {members.length === 1
+              ? 'Open this address in another browser, or send it to somebody: their tabs appear here.'
+              : donors.length === 0
+                ? 'Nobody is donating just now.'
+                : `${plural(donors.length, 'tab')} on machines of ${plural(cores, 'core')} donate; ${plural(busy, 'core')} computing now.`}
+          </p>
         </div>
       </div>
       <div className="network-top">
@@ -112,7 +120,11 @@ function GroupMap({ group, name, chosen, onSelect }: { group: GroupView; name: s
             <circle className="node-halo" r={size + 6} />
             <circle className="node-dot" r={size} />
             {members.length <= 14 || i === 0 || member.peer === chosen ? (
-              <text x={i === 0 ? 0 : right ? size + 8 : -size - 8} y={i === 0 ? size + 18 : 4} textAnchor={i === 0 ? 'middle' : right ? 'start' : 'end'}>
+              <text
+                x={i === 0 ? 0 : right ? size + 8 : -size - 8}
+                y={i === 0 ? size + 18 : 4}
+                textAnchor={i === 0 ? 'middle' : right ? 'start' : 'end'}
+              >
                 {i === 0 ? 'you' : nameOf(member.identity)}
               </text>
             ) : null}
@@ -163,7 +175,9 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
                 <td className="num">{offer === null ? '–' : `${offer.sandbox.workersRunning} / ${offer.machine.cores}`}</td>
                 <td className="num wide">{offer === null ? '–' : rate(offer.sandbox.itemsPerSecond)}</td>
                 <td className="num">{i === 0 ? <span className="mute">–</span> : linkWords(member)}</td>
-                <td className="num wide">{offer === null || !offer.storage.keeps ? <span className="mute">nothing</span> : bytes(offer.storage.usedMiB * 2 ** 20)}</td>
+                <td className="num wide">
+                  {offer === null || !offer.storage.keeps ? <span className="mute">nothing</span> : bytes(offer.storage.usedMiB * 2 ** 20)}
+                </td>
               </tr>
             );
           })}
@@ -201,22 +215,33 @@ function PeerCard({ member, self }: { member: Member; self: boolean }) {
                 {offer.machine.memoryMiB === null ? '' : `, ${bytes(offer.machine.memoryMiB * 2 ** 20)} of memory`}
               </dd>
             </div>
-            <div>
-              <dt>Works now</dt>
-              <dd>
-                {plural(offer.sandbox.workersRunning, 'core')} of {offer.sandbox.workersAllowed} allowed, {plural(offer.sandbox.claimed, 'part')} claimed
-              </dd>
-            </div>
+            {offer.state === 'off' ? null : (
+              <div>
+                <dt>Works now</dt>
+                <dd>
+                  {offer.sandbox.workersRunning} of {plural(offer.sandbox.workersAllowed, 'core')} allowed,{' '}
+                  {plural(offer.sandbox.claimed, 'part')} claimed
+                </dd>
+              </div>
+            )}
             <div>
               <dt>Storage</dt>
-              <dd>{offer.storage.keeps ? `${bytes(offer.storage.usedMiB * 2 ** 20)} of ${bytes(offer.storage.allowedMiB * 2 ** 20)} kept for others` : 'keeps nothing for others'}</dd>
+              <dd>
+                {offer.storage.keeps
+                  ? `${bytes(offer.storage.usedMiB * 2 ** 20)} of ${bytes(offer.storage.allowedMiB * 2 ** 20)} kept for others`
+                  : 'keeps nothing for others'}
+              </dd>
             </div>
           </>
         )}
         {self ? null : (
           <div>
             <dt>Link</dt>
-            <dd>{link === undefined ? 'by one hop through another peer' : `${linkWords(member)} there and back, ${bytes(link.bytesIn)} in, ${bytes(link.bytesOut)} out`}</dd>
+            <dd>
+              {link === undefined
+                ? 'by one hop through another peer'
+                : `${linkWords(member)} there and back, ${bytes(link.bytesIn)} in, ${bytes(link.bytesOut)} out`}
+            </dd>
           </div>
         )}
         <div>
@@ -233,7 +258,9 @@ function sentenceFor({ status, offer }: Member): string {
   if (offer === null) return 'It joined just now and has not said yet what it offers.';
   switch (offer.state) {
     case 'idle':
-      return offer.sandbox.workersRunning > 0 ? 'Nobody is using that machine, so it computes.' : 'Nobody is using that machine: it is ready for work.';
+      return offer.sandbox.workersRunning > 0
+        ? 'Nobody is using that machine, so it computes.'
+        : 'Nobody is using that machine: it is ready for work.';
     case 'cooling':
       return 'Somebody just left that machine: it starts when it has been quiet for long enough.';
     case 'in use':

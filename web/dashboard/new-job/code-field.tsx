@@ -1,7 +1,21 @@
 import { useId, useRef, type KeyboardEvent } from 'react';
 
 /** A text area for code. Tab indents, Shift+Tab takes back; after Escape, Tab moves on, so that nobody is caught in it. */
-export function CodeField({ label, value, rows, problem, hint, onChange }: { label: string; value: string; rows: number; problem: string | undefined; hint: string; onChange: (value: string) => void }) {
+export function CodeField({
+  label,
+  value,
+  rows,
+  problem,
+  hint,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  rows: number;
+  problem: string | undefined;
+  hint: string;
+  onChange: (value: string) => void;
+}) {
   const id = useId();
   const leaving = useRef(false);
   const keyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -55,5 +69,9 @@ export function indent(text: string, start: number, end: number, back: boolean):
   const moved = lines.map((line) => (back ? line.replace(/^ {1,2}|^\t/, '') : `  ${line}`));
   const first = moved[0]!.length - lines[0]!.length;
   const all = moved.join('\n');
-  return { text: text.slice(0, from) + all + text.slice(end), start: Math.max(from, start + first), end: Math.max(from, end + all.length - (end - from)) };
+  return {
+    text: text.slice(0, from) + all + text.slice(end),
+    start: Math.max(from, start + first),
+    end: Math.max(from, end + all.length - (end - from)),
+  };
 }

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { checkDraft, emptyDraft, itemCount, linesOf, rangeOf, textProblem, type Draft } from './draft.ts';
 
-const draft = (changes: Partial<Draft>): Draft => ({ ...emptyDraft, name: 'Squares', text: { lines: 'a\nb', json: '', range: '' }, ...changes });
+const draft = (changes: Partial<Draft>): Draft => ({
+  ...emptyDraft,
+  name: 'Squares',
+  text: { lines: 'a\nb', json: '', range: '' },
+  ...changes,
+});
 const said = (changes: Partial<Draft>) => {
   const checked = checkDraft(draft(changes));
   return checked.ok ? [] : checked.problems.map(({ field, sentence }) => `${field}: ${sentence}`);
@@ -11,7 +16,11 @@ const text = (kind: 'lines' | 'json' | 'range', value: string): Partial<Draft> =
 describe('a new job', () => {
   it('is taken when it has a name, code and input', () => {
     expect(checkDraft(draft({}))).toEqual({ ok: true, inputs: { items: ['a', 'b'] }, args: null });
-    expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({ ok: true, inputs: { range: [5, 8] }, args: { n: 1 } });
+    expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({
+      ok: true,
+      inputs: { range: [5, 8] },
+      args: { n: 1 },
+    });
   });
 
   it('says everything that is wrong at once', () => {
@@ -25,9 +34,12 @@ describe('a new job', () => {
     ["import _ from 'lodash';\nexport default (x) => _.chunk(x);", /imports other modules/],
   ])('refuses the code %j', (code, sentence) => expect(said({ code })[0]).toMatch(sentence));
 
-  it.each(['export default (x) => x', 'const f = (x) => x;\nexport { f as default };', 'export default async function* run() {}', 'const important = 1; export default () => important'])('takes the code %j', (code) =>
-    expect(said({ code })).toEqual([]),
-  );
+  it.each([
+    'export default (x) => x',
+    'const f = (x) => x;\nexport { f as default };',
+    'export default async function* run() {}',
+    'const important = 1; export default () => important',
+  ])('takes the code %j', (code) => expect(said({ code })).toEqual([]));
 
   it.each([
     [text('lines', ' \n '), /no input yet/],
@@ -40,16 +52,25 @@ describe('a new job', () => {
     [text('range', '0..99999999'), /10 million/],
     [{ kind: 'file', file: null }, /Choose a text file/],
     [{ kind: 'file', file: new File([], 'a.txt') }, /a\.txt is empty/],
-  ] as [Partial<Draft>, RegExp][])('refuses an input that is not what was said: %j', (changes, sentence) => expect(said(changes)[0]).toMatch(sentence));
+  ] as [Partial<Draft>, RegExp][])('refuses an input that is not what was said: %j', (changes, sentence) =>
+    expect(said(changes)[0]).toMatch(sentence),
+  );
 
-  it('refuses arguments that are no JSON', () => expect(said({ args: '{n:1}' })[0]).toMatch(/^Arguments: The arguments are not valid JSON/));
+  it('refuses arguments that are no JSON', () =>
+    expect(said({ args: '{n:1}' })[0]).toMatch(/^Arguments: The arguments are not valid JSON/));
 });
 
 describe('reading input', () => {
   it('takes lines of any system, and no empty line after the last end', () => expect(linesOf('a\r\n\nb\n')).toEqual(['a', '', 'b']));
-  it.each([['0..1000', [0, 1000]], [' 7 ', [0, 7]], ['-3..4', [-3, 4]], ['1_000 to 2_000', [1000, 2000]], ['5-9', [5, 9]], ['1..2..3', null], ['1.5..3', null]])('reads the range %j', (written, range) =>
-    expect(rangeOf(written)).toEqual(range),
-  );
+  it.each([
+    ['0..1000', [0, 1000]],
+    [' 7 ', [0, 7]],
+    ['-3..4', [-3, 4]],
+    ['1_000 to 2_000', [1000, 2000]],
+    ['5-9', [5, 9]],
+    ['1..2..3', null],
+    ['1.5..3', null],
+  ])('reads the range %j', (written, range) => expect(rangeOf(written)).toEqual(range));
   it('counts items before anything is sent', () => {
     expect(itemCount(draft(text('range', '0..1000')))).toBe(1000);
     expect(itemCount(draft(text('lines', '')))).toBeNull();

@@ -45,7 +45,14 @@ export function checkDraft(draft: Draft): Checked {
   const wrong = (field: Field, sentence: string | null) => {
     if (sentence !== null) problems.push({ field, sentence });
   };
-  wrong('Name', draft.name.trim() === '' ? 'Give the job a name: it is how you and the donors recognise it.' : draft.name.trim().length > 200 ? 'A name has at most 200 characters.' : null);
+  wrong(
+    'Name',
+    draft.name.trim() === ''
+      ? 'Give the job a name: it is how you and the donors recognise it.'
+      : draft.name.trim().length > 200
+        ? 'A name has at most 200 characters.'
+        : null,
+  );
   wrong('Code', codeProblem(draft.code, '(item, task) => result'));
   const inputs = inputsOf(draft);
   if ('sentence' in inputs) wrong('Input', inputs.sentence);
@@ -60,8 +67,10 @@ function codeProblem(code: string, shape: string): string | null {
   if (code.trim() === '') return `There is no code. It is an ES module: export default ${shape}`;
   if (code.length > 4 * 1024 * 1024) return 'Code may have at most 4 MiB: put what is larger into the input.';
   const bare = code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  if (!/\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/.test(bare)) return `The code exports no default function. Write: export default ${shape}`;
-  if (/^\s*import\b(?!\s*[.(])/m.test(bare) && /\bfrom\s*['"]|^\s*import\s*['"]/m.test(bare)) return 'The code imports other modules, and the sandbox has no network to fetch them from. Paste what it needs into the code.';
+  if (!/\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/.test(bare))
+    return `The code exports no default function. Write: export default ${shape}`;
+  if (/^\s*import\b(?!\s*[.(])/m.test(bare) && /\bfrom\s*['"]|^\s*import\s*['"]/m.test(bare))
+    return 'The code imports other modules, and the sandbox has no network to fetch them from. Paste what it needs into the code.';
   return null;
 }
 
@@ -84,7 +93,8 @@ function inputsOf({ kind, text, file }: Draft): ReadyInputs | { sentence: string
       if (text.json.trim() === '') return { sentence: 'There is no input yet: paste a JSON list, such as [1, 2, 3].' };
       const json = jsonOf(text.json);
       if ('sentence' in json) return { sentence: `The input is not valid JSON: ${json.sentence}` };
-      if (!Array.isArray(json.value)) return { sentence: 'The input is valid JSON but no list: each item of a list becomes one call of your code.' };
+      if (!Array.isArray(json.value))
+        return { sentence: 'The input is valid JSON but no list: each item of a list becomes one call of your code.' };
       return json.value.length === 0 ? { sentence: 'The list is empty: there is nothing to run.' } : { items: json.value };
     }
     case 'range': {

@@ -3,14 +3,30 @@ import { bytes, plural } from '../view/format.ts';
 import { inputKinds, itemCount, type Draft, type InputKind } from './draft.ts';
 
 const kinds: Record<InputKind, { label: string; hint: string; placeholder: string }> = {
-  lines: { label: 'Lines, written or pasted', hint: 'Each line is an item: your code is called once a line.', placeholder: 'one item\na line' },
+  lines: {
+    label: 'Lines, written or pasted',
+    hint: 'Each line is an item: your code is called once a line.',
+    placeholder: 'one item\na line',
+  },
   json: { label: 'A JSON list', hint: 'Each element of the list is an item.', placeholder: '[{ "id": 1 }, { "id": 2 }]' },
-  range: { label: 'A range of numbers', hint: 'Each number is an item. The last one is not run: 0..1000 runs 0 up to 999.', placeholder: '0..1000' },
-  file: { label: 'Lines of a file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GiB.', placeholder: '' },
+  range: {
+    label: 'A range of numbers',
+    hint: 'Each number is an item. The last one is not run: 0..1000 runs 0 up to 999.',
+    placeholder: '0..1000',
+  },
+  file: { label: 'Lines of a file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GB.', placeholder: '' },
 };
 
 /** What the job runs over: a kind, and one control for it. A file may be dropped on it whatever the kind. */
-export function InputField({ draft, problem, onChange }: { draft: Draft; problem: string | undefined; onChange: (change: Partial<Draft>) => void }) {
+export function InputField({
+  draft,
+  problem,
+  onChange,
+}: {
+  draft: Draft;
+  problem: string | undefined;
+  onChange: (change: Partial<Draft>) => void;
+}) {
   const id = useId();
   const [over, setOver] = useState(false);
   const { kind } = draft;
@@ -43,7 +59,12 @@ export function InputField({ draft, problem, onChange }: { draft: Draft; problem
       <label htmlFor={id}>{kind === 'file' ? 'Input file' : 'Input'}</label>
       {kind === 'file' ? (
         <div className="drop">
-          <input {...shared} type="file" accept="text/*,.txt,.csv,.tsv,.jsonl,.log,.md" onChange={(event) => onChange({ file: event.target.files?.[0] ?? null })} />
+          <input
+            {...shared}
+            type="file"
+            accept="text/*,.txt,.csv,.tsv,.jsonl,.log,.md"
+            onChange={(event) => onChange({ file: event.target.files?.[0] ?? null })}
+          />
           <span>{draft.file === null ? 'or drop one here' : `${draft.file.name} · ${bytes(draft.file.size)}`}</span>
         </div>
       ) : (

@@ -58,7 +58,12 @@ export function NewJobPage() {
       return;
     }
     const reduce = draft.reduce.trim();
-    const job = await submissions.start(lull, { name: draft.name.trim(), code: draft.code, args: checked.args, ...(reduce === '' ? {} : { reduce }) }, checked.inputs, setKey);
+    const job = await submissions.start(
+      lull,
+      { name: draft.name.trim(), code: draft.code, args: checked.args, ...(reduce === '' ? {} : { reduce }) },
+      checked.inputs,
+      setKey,
+    );
     if (job !== null && here.current) navigate(`/jobs/${job.id}`);
   };
   const said = (field: Field) => problems.find((problem) => problem.field === field)?.sentence;
@@ -75,7 +80,14 @@ export function NewJobPage() {
         <div className="actions" role="group" aria-label="Fill in a sample">
           <span className="mute sm samples-label">Try a sample</span>
           {samples.map((sample) => (
-            <button key={sample.id} type="button" className="btn ghost" disabled={under} title={sample.about} onClick={() => void fill(sample)}>
+            <button
+              key={sample.id}
+              type="button"
+              className="btn ghost"
+              disabled={under}
+              title={sample.about}
+              onClick={() => void fill(sample)}
+            >
               {sample.name}
             </button>
           ))}
@@ -86,19 +98,52 @@ export function NewJobPage() {
         <div className="card stack">
           <div className="field">
             <label htmlFor="job-name">Name</label>
-            <input id="job-name" type="text" value={draft.name} maxLength={220} autoComplete="off" aria-invalid={said('Name') !== undefined} aria-describedby="job-name-hint" onChange={(event) => change({ name: event.target.value })} />
+            <input
+              id="job-name"
+              type="text"
+              value={draft.name}
+              maxLength={220}
+              autoComplete="off"
+              aria-invalid={said('Name') !== undefined}
+              aria-describedby="job-name-hint"
+              onChange={(event) => change({ name: event.target.value })}
+            />
             <span id="job-name-hint" className={said('Name') === undefined ? 'hint' : 'hint wrong'}>
               {said('Name') ?? 'Everybody in the group sees it.'}
             </span>
           </div>
-          <CodeField label="Code" rows={14} value={draft.code} problem={said('Code')} hint="A JavaScript module whose default export is called once an item. Tab indents; press Esc, then Tab, to move on." onChange={(code) => change({ code })} />
+          <CodeField
+            label="Code"
+            rows={14}
+            value={draft.code}
+            problem={said('Code')}
+            hint="A JavaScript module whose default export is called once an item. Tab indents; press Esc, then Tab, to move on."
+            onChange={(code) => change({ code })}
+          />
         </div>
         <div className="card stack">
           <InputField draft={draft} problem={said('Input')} onChange={change} />
-          <details className="field" open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}>
+          <details
+            className="field"
+            open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}
+          >
             <summary>Arguments and a last step (optional)</summary>
-            <CodeField label="Arguments" rows={3} value={draft.args} problem={said('Arguments')} hint="JSON that every call sees as task.args." onChange={(args) => change({ args })} />
-            <CodeField label="Reduce" rows={6} value={draft.reduce} problem={said('Reduce')} hint="A module: export default (values) => value. Runs in your tab over all results, when they are there." onChange={(reduce) => change({ reduce })} />
+            <CodeField
+              label="Arguments"
+              rows={2}
+              value={draft.args}
+              problem={said('Arguments')}
+              hint="JSON that every call sees as task.args."
+              onChange={(args) => change({ args })}
+            />
+            <CodeField
+              label="Reduce"
+              rows={5}
+              value={draft.reduce}
+              problem={said('Reduce')}
+              hint="A module: export default (values) => value. Runs in your tab over all results, when they are there."
+              onChange={(reduce) => change({ reduce })}
+            />
           </details>
           <p className="sm reader">Whoever runs a part can read its code and its input: send nothing that strangers must not see.</p>
           {submission === undefined ? null : <Handover step={submission.step} />}
@@ -119,7 +164,12 @@ function Handover({ step }: { step: Step }) {
   return (
     <div className="handover" aria-live="polite">
       <span className="sm">
-        {step.kind === 'reading' ? 'Reading the input …' : step.kind === 'uploading' ? `Uploading, ${bytes(step.doneBytes)} of ${bytes(step.allBytes)} …` : 'Handing the job to its keepers …'} Keep this tab open.
+        {step.kind === 'reading'
+          ? 'Reading the input …'
+          : step.kind === 'uploading'
+            ? `Uploading, ${bytes(step.doneBytes)} of ${bytes(step.allBytes)} …`
+            : 'Handing the job to its keepers …'}{' '}
+        Keep this tab open.
       </span>
       <div className="bar" aria-hidden="true">
         <i className="tide" style={{ width: `${share * 100}%` }} />
@@ -131,8 +181,10 @@ function Handover({ step }: { step: Step }) {
 async function draftOf(sample: Sample): Promise<Partial<Draft>> {
   const { name, code, input, args } = sample;
   const shared = { name, code, reduce: sample.reduce ?? '', args: args === null ? '' : JSON.stringify(args) };
-  if (input.kind === 'range') return { ...shared, kind: 'range', text: { ...emptyDraft.text, range: `${input.range[0]}..${input.range[1]}` } };
+  if (input.kind === 'range')
+    return { ...shared, kind: 'range', text: { ...emptyDraft.text, range: `${input.range[0]}..${input.range[1]}` } };
   const answer = await fetch(input.path).catch(() => null);
-  if (answer === null || !answer.ok) throw new Error('The sample text could not be fetched: the server is not reachable just now. Choose a file of your own.');
+  if (answer === null || !answer.ok)
+    throw new Error('The sample text could not be fetched: the server is not reachable just now. Choose a file of your own.');
   return { ...shared, kind: 'file', file: new File([await answer.blob()], input.fileName, { type: 'text/plain' }) };
 }

@@ -39,7 +39,10 @@ export const submissions = {
    */
   async start(lull: Lull, spec: Omit<JobSpec, 'inputs'>, inputs: ReadyInputs, onKey: (key: number) => void): Promise<Job | null> {
     const key = nextKey++;
-    store.setState((all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, step: { kind: 'reading' } }], true);
+    store.setState(
+      (all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, step: { kind: 'reading' } }],
+      true,
+    );
     onKey(key);
     try {
       const ready = await stored(lull, inputs, (step) => put(key, step));
@@ -67,7 +70,11 @@ async function stored(lull: Lull, inputs: ReadyInputs, onStep: (step: Step) => v
   const problem = textProblem(new Uint8Array(head), file.name);
   if (problem !== null) throw new Error(problem);
   onStep({ kind: 'uploading', doneBytes: 0, allBytes: file.size });
-  const ref = await lull.put(file, { name: file.name, type: 'text/plain', onProgress: (doneBytes, allBytes) => onStep({ kind: 'uploading', doneBytes, allBytes }) });
+  const ref = await lull.put(file, {
+    name: file.name,
+    type: 'text/plain',
+    onProgress: (doneBytes, allBytes) => onStep({ kind: 'uploading', doneBytes, allBytes }),
+  });
   return { lines: ref };
 }
 

@@ -1,7 +1,9 @@
 // Pages by path over the History API: deep links, the back button, and focus on the new page's heading.
 import { useEffect, useRef, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
 
-export type Route = { readonly page: 'donate' | 'jobs' | 'new-job' | 'network' | 'not-found' } | { readonly page: 'job'; readonly id: string };
+export type Route =
+  | { readonly page: 'donate' | 'jobs' | 'new-job' | 'network' | 'not-found' }
+  | { readonly page: 'job'; readonly id: string };
 
 export function routeOf(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');

@@ -7,13 +7,21 @@ import { Link, type Route } from './router.tsx';
 const entries = [
   { to: '/', label: 'Donate', pages: ['donate'], icon: 'M12 3a9 9 0 1 0 9 9M12 8v4l3 2' },
   { to: '/jobs', label: 'Jobs', pages: ['jobs', 'new-job', 'job'], icon: 'M4 6h16M4 12h16M4 18h10' },
-  { to: '/network', label: 'Network', pages: ['network'], icon: 'M12 8.5v4M10.7 14.3 7.6 16.600M13.3 14.300l3.1 2.300M14 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM8 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM20 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM12 12.5h.01' },
+  {
+    to: '/network',
+    label: 'Network',
+    pages: ['network'],
+    icon: 'M12 8.5v4M10.7 14.3 7.6 16.600M13.3 14.300l3.1 2.300M14 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM8 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM20 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM12 12.5h.01',
+  },
 ] as const;
 
 /** Frame of every page: navigation, who and where one is, and what stands in the way. */
 export function Shell({ route, children }: { route: Route; children: ReactNode }) {
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
-  const unfinished = useSnapshot((snapshot) => snapshot.jobs?.filter((job) => job.manifest.submitter === own && (job.state === 'running' || job.state === 'queued')).length ?? 0);
+  const unfinished = useSnapshot(
+    (snapshot) =>
+      snapshot.jobs?.filter((job) => job.manifest.submitter === own && (job.state === 'running' || job.state === 'queued')).length ?? 0,
+  );
   return (
     <div className="frame">
       <a className="skip" href="#main">
@@ -55,12 +63,29 @@ function Whereabouts() {
   const group = useSnapshot((snapshot) => snapshot.group);
   const self = useSnapshot((snapshot) => snapshot.self);
   const others = group === null ? 0 : group.members.length - 1;
-  const tone = phase.kind === 'joined' ? (group?.signaling === 'up' ? 'tide' : 'dusk') : phase.kind === 'starting' ? 'mute' : phase.kind === 'alone' ? 'dusk' : 'coral';
+  const tone =
+    phase.kind === 'joined'
+      ? group?.signaling === 'up'
+        ? 'tide'
+        : 'dusk'
+      : phase.kind === 'starting'
+        ? 'mute'
+        : phase.kind === 'alone'
+          ? 'dusk'
+          : 'coral';
   return (
     <p className="whereabouts">
       <span>
         <i className={`dot ${tone}`} />
-        {phase.kind === 'starting' ? 'finding a group' : phase.kind === 'alone' && group !== null ? <AloneLine name={group.groupName || groupNameOf(group.group)} /> : phase.kind === 'joined' && group !== null ? <GroupLine name={group.groupName || groupNameOf(group.group)} others={others} /> : 'not joined'}
+        {phase.kind === 'starting' ? (
+          'finding a group'
+        ) : phase.kind === 'alone' && group !== null ? (
+          <AloneLine name={group.groupName || groupNameOf(group.group)} />
+        ) : phase.kind === 'joined' && group !== null ? (
+          <GroupLine name={group.groupName || groupNameOf(group.group)} others={others} />
+        ) : (
+          'not joined'
+        )}
       </span>
       {self === null ? null : (
         <span>
@@ -86,7 +111,9 @@ const GroupLine = ({ name, others }: { name: string; others: number }) => (
 
 function StorageNotice() {
   const problem = useSnapshot((snapshot) => snapshot.storageProblem);
-  return problem === '' ? null : <Notice tone="dusk">{problem} This tab works, but it keeps nothing: what it holds is gone when it is closed.</Notice>;
+  return problem === '' ? null : (
+    <Notice tone="dusk">{problem} This tab works, but it keeps nothing: what it holds is gone when it is closed.</Notice>
+  );
 }
 
 /** What stands in the way of working with others, in one sentence; nothing while all is well. */
@@ -94,10 +121,25 @@ function PhaseNotice() {
   const phase = useSnapshot((snapshot) => snapshot.phase);
   const signaling = useSnapshot((snapshot) => snapshot.group?.signaling);
   if (phase.kind === 'failed') return <Notice tone="coral">Lull could not start: {phase.sentence}</Notice>;
-  if (phase.kind === 'refused') return <Notice tone="coral">No group could be joined: {phase.sentence || 'the server refused this tab.'} Jobs still run here, in this tab only.</Notice>;
-  if (phase.kind === 'alone') return <Notice tone="dusk">No other tab can be reached{phase.sentence ? ` (${phase.sentence.replace(/\.$/, '')})` : ''}, so this one works on its own. It joins by itself when it can.</Notice>;
+  if (phase.kind === 'refused')
+    return (
+      <Notice tone="coral">
+        No group could be joined: {phase.sentence || 'the server refused this tab.'} Jobs still run here, in this tab only.
+      </Notice>
+    );
+  if (phase.kind === 'alone')
+    return (
+      <Notice tone="dusk">
+        No other tab can be reached{phase.sentence ? ` (${phase.sentence.replace(/\.$/, '')})` : ''}, so this one works on its own. It joins
+        by itself when it can.
+      </Notice>
+    );
   if (phase.kind === 'joined' && signaling === 'down')
-    return <Notice tone="dusk">The server that introduces tabs cannot be reached just now. Nothing stops: running jobs go on, only new tabs cannot join.</Notice>;
+    return (
+      <Notice tone="dusk">
+        The server that introduces tabs cannot be reached just now. Nothing stops: running jobs go on, only new tabs cannot join.
+      </Notice>
+    );
   return null;
 }
 

@@ -7,7 +7,11 @@ const span = (first: number, end: number, state: Span['state'], by = ''): Span =
 
 describe('the parts grid', () => {
   it('has one cell an item while there are few', () => {
-    expect(cellsOf(3, [span(0, 1, 'committed', 'a'), span(1, 2, 'claimed', 'b')]).map(({ state, by }) => [state, by])).toEqual([['committed', 'a'], ['claimed', 'b'], ['waiting', '']]);
+    expect(cellsOf(3, [span(0, 1, 'committed', 'a'), span(1, 2, 'claimed', 'b')]).map(({ state, by }) => [state, by])).toEqual([
+      ['committed', 'a'],
+      ['claimed', 'b'],
+      ['waiting', ''],
+    ]);
   });
 
   it('shows what went wrong in a cell before anything else, and who did most of it', () => {

@@ -48,7 +48,13 @@ export function* csvPieces(results: readonly Result[]): Generator<string> {
   for (const result of results) {
     const value = 'error' in result ? undefined : result.value;
     const cells = columns === null ? [value] : columns.map((column) => (value as Record<string, unknown> | undefined)?.[column]);
-    yield line([result.index, ...cells, 'error' in result ? result.error.message : '', result.by.join(' '), Math.round(result.tookMs * 1000) / 1000]);
+    yield line([
+      result.index,
+      ...cells,
+      'error' in result ? result.error.message : '',
+      result.by.join(' '),
+      Math.round(result.tookMs * 1000) / 1000,
+    ]);
   }
 }
 
@@ -58,7 +64,16 @@ function columnsOf(results: readonly Result[]): string[] | null {
   for (const result of results) {
     if ('error' in result) continue;
     const { value } = result;
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set || value instanceof Date) return null;
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      Array.isArray(value) ||
+      ArrayBuffer.isView(value) ||
+      value instanceof Map ||
+      value instanceof Set ||
+      value instanceof Date
+    )
+      return null;
     for (const key of Object.keys(value)) columns.add(key);
     if (columns.size > columnsMax) return null;
   }
@@ -69,7 +84,12 @@ const line = (cells: readonly unknown[]) => `${cells.map(cell).join(',')}\r\n`;
 
 function cell(value: unknown): string {
   if (value === undefined || value === null) return '';
-  const text = typeof value === 'object' && !(value instanceof Date) ? JSON.stringify(value, plain) : value instanceof Date ? value.toISOString() : String(value);
+  const text =
+    typeof value === 'object' && !(value instanceof Date)
+      ? JSON.stringify(value, plain)
+      : value instanceof Date
+        ? value.toISOString()
+        : String(value);
   // A spreadsheet would run what begins like a formula: strings (never numbers) get an apostrophe before it.
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -77,6 +97,11 @@ function cell(value: unknown): string {
 
 /** A name that every file system takes. */
 export function fileNameOf(name: string, ending: string): string {
-  const kept = name.normalize('NFKD').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '').toLowerCase().slice(0, 60);
+  const kept = name
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase()
+    .slice(0, 60);
   return `${kept || 'results'}.${ending}`;
 }

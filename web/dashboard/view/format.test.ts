@@ -8,21 +8,47 @@ describe('numbers as a person says them', () => {
     expect(plural(0, 'part')).toBe('0 parts');
   });
 
-  it.each([[0, '0 ms'], [0.3, '< 1 ms'], [82, '82 ms'], [400, '0.4 s'], [1_240, '1.2 s'], [59_600, '1 min'], [252_000, '4 min 12 s'], [660_000, '11 min'], [13_260_000, '3 h 41 min'], [187_200_000, '2 d 4 h'], [-1, '–'], [Number.NaN, '–']])(
-    'says %d ms as %s', (ms, said) => expect(duration(ms)).toBe(said),
-  );
+  it.each([
+    [0, '0 s'],
+    [0.3, '< 1 ms'],
+    [82, '82 ms'],
+    [400, '0.4 s'],
+    [1_240, '1.2 s'],
+    [59_600, '1 min'],
+    [252_000, '4 min 12 s'],
+    [660_000, '11 min'],
+    [13_260_000, '3 h 41 min'],
+    [187_200_000, '2 d 4 h'],
+    [-1, '–'],
+    [Number.NaN, '–'],
+  ])('says %d ms as %s', (ms, said) => expect(duration(ms)).toBe(said));
 
   it('ticks in whole seconds', () => {
     expect(ticking(8_400)).toBe('8 s');
     expect(ticking(252_000)).toBe('4 min 12 s');
   });
 
-  it.each([[null, 'time left not known yet'], [0.2, 'almost there'], [4, 'a few seconds left'], [41, 'about 50 s left'], [56, 'about 1 min left'], [340, 'about 6 min left'], [7_300, 'about 3 h left'], [400_000, 'about 5 days left'], [Number.POSITIVE_INFINITY, 'time left not known yet']])(
-    'says %s seconds left as %s', (seconds, said) => expect(timeLeft(seconds)).toBe(said),
-  );
+  it.each([
+    [null, 'time left not known yet'],
+    [0.2, 'almost there'],
+    [4, 'a few seconds left'],
+    [41, 'about 50 s left'],
+    [56, 'about 1 min left'],
+    [340, 'about 6 min left'],
+    [7_300, 'about 3 h left'],
+    [400_000, 'about 5 days left'],
+    [Number.POSITIVE_INFINITY, 'time left not known yet'],
+  ])('says %s seconds left as %s', (seconds, said) => expect(timeLeft(seconds)).toBe(said));
 
   it('says bytes in units of a thousand, and rates with as many digits as mean something', () => {
-    expect([0, 640, 222_300_000, 1_180_000_000, 2 ** 30, 1_048_000].map(bytes)).toEqual(['0 B', '640 B', '212 MB', '1.1 GB', '1 GB', '1 MB']);
+    expect([0, 640, 222_300_000, 1_180_000_000, 2 ** 30, 1_048_000].map(bytes)).toEqual([
+      '0 B',
+      '640 B',
+      '212 MB',
+      '1.1 GB',
+      '1 GB',
+      '1 MB',
+    ]);
     expect([0, 0.04, 1.27, 20.6, 1_204.4].map(rate)).toEqual(['0', '0.04', '1.3', '21', '1\u202f204']);
   });
 

@@ -12,10 +12,10 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${Math.round(n) === 1 ? one : many}`;
 }
 
-/** < 1 ms, 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
+/** 0 s, < 1 ms, 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return '–';
-  if (ms < 950) return ms === 0 ? '0 ms' : ms < 1 ? '< 1 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 950) return ms === 0 ? '0 s' : ms < 1 ? '< 1 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
@@ -90,7 +90,11 @@ function inline(value: unknown, depth: number): string {
   if (ArrayBuffer.isView(value)) return `${bytes(value.byteLength)} of data`;
   if (value instanceof Date) return value.toISOString();
   if (depth > 3) return '…';
-  if (Array.isArray(value)) return `[${value.slice(0, 20).map((each) => inline(each, depth + 1)).join(', ')}${value.length > 20 ? ', …' : ''}]`;
+  if (Array.isArray(value))
+    return `[${value
+      .slice(0, 20)
+      .map((each) => inline(each, depth + 1))
+      .join(', ')}${value.length > 20 ? ', …' : ''}]`;
   const entries = value instanceof Map ? [...value] : Object.entries(value instanceof Set ? [...value] : value);
   if (entries.length === 0) return '{}';
   const shown = entries.slice(0, 20).map(([key, each]) => `${String(key)}: ${inline(each, depth + 1)}`);

@@ -3,7 +3,24 @@ import { pictureSize, summaryOf, tileOf } from './result-shapes.ts';
 
 describe('charts of a reduced value', () => {
   it('draws pairs and objects of numbers, largest first, twenty at most', () => {
-    expect(summaryOf([['a', 1], ['b', 3]])).toEqual({ charts: [{ title: '', bars: [['b', 3], ['a', 1]], all: 2 }], figures: [] });
+    expect(
+      summaryOf([
+        ['a', 1],
+        ['b', 3],
+      ]),
+    ).toEqual({
+      charts: [
+        {
+          title: '',
+          bars: [
+            ['b', 3],
+            ['a', 1],
+          ],
+          all: 2,
+        },
+      ],
+      figures: [],
+    });
     const many = summaryOf(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, i])));
     expect(many?.charts[0]).toMatchObject({ all: 50 });
     expect(many?.charts[0]?.bars).toHaveLength(20);
@@ -12,11 +29,17 @@ describe('charts of a reduced value', () => {
   it('finds charts inside an object, and its numbers beside them', () => {
     expect(summaryOf({ lines: 3, totalWords: 9, words: [['and', 2]], note: 'x' })).toEqual({
       charts: [{ title: 'words', bars: [['and', 2]], all: 1 }],
-      figures: [['lines', 3], ['total words', 9]],
+      figures: [
+        ['lines', 3],
+        ['total words', 9],
+      ],
     });
   });
 
-  it.each([[null], [7], [[]], [[1, 2]], ['text'], [{}], [{ a: 'x' }], [new Uint8Array(3)], [[['a', Number.NaN]]]])('draws no chart of %j', (value) => expect(summaryOf(value)).toBeNull());
+  it.each([[null], [7], [[]], [[1, 2]], ['text'], [{}], [{ a: 'x' }], [new Uint8Array(3)], [[['a', Number.NaN]]]])(
+    'draws no chart of %j',
+    (value) => expect(summaryOf(value)).toBeNull(),
+  );
 });
 
 describe('tiles', () => {

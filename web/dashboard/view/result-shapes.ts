@@ -26,7 +26,8 @@ export const barsMax = 20;
 /** A canvas beyond this is refused by browsers or by memory. */
 const pictureSideMax = 16_384;
 
-const isPair = (value: unknown): value is Pair => Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number' && Number.isFinite(value[1]);
+const isPair = (value: unknown): value is Pair =>
+  Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number' && Number.isFinite(value[1]);
 
 function pairsOf(value: unknown): readonly Pair[] | null {
   if (value instanceof Map) return pairsOf([...value]);
@@ -36,9 +37,17 @@ function pairsOf(value: unknown): readonly Pair[] | null {
   return entries.length > 0 && entries.every(isPair) ? (entries as unknown as Pair[]) : null;
 }
 
-const chartOf = (title: string, pairs: readonly Pair[]): Chart => ({ title, bars: pairs.toSorted((a, b) => b[1] - a[1]).slice(0, barsMax), all: pairs.length });
+const chartOf = (title: string, pairs: readonly Pair[]): Chart => ({
+  title,
+  bars: pairs.toSorted((a, b) => b[1] - a[1]).slice(0, barsMax),
+  all: pairs.length,
+});
 
-const spaced = (key: string) => key.replace(/[_-]+/g, ' ').replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+const spaced = (key: string) =>
+  key
+    .replace(/[_-]+/g, ' ')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase();
 
 /** Bar charts of a reduced value, or null where it is no such thing: pairs, an object of numbers, or an object that holds some of them. */
 export function summaryOf(reduced: unknown): Summary | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { append, emptySeries, growth, roundTop, sparkPath } from './samples-over-time.ts';
+import { append, emptySeries, growth, roundTop, sparkPath, stepsShown } from './samples-over-time.ts';
 
 describe('figures over time', () => {
   it('keeps the newest, and no more than it may', () => {
@@ -18,7 +18,16 @@ describe('figures over time', () => {
     let series = emptySeries(1_000, 5);
     expect(sparkPath(series, 100, 50, 1)).toBeNull();
     for (const value of [0, 10]) series = append(series, value);
-    expect(sparkPath(series, 100, 50, 10)).toEqual({ line: 'M75.0 50.0L100.0 3.0', area: 'M75.0 50.0L100.0 3.0L100 50L75.0 50Z', last: [100, 3] });
+    expect(sparkPath(series, 100, 50, 10)).toEqual({
+      line: 'M75.0 50.0L100.0 3.0',
+      area: 'M75.0 50.0L100.0 3.0L100 50L75.0 50Z',
+      last: [100, 3],
+    });
+  });
+
+  it('shows a window that grows with the line, never less than all there is', () => {
+    const of = (length: number) => stepsShown({ ...emptySeries(1_000, 180), values: Array.from({ length }, () => 1) });
+    expect([0, 30, 31, 61, 121, 180].map(of)).toEqual([30, 30, 60, 120, 180, 180]);
   });
 
   it('rounds the top of an axis up', () => expect([[], [0], [0.3], [7], [20], [210]].map(roundTop)).toEqual([1, 1, 0.5, 10, 20, 500]));

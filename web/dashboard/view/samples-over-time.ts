@@ -19,11 +19,22 @@ export function growth(before: number, after: number, elapsedMs: number): number
   return Math.max(0, after >= before ? after - before : after) / elapsedMs;
 }
 
-/** The line and the area under it in a box of `width` x `height`; the newest value at the right edge, zero at the bottom. */
-export function sparkPath(series: Series, width: number, height: number, top: number): { line: string; area: string; last: readonly [number, number] } | null {
-  const { values, max } = series;
+/** How many steps a chart shows: a sixth of the series while that holds all there is, then more, so that a young line is not a splinter. */
+export function stepsShown({ values, max }: Series): number {
+  return [max / 6, max / 3, max / 1.5].map(Math.ceil).find((steps) => steps > 1 && steps >= values.length) ?? max;
+}
+
+/** The line and the area under it in a box of `width` x `height`, `steps` wide; the newest value at the right edge, zero at the bottom. */
+export function sparkPath(
+  series: Series,
+  width: number,
+  height: number,
+  top: number,
+  steps = series.max,
+): { line: string; area: string; last: readonly [number, number] } | null {
+  const { values } = series;
   if (values.length < 2) return null;
-  const step = width / (max - 1);
+  const step = width / (steps - 1);
   const left = width - (values.length - 1) * step;
   const y = (value: number) => height - (Math.min(value, top) / (top || 1)) * (height - 3);
   const points = values.map((value, i) => `${(left + i * step).toFixed(1)} ${y(value).toFixed(1)}`);
