@@ -13,6 +13,10 @@ import type { JobState, Result } from './types.ts';
 class World extends MadeUpResults {
   readonly handle: JobHandle;
   readonly settings: unknown[] = [];
+  readonly unloadable: string[] = [];
+  unloadableSaid = 0;
+  /** What trying the code here ends with. */
+  trial = '';
   members: { peer: string; store: string | null; status: string }[] = [];
   copies = 1;
   #waiting: (() => void)[] = [];
@@ -30,8 +34,14 @@ class World extends MadeUpResults {
           case 'ledger jobs get':
             return success({ body: {}, buffers: [] });
           case 'ledger decisions get':
-            return success({ body: { settingVersion: 0, round: 0 }, buffers: [] });
+            return success({ body: { settingVersion: 0, round: 0, unloadable: this.unloadableSaid }, buffers: [] });
+          case 'executor trials submit':
+            return success({ body: { ok: this.trial === '', message: this.trial, data: null }, buffers: [] });
           case 'ledger events create':
+            if (request.body?.kind === 'unloadable') {
+              this.unloadable.push((request.body as unknown as { message: string }).message);
+              return success({ body: {}, buffers: [] });
+            }
             if (request.body?.kind === 'setting') {
               this.settings.push(request.body);
               return success({ body: {}, buffers: [] });
@@ -150,6 +160,23 @@ describe('a job in the hand', () => {
     world.handle.membersChanged();
     await settled();
     expect(world.handle.closable).toBe(false);
+  });
+
+  it('says that its code cannot be loaded only where somebody said so and it cannot be loaded here', async () => {
+    for (const [said, trial, message] of [
+      [0, 'The code cannot be loaded. SyntaxError: no', undefined],
+      [2, 'It took longer than 0.1 s.', undefined],
+      [2, 'The code cannot be loaded. SyntaxError: no', 'SyntaxError: no'],
+    ] as const) {
+      const world = new World(1);
+      Object.assign(world.manifest, { code: world.object(new Uint8Array(1)) });
+      world.state('queued');
+      world.unloadableSaid = said;
+      world.trial = trial;
+      await world.handle.confirmUnloadable();
+      await world.handle.confirmUnloadable();
+      expect(world.unloadable).toEqual(message === undefined ? [] : [message]);
+    }
   });
 
   it('shows the arguments, and none where a stranger wrote nonsense', () => {

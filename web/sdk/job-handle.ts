@@ -23,6 +23,11 @@ const resultsPerRead = 2_000;
 const refetchAfterMs = 1_000;
 /** One run of the reduce step. */
 const reduceMsMax = 10 * 60_000;
+/** Loading has a limit of its own in the sandbox; running the function, which a trial does too, is of no interest. */
+const confirmMs = 100;
+const confirmTimeoutMs = 60_000;
+/** How a trial tells that code could not be loaded (executor/trials.ts). */
+const cannotLoad = 'The code cannot be loaded. ';
 
 export interface JobHost {
   bus(): Bus;
@@ -59,6 +64,8 @@ export class JobHandle implements Job {
   #refusal = '';
   #closable = false;
   #checking = false;
+  /** Once: what cannot be loaded here will not be the second time. */
+  #confirming = false;
   /** The members have changed since it was last asked who holds the job. */
   #stale = true;
   #claimed = 0;
@@ -299,6 +306,29 @@ export class JobHandle implements Job {
     if (claimed === this.#claimed) return;
     this.#claimed = claimed;
     this.#changed();
+  }
+
+  /**
+   * Where somebody could not load the code of our own job and nothing has been done: this tab tries to load it too, and says so when it
+   * cannot. One stranger's word does not end a job; with a lone donor nobody else would speak.
+   */
+  async confirmUnloadable(): Promise<void> {
+    const summary = this.#summary;
+    const bus = this.host.bus();
+    if (this.#confirming || summary === undefined || summary.state !== 'queued' || summary.manifest.submitter !== bus.self.identity) return;
+    const detail = await bus.ask(ledgerContract, 'decisions', 'get', { job: summary.id });
+    if (!detail.ok || detail.value.body.unloadable === 0 || this.#confirming) return;
+    this.#confirming = true;
+    try {
+      const code = new TextDecoder().decode(await bytesOfObject(bus, summary.manifest.code));
+      const tried = await bus.ask(executorContract, 'trials', 'submit', { code, values: [], itemMs: confirmMs }, { timeoutMs: confirmTimeoutMs });
+      const message = tried.ok && tried.value.body.message.startsWith(cannotLoad) ? tried.value.body.message.slice(cannotLoad.length) : undefined;
+      if (message !== undefined) await bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
+      // A tab that is busy with other trials asks again later.
+      this.#confirming = tried.ok;
+    } catch {
+      this.#confirming = false;
+    }
   }
 
   /** Whoever held the job may have left: what was said about closing this tab is asked again. */

@@ -95,6 +95,7 @@ export function createLull(host: KernelHost): Lull {
     for (const handle of handles.values()) {
       void handle.refreshClaimed();
       void handle.checkClosable();
+      void handle.confirmUnloadable();
     }
     host.clock.after(claimedRefreshMs, refresh);
   };

@@ -45,7 +45,7 @@ export const eventBodySchema = v.variant('kind', [
     resultHash: hashSchema,
     tookMs: amount,
   }),
-  /** The code could not be loaded here. `itemAttemptsMax` of these fail the job. */
+  /** The code could not be loaded here. `itemAttemptsMax` of these fail the job; of a stranger's one less counts at most. */
   v.strictObject({ kind: v.literal('unloadable'), message: text(2_000) }),
   /** The submitter took these results: they never change again. */
   v.strictObject({

@@ -237,12 +237,25 @@ describe('the fold of a job', () => {
     expect(fold.state).toBe('cancelled');
   });
 
+  it('does not fail on the word of one stranger, but does when another or the submitter agrees', () => {
+    for (const other of [2, 0]) {
+      const fold = foldOf([]);
+      for (const n of [1, 2, 3, 4, 5]) fold.add(someEvent(n), eventOf({ kind: 'unloadable', message: 'no' }, someIdentity(1), n));
+      expect(fold.state).toBe('queued');
+      fold.add(someEvent(6), eventOf({ kind: 'unloadable', message: 'no' }, someIdentity(other)));
+      expect(fold.state).toBe('failed');
+    }
+    const alone = foldOf([]);
+    for (const n of [1, 2, 3]) alone.add(someEvent(n), eventOf({ kind: 'unloadable', message: 'no' }, someIdentity(0), n));
+    expect(alone.state).toBe('failed');
+  });
+
   it('fails when more items failed than the job allows, or when nobody can load the code', () => {
     const strict = foldOf([], 0);
     for (const n of [1, 2, 3]) strict.add(someEvent(n), eventOf(computed([0, 1], { failed: [[0, 1]] })));
     expect([strict.state, strict.reason]).toEqual(['failed', '1 items failed; this job allows 0.']);
     const broken = foldOf([]);
-    for (const n of [1, 2, 3]) broken.add(someEvent(n), eventOf({ kind: 'unloadable', message: `SyntaxError ${n}` }));
+    for (const n of [1, 2, 3]) broken.add(someEvent(n), eventOf({ kind: 'unloadable', message: `SyntaxError ${n}` }, someIdentity(n)));
     expect([broken.state, broken.reason]).toEqual(['failed', 'The code cannot be loaded: SyntaxError 1']);
     broken.add(someEvent(4), eventOf(computed([0, 1])));
     expect(broken.state).toBe('running');

@@ -50,7 +50,7 @@ export class JobFold {
   /** Acceptances of events that have not come yet, by the event they wait for. */
   readonly #waiting = new Map<EventId, { by: EventId; range: Range }[]>();
   readonly #contributions = new Map<IdentityId, Contribution>();
-  readonly #unloadable = new Map<EventId, string>();
+  readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
   #failed = 0;
   #surplus = 0;
   #okEvents = 0;
@@ -87,7 +87,7 @@ export class JobFold {
         for (const span of body.spans) this.#addAccepted(id, span, apply);
         break;
       case 'unloadable':
-        this.#unloadable.set(id, body.message);
+        this.#unloadable.set(id, { identity: event.identity, message: body.message });
         break;
       case 'setting':
         this.settings.add(id, body);
@@ -267,11 +267,20 @@ export class JobFold {
     return this.#contributions.get(this.#computed.get(event)!.identity)!;
   }
 
+  /** How often it was said that the code cannot be loaded; a stranger alone cannot say it often enough to end somebody's job. */
+  #unloadableFor(): number {
+    const times = new Map<IdentityId, number>();
+    for (const { identity } of this.#unloadable.values()) times.set(identity, (times.get(identity) ?? 0) + 1);
+    let sum = 0;
+    for (const [identity, count] of times) sum += identity === this.manifest.submitter ? count : Math.min(count, itemAttemptsMax - 1);
+    return sum;
+  }
+
   #status(): { state: JobState; reason: string } {
     if (this.settings.cancelled) return { state: 'cancelled', reason: '' };
-    if (this.#unloadable.size >= itemAttemptsMax && this.#okEvents === 0) {
+    if (this.#okEvents === 0 && this.#unloadableFor() >= itemAttemptsMax) {
       const [first] = [...this.#unloadable].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return { state: 'failed', reason: `The code cannot be loaded: ${first![1]}`.slice(0, 2_000) };
+      return { state: 'failed', reason: `The code cannot be loaded: ${first![1].message}`.slice(0, 2_000) };
     }
     if (this.#failed > this.manifest.failuresMax) {
       return { state: 'failed', reason: `${this.#failed} items failed; this job allows ${this.manifest.failuresMax}.` };
