@@ -17,7 +17,7 @@ import { itemInput } from './item-input.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
 import { isFailure, ResultReader } from './results.ts';
-import type { Job, JobState, Overview, Progress, Result } from './types.ts';
+import type { Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
 
 const resultsPerRead = 2_000;
 const refetchAfterMs = 1_000;
@@ -191,14 +191,26 @@ export class JobHandle implements Job {
     }
   }
 
-  async results(): Promise<Result[]> {
+  results(): Promise<Result[]> {
+    return this.#collect();
+  }
+
+  values(): Promise<unknown[]> {
+    return this.#values();
+  }
+
+  async #collect(onProgress?: (items: number, of: number) => void): Promise<Result[]> {
+    const { items } = await this.#known();
     const all: Result[] = [];
-    for await (const result of this) all.push(result);
+    for await (const result of this) {
+      all.push(result);
+      if (all.length % resultsPerRead === 0 || all.length === items) onProgress?.(all.length, items);
+    }
     return all;
   }
 
-  async values(): Promise<unknown[]> {
-    const all = await this.results();
+  async #values(onProgress?: (items: number, of: number) => void): Promise<unknown[]> {
+    const all = await this.#collect(onProgress);
     const failures = all.filter(isFailure).map(({ index, error }) => {
       const failed = new Error(`Item ${index}: ${error.message}`, { cause: error });
       failed.stack = error.stack;
@@ -215,12 +227,12 @@ export class JobHandle implements Job {
     return results;
   }
 
-  async reduced(): Promise<unknown> {
+  async reduced(options: ReduceOptions = {}): Promise<unknown> {
     const { manifest } = await this.#known();
     if (manifest.reduce === null) throw new LullError('not-found', 'This job has no reduce step.');
     const bus = this.host.bus();
     const code = new TextDecoder().decode(await bytesOfObject(bus, manifest.reduce));
-    const buffers = packedRuns(await this.values());
+    const buffers = packedRuns(await this.#values(options.onProgress));
     const answer = valueOf(
       await bus.ask(
         executorContract,

@@ -16,6 +16,8 @@ import type { Result } from './types.ts';
 
 const spansPerQuery = 1_000;
 const blobsCachedMax = 32;
+/** Result objects fetched at once while results are read in order: each takes a trip or two to whoever keeps it. */
+const blobsAhead = 8;
 /** What a function gives at once is far smaller; whoever names more only wants this page's memory. */
 const resultBlobBytesMax = bufferBytesMax;
 
@@ -62,7 +64,8 @@ export class ResultReader {
     const taken: DecidedSpan[] = [];
     let missing: string | null = null;
     const shown = this.#shown(await this.spans(from, end), from, end);
-    for (const span of shown) {
+    for (const [i, span] of shown.entries()) {
+      for (const { result } of shown.slice(i, i + blobsAhead)) void this.#blob(result);
       let blob: ResultBlob | undefined;
       try {
         blob = await this.#blob(span.result);

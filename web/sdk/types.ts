@@ -122,7 +122,7 @@ export interface Job extends AsyncIterable<Result> {
   /** By the submitter's clock, ms since 1970. */
   readonly createdAt: number;
   /** The reduce step over all values; rejects with a typed error where the job has none. */
-  reduced(): Promise<unknown>;
+  reduced(options?: ReduceOptions): Promise<unknown>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   cancel(): Promise<void>;
@@ -142,6 +142,11 @@ export interface Metrics {
   readonly resources: ResourceState;
   readonly running: readonly Running[];
   readonly given: { readonly parts: number; readonly items: number; readonly cpuMs: number; readonly itemsPerSecond: number };
+}
+
+export interface ReduceOptions {
+  /** Results read of all there are; once all are read the step itself runs. */
+  readonly onProgress?: (items: number, of: number) => void;
 }
 
 export interface PutOptions {
