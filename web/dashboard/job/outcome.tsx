@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { Job, Overview } from '../../sdk/types.ts';
-import { BarChart, Empty, Skeleton } from '../pieces/pieces.tsx';
+import { Bar, BarChart, Empty, Skeleton } from '../pieces/pieces.tsx';
 import { sentenceOf } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { count, plural, short } from '../view/format.ts';
@@ -8,7 +8,7 @@ import { pictureSize, summaryOf, tileOf } from '../view/result-shapes.ts';
 import { decidedRanges } from './decided.ts';
 
 type Reduced =
-  | { readonly kind: 'working' }
+  | { readonly kind: 'working'; readonly read: number; readonly of: number }
   | { readonly kind: 'there'; readonly value: unknown }
   | { readonly kind: 'wrong'; readonly sentence: string };
 
@@ -39,14 +39,16 @@ function useIsPicture(job: Job, overview: Overview | null, possible: boolean): b
   return is === true;
 }
 
+const begun: Reduced = { kind: 'working', read: 0, of: 0 };
+
 /** What the job was for, where it has a reduce step. */
 export function ReducedCard({ job }: { job: Job }) {
-  const [reduced, setReduced] = useState<Reduced>({ kind: 'working' });
+  const [reduced, setReduced] = useState<Reduced>(begun);
   const [round, again] = useState(0);
   useEffect(() => {
     let wanted = true;
     job
-      .reduced()
+      .reduced({ onProgress: (read, of) => wanted && setReduced({ kind: 'working', read, of }) })
       .then((value) => wanted && setReduced({ kind: 'there', value }))
       .catch((error: unknown) => wanted && setReduced({ kind: 'wrong', sentence: sentenceOf(error) }));
     return () => {
@@ -57,7 +59,7 @@ export function ReducedCard({ job }: { job: Job }) {
     <section className="card stack" aria-label="Reduced result">
       <h2>All together</h2>
       {reduced.kind === 'working' ? (
-        <Skeleton lines={5} label="The reduce step runs in this tab" />
+        <Working {...reduced} items={job.progress.items} />
       ) : reduced.kind === 'wrong' ? (
         <>
           <Notice tone="coral">{reduced.sentence}</Notice>
@@ -66,7 +68,7 @@ export function ReducedCard({ job }: { job: Job }) {
               type="button"
               className="btn ghost small"
               onClick={() => {
-                setReduced({ kind: 'working' });
+                setReduced(begun);
                 again(round + 1);
               }}
             >
@@ -78,6 +80,20 @@ export function ReducedCard({ job }: { job: Job }) {
         <ReducedValue value={reduced.value} />
       )}
     </section>
+  );
+}
+
+/** What is being waited for: the results on their way here, then the step itself. */
+function Working({ read, of, items }: { read: number; of: number; items: number }) {
+  const all = of > 0 && read === of;
+  return (
+    <>
+      <p className="mute sm">
+        {all ? 'The reduce step runs in this tab …' : `Fetching the results, ${count(read)} of ${count(of || items)} …`}
+      </p>
+      <Bar label="Results fetched" value={of === 0 ? 0 : read / of} shares={[{ tone: 'tide', share: of === 0 ? 0 : read / of }]} />
+      <Skeleton lines={5} label="The result of the reduce step" />
+    </>
   );
 }
 

@@ -28,7 +28,7 @@ export function JobsPage() {
               : mine.length === 0
                 ? 'You have no jobs yet'
                 : active === 0
-                  ? 'Nothing of yours is waiting'
+                  ? 'None of your jobs is under way'
                   : active === 1
                     ? 'One of your jobs is under way'
                     : `${active} of your jobs are under way`}

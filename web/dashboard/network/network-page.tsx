@@ -61,7 +61,7 @@ export function NetworkPage() {
               ? 'Open this address in another browser, or send it to somebody: their tabs appear here.'
               : donors.length === 0
                 ? 'Nobody is donating just now.'
-                : `${plural(donors.length, 'tab')} on machines of ${plural(cores, 'core')} donate; ${plural(busy, 'core')} computing now.`}
+                : `${plural(donors.length, 'tab donates', 'tabs donate')}, on ${donors.length === 1 ? 'a machine' : 'machines'} with ${plural(cores, 'core')}; ${busy === 0 ? 'none is' : plural(busy, 'is', 'are')} computing now.`}
           </p>
         </div>
       </div>
@@ -144,12 +144,12 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
             <th scope="col">Peer</th>
             <th scope="col">State</th>
             <th scope="col" className="num">
-              Cores
+              Cores busy
             </th>
             <th scope="col" className="num wide">
               Items per second
             </th>
-            <th scope="col" className="num">
+            <th scope="col" className="num wide">
               Link
             </th>
             <th scope="col" className="num wide">
@@ -174,7 +174,7 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
                 </td>
                 <td className="num">{offer === null ? '–' : `${offer.sandbox.workersRunning} / ${offer.machine.cores}`}</td>
                 <td className="num wide">{offer === null ? '–' : rate(offer.sandbox.itemsPerSecond)}</td>
-                <td className="num">{i === 0 ? <span className="mute">–</span> : linkWords(member)}</td>
+                <td className="num wide">{i === 0 ? <span className="mute">–</span> : linkWords(member)}</td>
                 <td className="num wide">
                   {offer === null || !offer.storage.keeps ? <span className="mute">nothing</span> : bytes(offer.storage.usedMiB * 2 ** 20)}
                 </td>
