@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { bytesOfHex } from '../../lib/bytes.ts';
+import { bytesOfHex, hexOf } from '../../lib/bytes.ts';
 import { unwrap } from '../../lib/outcome.ts';
 import { copiesMax, segmentBytes, stewardDelayMs } from '../../limits.ts';
 import { memoryStorage } from '../../memory-storage.ts';
@@ -373,7 +373,7 @@ describe('room', () => {
     world = new World('quota');
     const one = await world.add('one', { storageMiB: 100 });
     const two = await world.add('two', { storageMiB: 1 });
-    const refs = [await world.put(one, [bytesOf(600_000)]), await world.put(one, [bytesOf(600_001)])] as const;
+    const refs = [await world.put(two, [bytesOf(600_000)]), await world.put(one, [bytesOf(600_001)])] as const;
     expect(refs.map(({ copies }) => copies)).toEqual([1, 0]);
     await world.clock.advance(1_000);
     expect(two.problem()).toBe('The 1 MiB that Lull may store here are full.');
@@ -551,5 +551,27 @@ describe('messages from members', () => {
     );
     expect(manifest).toMatchObject({ ok: false, fault: { code: 'malformed' } });
     expect(await slicesOf(two)).toEqual([]);
+  });
+
+  it('that want to fill the store are refused while there is room for others, and a person who does not donate keeps less', async () => {
+    world = new World('hoarder');
+    const [hoarder, donor, other] = [await world.add('hoarder'), await world.add('donor', { storageMiB: 8 }), await world.add('other')];
+    const watcher = await world.add('watcher', { donating: false, storageMiB: 8 });
+    const insert = async (from: Keeper, to: Keeper, n: number, over: object = {}) => {
+      const bytes = bytesOf(MiB, `junk ${n}`);
+      const request = { hash: hexOf(await from.tab.platform.digest.sha256(bytes)), expires: world.clock.wall() + day, size: MiB, data: 0, ...over };
+      const asked = from.tab.bus.ask(blocksContract, 'slices', 'insert', request, { peer: to.tab.self.peer, buffers: [bytes], timeoutMs: 30_000 });
+      const outcome = await world.clock.finish(asked);
+      return outcome.ok ? 'ok' : outcome.fault.code;
+    };
+    const answers = [];
+    for (let n = 0; n < 8; n++) answers.push(await insert(hoarder, donor, n));
+    expect(answers).toEqual([...Array(6).fill('ok'), 'overloaded', 'overloaded']);
+    expect(await insert(other, donor, 20)).toBe('ok');
+    expect(await insert(hoarder, donor, 0)).toBe('ok');
+    const owner = watcher.tab.self.identity;
+    const unasked = [];
+    for (let n = 0; n < 4; n++) unasked.push(await insert(hoarder, watcher, n, { owner }));
+    expect(unasked).toEqual(['ok', 'ok', 'overloaded', 'overloaded']);
   });
 });

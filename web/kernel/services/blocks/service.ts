@@ -1,9 +1,11 @@
 // Blocks: objects in segments, content-addressed, on several stores, fetched from whoever has them.
 import { hexOf } from '../../lib/bytes.ts';
+import type { ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
 import { afterLifeMs, jobLifeMsMax, segmentBytesMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
+import type { ObjectManifest } from '../../protocol/object.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import { WithBuffers, type Call, type ServiceFactory } from '../../service.ts';
 import { Gather } from './gather.ts';
@@ -11,7 +13,8 @@ import { idOfManifest, parseManifest } from './manifest.ts';
 import { Neighbours } from './neighbours.ts';
 import { Placer, type PutSettings } from './placer.ts';
 import { Put } from './put.ts';
-import { SliceStore } from './slice-store.ts';
+import { Shares } from './shares.ts';
+import { manifestsBytesMax, manifestsMax, SliceStore } from './slice-store.ts';
 import { retryEveryMs, TopUp } from './top-up.ts';
 
 export const putsMax = 64;
@@ -23,6 +26,9 @@ const usageEveryMs = 250;
 const sweepEveryMs = 60_000;
 const objectsListedMax = 10_000;
 const MiB = 1024 * 1024;
+/** Of the room here one other identity fills at most so much; where the person does not donate, and only takes what is theirs, less. */
+const shareOfOne = 3 / 4;
+const shareOfOneUndonated = 1 / 4;
 
 export const blocksService: ServiceFactory<typeof blocksContract> = (context) => {
   const { platform, self } = context;
@@ -47,6 +53,8 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     });
   };
   const store = new SliceStore(platform, publishSoon);
+  const sliceShares = new Shares<string>((hash) => store.has(hash), 2 * 1024);
+  const manifestShares = new Shares<ObjectId>((id) => store.manifestBytes(id) !== undefined, manifestsBytesMax / manifestsMax);
   const neighbours = new Neighbours(context);
   const placer = new Placer(platform, context, store, neighbours, () => ownStore);
   const gather = new Gather(platform, context, store, neighbours);
@@ -55,6 +63,8 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   const sweep = () => {
     cancelSweep = clock.after(sweepEveryMs, sweep);
     void store.sweep();
+    sliceShares.prune();
+    manifestShares.prune();
     for (const [number, put] of puts) if (clock.now() - put.touchedAt > putIdleMs) puts.delete(number);
   };
 
@@ -82,6 +92,24 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     const wall = clock.wall();
     if (expires + afterLifeMs <= wall) throw new FaultError('refused', 'What is to be stored has already expired.');
     if (expires > wall + jobLifeMsMax + expiryLeewayMs) throw new FaultError('refused', 'What is to be stored would be kept for too long.');
+  };
+
+  /** Does `keep` for a member whose share has room for it. What is here already costs nothing. */
+  const within = async <K extends string>(shares: Shares<K>, call: Call, key: K, bytes: number, bytesMax: number, known: boolean, keep: () => Promise<void>) => {
+    const counts = call.identity !== self.identity && !known;
+    if (counts && !shares.hasRoom(call.identity, bytes, bytesMax)) throw new FaultError('overloaded', 'This tab keeps as much of yours as it may.');
+    // Charged first, so that many at once do not pass the limit together; what could not be kept is forgotten at the next count.
+    if (counts) shares.charge(call.identity, key, bytes);
+    await keep();
+  };
+
+  const keepShown = async (call: Call, bytes: Uint8Array, manifest: ObjectManifest) => {
+    checkExpiry(manifest.expires);
+    const id = await idOfManifest(digest, bytes);
+    const known = store.manifestBytes(id) !== undefined;
+    await within(manifestShares, call, id, bytes.length, manifestsBytesMax * shareOfOne, known, async () =>
+      unwrap(await store.keepManifest(id, bytes, manifest)),
+    );
   };
 
   /** Bytes of our own page, which may reuse or transfer them later. */
@@ -159,8 +187,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const bytes = bufferOf(call, manifest, segmentBytesMax);
           const parsed = parseManifest(bytes);
           if (parsed === undefined) throw new FaultError('malformed', 'That is no manifest.');
-          checkExpiry(parsed.expires);
-          unwrap(await store.keepManifest(await idOfManifest(digest, bytes), bytes, parsed));
+          await keepShown(call, bytes, parsed);
           return {};
         },
         get: async ({ id }) => {
@@ -183,8 +210,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
             throw new FaultError('malformed', 'The bytes are not those that were named.');
           if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash))
             throw new FaultError('malformed', 'The manifest does not name the slice.');
+          if (parsed !== undefined) checkExpiry(parsed.expires);
           const named = manifest === undefined ? undefined : ([await idOfManifest(digest, manifest), manifest] as const);
-          unwrap(await store.keep(hash, bytes, { expires, orphan: named === undefined }, named));
+          const keep = async () => unwrap(await store.keep(hash, bytes, { expires, orphan: named === undefined }, named));
+          const sliceBytesMax = store.usage().allowedBytes * (donating ? shareOfOne : shareOfOneUndonated);
+          const keepNamed = () =>
+            named === undefined
+              ? keep()
+              : within(manifestShares, call, named[0], named[1].length, manifestsBytesMax * shareOfOne, store.manifestBytes(named[0]) !== undefined, keep);
+          await within(sliceShares, call, hash, bytes.length, sliceBytesMax, store.has(hash), keepNamed);
           return {};
         },
         get: async ({ hash }) => {
