@@ -1,6 +1,12 @@
 // Whole kernels, as tabs run them, doing whole jobs over a network in memory. A failure prints its seed.
 import { describe, expect, it } from 'vitest';
+import { hexOf } from './lib/bytes.ts';
+import { recordId } from './lib/ids.ts';
+import { unwrap } from './lib/outcome.ts';
 import { decodeValue } from './lib/value-codec.ts';
+import { encodeWire } from './lib/wire-codec.ts';
+import { queueContract } from './protocol/contracts/queue.ts';
+import { testDigest } from './testing/test-crypto.ts';
 import { TestGroup, type TestPeer } from './testing/test-group.ts';
 
 const quick = (index: number) => ({ ms: 20, value: index * 2 });
@@ -96,4 +102,28 @@ describe('a group of kernels', () => {
       expect(valuesOf(await group.results(peer, job))).toEqual(doubled(2_000));
     }
   });
+
+  it('is slowed, not stopped, by a member who queues the whole job with itself as the only holder and lets nobody have it', async () => {
+    const group = new TestGroup({ seed: 'hoarder', script: quick });
+    const { submitter, donors } = await groupOf(group, 2);
+    const hoarder = await group.start('hoarder');
+    await group.joined([submitter, ...donors, hoarder], 2);
+    const job = await group.submit(submitter, 200);
+    const { bus, self } = hoarder.kernel;
+    const bytes = encodeWire({ v: 1, job, lineage: `${self.peer}.1`, round: 0, range: [0, 200], k: 1, holders: [hoarder.storage.store] });
+    const record = recordId(hexOf(await testDigest.sha256(bytes)));
+    for (const peer of [self.peer, submitter.kernel.self.peer, ...donors.map((donor) => donor.kernel.self.peer)]) {
+      unwrap(await group.clock.finish(bus.ask(queueContract, 'records', 'insert', { records: [bytes] }, { peer })));
+    }
+    const hold = () => {
+      void bus.ask(queueContract, 'locks', 'create', { record });
+      group.clock.after(2_000, hold);
+    };
+    hold();
+    const began = group.clock.now();
+    const summary = await group.ended(submitter, job, 300_000);
+    expect(summary.state).toBe('done');
+    expect(group.clock.now() - began).toBeGreaterThan(10_000);
+    expect(valuesOf(await group.results(submitter, job))).toEqual(doubled(200));
+  }, 60_000);
 });

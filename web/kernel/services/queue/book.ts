@@ -14,6 +14,8 @@ export interface KeptRecord {
 
 export const recordsMax = 200_000;
 export const recordsPerIdentityMax = 120_000;
+/** Of one job from one identity: a steward keeps no more than 1 024 waiting, and nobody may take all the room of a job. */
+export const recordsPerJobOfOneMax = 8_192;
 /** Records known to have ended, so that a late copy of one does not bring it back. */
 export const tombstonesMax = 20_000;
 
@@ -52,13 +54,18 @@ export class RecordBook {
 
   /** Whether one more of `job` from `charged` fits the bounds. */
   hasRoom(job: JobId, charged: string): boolean {
-    return this.size < recordsMax && this.ofJob(job).length < recordsPerJobMax && (this.#charged.get(charged) ?? 0) < recordsPerIdentityMax;
+    return (
+      this.size < recordsMax &&
+      this.ofJob(job).length < recordsPerJobMax &&
+      (this.#charged.get(charged) ?? 0) < recordsPerIdentityMax &&
+      (this.#charged.get(`${charged} ${job}`) ?? 0) < recordsPerJobOfOneMax
+    );
   }
 
   add(entry: KeptRecord): void {
     if (this.#byId.has(entry.id)) return;
     this.#byId.set(entry.id, entry);
-    this.#charged.set(entry.charged, (this.#charged.get(entry.charged) ?? 0) + 1);
+    this.#charge(entry, 1);
     let list = this.#byJob.get(entry.record.job);
     if (list === undefined) this.#byJob.set(entry.record.job, (list = []));
     list.splice(placeOf(list, entry), 0, entry);
@@ -73,13 +80,19 @@ export class RecordBook {
     }
     if (entry === undefined) return undefined;
     this.#byId.delete(id);
-    const left = this.#charged.get(entry.charged)! - 1;
-    if (left > 0) this.#charged.set(entry.charged, left);
-    else this.#charged.delete(entry.charged);
+    this.#charge(entry, -1);
     const list = this.#byJob.get(entry.record.job)!;
     list.splice(placeOf(list, entry), 1);
     if (list.length === 0) this.#byJob.delete(entry.record.job);
     return entry;
+  }
+
+  #charge({ charged, record }: KeptRecord, by: 1 | -1): void {
+    for (const key of [charged, `${charged} ${record.job}`]) {
+      const count = (this.#charged.get(key) ?? 0) + by;
+      if (count > 0) this.#charged.set(key, count);
+      else this.#charged.delete(key);
+    }
   }
 
   /** Up to `max` records of jobs that `wanted` accepts, by id, after `after`: pages for a member that joins. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jobId, peerId, recordId, storeId } from '../../lib/ids.ts';
-import { RecordBook, tombstonesMax, type KeptRecord } from './book.ts';
+import { RecordBook, recordsPerJobOfOneMax, tombstonesMax, type KeptRecord } from './book.ts';
 import { chooseNext, claimWindow, verdictOf } from './claim-order.ts';
 
 const hex = (n: number, digits: number) => n.toString(16).padStart(digits, '0');
@@ -13,6 +13,17 @@ const entry = (n: number, lineage = 'a.1', id = n): KeptRecord => ({
   charged: 'somebody',
 });
 const always = () => true;
+
+describe('the room of a job', () => {
+  it('is not for one identity alone', () => {
+    const book = new RecordBook();
+    for (let n = 0; n < recordsPerJobOfOneMax; n++) book.add(entry(n));
+    expect(book.hasRoom(job, 'somebody')).toBe(false);
+    expect(book.hasRoom(job, 'another')).toBe(true);
+    book.remove(entry(0).id, true);
+    expect(book.hasRoom(job, 'somebody')).toBe(true);
+  });
+});
 
 describe('the next function', () => {
   const queue = Array.from({ length: 40 }, (_, n) => entry(n));

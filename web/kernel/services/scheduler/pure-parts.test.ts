@@ -8,7 +8,7 @@ import type { Range } from '../../protocol/schemas.ts';
 import { planEvents } from './commit-plan.ts';
 import { orderJobs, ServiceRecord, type Wanting } from './fair-share.ts';
 import { functionItems, inputEnd, measuredMax, type Measured } from './sizing.ts';
-import { functionsAhead, planAppends, uncovered, type Situation } from './steward.ts';
+import { functionsAhead, patienceWith, planAppends, uncovered, type Situation } from './steward.ts';
 
 const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
 const range: JobInput = { kind: 'range', items: 10_000_000, offset: 0 };
@@ -16,6 +16,14 @@ const piece = (first: number, end: number, round = 0, failedBy: number[] = []) =
   range: [first, end] as Range,
   round,
   failedBy: failedBy.map((n) => identityId(hex(n))),
+});
+
+describe('the patience with a function', () => {
+  it('is a minute and some of its own time, however many items a stranger put in it', () => {
+    expect(patienceWith(1_000_000, 60_000, [{ items: 100, tookMs: 1_000 }])).toBe(66_000);
+    expect(patienceWith(1, 60_000, [{ items: 1, tookMs: 20_000 }])).toBe(100_000);
+    expect(patienceWith(1_000_000, 60_000, [])).toBe(60_000 + 8 * 60_000);
+  });
 });
 
 describe('the size of a function', () => {

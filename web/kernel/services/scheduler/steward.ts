@@ -3,6 +3,7 @@ import type { IdentityId } from '../../lib/ids.ts';
 import type { JobInput } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { functionItems, inputEnd, type Measured } from './sizing.ts';
+import { functionTargetMs } from '../../limits.ts';
 
 export interface Undecided {
   readonly range: Range;
@@ -35,6 +36,21 @@ const rangesPerAppendMax = 1_024;
 
 /** Functions to keep waiting, so that no core waits between two looks of the steward. */
 export const functionsAhead = (workers: number) => Math.min(rangesPerAppendMax, Math.max(8, 4 * workers));
+
+/** A function that nobody ends is given this long, and twice what the largest that a steward makes, or four items, should take. */
+const patienceMs = 60_000;
+const itemsTogether = 4;
+const functionsTogether = 3;
+
+/**
+ * How long a record may lie undecided, while there are workers, before it counts as queued no more (rule 7): its holders or its owner
+ * may answer and renew for ever and do nothing else. Appending its items again costs work, never results.
+ */
+export function patienceWith(items: number, itemMsMax: number, recent: readonly Measured[]): number {
+  const measured = recent.filter((one) => one.items > 0).map((one) => one.tookMs / one.items);
+  const itemMs = measured.length === 0 ? itemMsMax : Math.min(itemMsMax, Math.max(...measured));
+  return patienceMs + 2 * Math.min(items * itemMs, Math.max(itemsTogether * itemMs, functionsTogether * functionTargetMs));
+}
 
 /** Nothing while half of what should wait is waiting: appends come in batches. */
 export function planAppends(situation: Situation): Append[] {

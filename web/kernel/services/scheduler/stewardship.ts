@@ -1,17 +1,17 @@
 // The steward's turn (rule 8): looks at each open job, and where functions are missing and it is this tab's turn, appends them.
-import type { JobId } from '../../lib/ids.ts';
+import type { JobId, RecordId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
 import { rendezvousRank } from '../../lib/rendezvous.ts';
 import { stewardDelayMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
-import { queueContract } from '../../protocol/contracts/queue.ts';
+import { queueContract, type RecordView } from '../../protocol/contracts/queue.ts';
 import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { measuredMax, type Measured } from './sizing.ts';
-import { planAppends, type Append } from './steward.ts';
+import { patienceWith, planAppends, type Append } from './steward.ts';
 
 const lookEveryMs = 1_000;
 /** After items were decided the first steward looks again this soon: short functions are used up quickly. */
@@ -27,6 +27,8 @@ const lookBackItems = 4_096;
 
 interface Care {
   readonly recent: Measured[];
+  /** Since when each record has been here, with workers about. */
+  readonly since: Map<RecordId, number>;
   lookedAt: number;
   /** Since when functions have been missing; undefined while none are. */
   needSince: number | undefined;
@@ -99,7 +101,7 @@ export class Stewardship {
 
   #careFor(id: JobId): Care {
     let care = this.#cares.get(id);
-    if (care === undefined) this.#cares.set(id, (care = { recent: [], lookedAt: -Infinity, needSince: undefined, busy: false }));
+    if (care === undefined) this.#cares.set(id, (care = { recent: [], since: new Map(), lookedAt: -Infinity, needSince: undefined, busy: false }));
     return care;
   }
 
@@ -167,7 +169,7 @@ export class Stewardship {
     if (care.recent.length === 0 && known.committed > 0 && undecided.length > 0) {
       await this.#measure(job, Math.max(0, undecided[0]!.range[0] - lookBackItems), 256);
     }
-    const live = records.value.body.records.filter(({ state }) => state !== 'lost');
+    const live = this.#promising(records.value.body.records, care, known.manifest.itemMs);
     const plan = planAppends({
       input: known.manifest.input,
       undecided,
@@ -177,6 +179,18 @@ export class Stewardship {
       recent: care.recent,
     });
     return { ok: true as const, value: { plan, queued: live.length } };
+  }
+
+  /** Records that are not lost, and have not lain for longer than functions do. */
+  #promising(records: readonly RecordView[], care: Care, itemMs: number): RecordView[] {
+    const now = this.context.platform.clock.now();
+    const before = new Map(care.since);
+    care.since.clear();
+    if (this.#workers() > 0) for (const { record } of records) care.since.set(record, before.get(record) ?? now);
+    return records.filter(({ record, range, state }) => {
+      const lain = now - (care.since.get(record) ?? now);
+      return state !== 'lost' && lain <= patienceWith(range[1] - range[0], itemMs, care.recent);
+    });
   }
 
   async #append(job: JobId, plan: readonly Append[]): Promise<void> {
