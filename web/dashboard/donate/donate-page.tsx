@@ -38,7 +38,7 @@ export function DonatePage() {
           <Heading title="Donate">{secondTab && !on ? secondTabHeading : said.heading}</Heading>
           <p className="mute">
             {secondTab && !on
-              ? 'One tab of a browser speaks for its storage. This one can submit and watch; if the other closes, this one takes over.'
+              ? 'That one speaks for this browser and keeps its data. This one can submit and watch; if the other closes, this one takes over.'
               : said.sentence}
           </p>
         </div>
@@ -53,7 +53,7 @@ export function DonatePage() {
       {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={() => run(() => lull.donate(true))} />}
       <div className="donate-top">
         <section className="card ring-card" aria-label="Now">
-          <Ring {...said.ring} tone={said.tone} />
+          <Ring {...said.ring} {...(secondTab && !on ? { below: 'the other tab may donate' } : {})} tone={said.tone} />
         </section>
         <section className="card stack">
           <h2>Running now</h2>
@@ -64,7 +64,7 @@ export function DonatePage() {
           <GivenChart />
         </section>
       </div>
-      <Tiles />
+      <Tiles secondTab={secondTab} />
       {secondTab ? null : <LimitsCard resources={resources.value} />}
     </>
   );
@@ -159,7 +159,9 @@ function RunningTable() {
             const share = run.items === 0 ? 0 : (run.finished + (run.progress ?? 0)) / run.items;
             return (
               <tr key={run.record}>
-                <td>{job === undefined ? '…' : <Link to={`/jobs/${run.job}`}>{job.manifest.name}</Link>}</td>
+                <td className="job-cell" title={job?.manifest.name}>
+                  {job === undefined ? '…' : <Link to={`/jobs/${run.job}`}>{job.manifest.name}</Link>}
+                </td>
                 <td className="mute nowrap wide">
                   {job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}
                 </td>
@@ -198,7 +200,7 @@ function GivenChart() {
   );
 }
 
-function Tiles() {
+function Tiles({ secondTab }: { secondTab: boolean }) {
   const given = useSnapshot((snapshot) => snapshot.given);
   const kept = useSnapshot((snapshot) => snapshot.kept);
   return (
@@ -221,7 +223,9 @@ function Tiles() {
         <dt>Data kept for others</dt>
         <dd>
           <b className="big">{bytes(kept?.usedBytes ?? 0)}</b>
-          <span className="mute sm">{kept === null ? 'not known yet' : `of ${bytes(kept.allowedBytes)} you allow`}</span>
+          <span className="mute sm">
+            {kept === null ? 'not known yet' : secondTab ? 'the other tab keeps it' : `of ${bytes(kept.allowedBytes)} you allow`}
+          </span>
         </dd>
       </div>
     </dl>

@@ -11,7 +11,7 @@ export interface Donating {
   readonly ring: { readonly share: number; readonly text: string; readonly below: string };
 }
 
-export const secondTabHeading = 'Another tab of this browser already gives';
+export const secondTabHeading = 'Lull is already open in another tab';
 
 const cores = (n: number) => (n === 1 ? '1 core' : `${n} cores`);
 

@@ -91,7 +91,7 @@ function FoundJob({ job }: { job: Job }) {
           <h2>Throughput, items per second</h2>
           <Throughput job={job} />
           <h2>Where it runs</h2>
-          {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} />}
+          {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} ended={hasEnded(job)} />}
         </section>
       </div>
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
@@ -169,7 +169,9 @@ function Situation({ job }: { job: Job }) {
 }
 
 function ProgressCard({ job, overview, mine }: { job: Job; overview: Overview | null; mine: boolean }) {
-  const { items, committed, running, failed, etaSeconds } = job.progress;
+  const { items, committed, failed, etaSeconds } = job.progress;
+  // Whoever still holds a part of an ended job is stopping.
+  const running = hasEnded(job) ? 0 : job.progress.running;
   const of = (n: number) => (items === 0 ? 0 : n / items);
   const runners = new Set(overview?.spans.filter(({ state, by }) => state === 'claimed' && by !== '').map(({ by }) => by)).size;
   const left = job.state === 'running' || job.state === 'queued' ? (committed === 0 ? '' : timeLeft(etaSeconds)) : '';
@@ -245,17 +247,17 @@ function Throughput({ job }: { job: Job }) {
       unit="/ s"
       format={rate}
       ended={hasEnded(job)}
-      empty={hasEnded(job) ? 'The job ended before this page was opened.' : 'A line appears here when the first parts are done.'}
+      empty={hasEnded(job) ? 'The job ended before there was a line to draw.' : 'A line appears here when the first parts are done.'}
     />
   );
 }
 
 const toneOf: Record<string, Tone> = { idle: 'tide', cooling: 'dusk', 'in use': 'dusk', off: 'mute', gone: 'mute' };
 
-function WhereItRuns({ overview, own }: { overview: Overview; own: string | undefined }) {
+function WhereItRuns({ overview, own, ended }: { overview: Overview; own: string | undefined; ended: boolean }) {
   const members = useSnapshot((snapshot) => snapshot.group?.members);
   const { contributors } = overview;
-  if (contributors.length === 0) return <p className="mute sm">Nobody has finished a part yet.</p>;
+  if (contributors.length === 0) return <p className="mute sm">{ended ? 'Nobody finished a part.' : 'Nobody has finished a part yet.'}</p>;
   return (
     <div className="scroll">
       <table className="compact">

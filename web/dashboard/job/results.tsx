@@ -5,6 +5,7 @@ import { useCommand, useSnapshot } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { count, duration, plural, short } from '../view/format.ts';
 import { decidedRanges, failedRanges, itemsIn, pageFromEnd } from './decided.ts';
+import { hasEnded } from './use-job.ts';
 
 const pageItems = 10;
 const failuresShown = 20;
@@ -35,14 +36,15 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
   return (
     <section className="card stack" aria-label="Results">
       <div className="between">
-        <h2>{job.state === 'done' ? 'Results' : 'Results so far'}</h2>
+        <h2>{hasEnded(job) ? 'Results' : 'Results so far'}</h2>
         {pages > 1 ? (
           <div className="pager sm">
             <button type="button" className="btn ghost small" disabled={page === 0} onClick={() => setPage(page - 1)}>
               Later items
             </button>
             <span className="mute nowrap">
-              page {count(page + 1)} of {count(pages)}
+              <span className="wide-only">page </span>
+              {count(page + 1)} of {count(pages)}
             </span>
             <button type="button" className="btn ghost small" disabled={page + 1 >= pages} onClick={() => setPage(page + 1)}>
               Earlier items
@@ -53,11 +55,13 @@ export function ResultsTable({ job, overview }: { job: Job; overview: Overview |
       {rows === null ? (
         <Skeleton lines={4} label="Results are being fetched" />
       ) : rows.length === 0 ? (
-        <Empty title={decided > 0 ? 'These results have not come yet.' : 'No results yet.'}>
+        <Empty title={decided > 0 ? 'These results have not come yet.' : hasEnded(job) ? 'There are no results.' : 'No results yet.'}>
           <p className="mute sm">
             {decided > 0
               ? 'Whoever keeps them has not answered. They are asked again every few seconds.'
-              : 'They appear here as soon as the first part is done.'}
+              : hasEnded(job)
+                ? 'The job ended before any part was done.'
+                : 'They appear here as soon as the first part is done.'}
           </p>
         </Empty>
       ) : (

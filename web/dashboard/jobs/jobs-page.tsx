@@ -126,7 +126,7 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
             return (
               <tr key={job.id}>
                 <td>
-                  <Link to={`/jobs/${job.id}`} className="job-name">
+                  <Link to={`/jobs/${job.id}`} className="job-name" title={job.manifest.name}>
                     {job.manifest.name}
                   </Link>
                 </td>
