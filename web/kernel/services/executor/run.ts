@@ -230,7 +230,8 @@ export class Run {
           this.#sandbox = loaded.sandbox;
           break;
         case 'unloadable':
-          throw new RunEnd('unloadable', `The code cannot be loaded. ${loaded.error.name}: ${loaded.error.message}`);
+          // What it says alone: `unloadable` says the rest, and so does the job's reason.
+          throw new RunEnd('unloadable', `${loaded.error.name}: ${loaded.error.message}`);
         case 'died':
           taking.kill();
           if (++this.#deaths >= 2 && this.#watch.alone)

@@ -341,7 +341,7 @@ test('code that cannot be loaded ends the run with its own words', async () => {
   const { run } = await setUp({ load: () => ({ index: 0, name: 'SyntaxError', message: 'Unexpected token', stack: '' }) });
   expect(await run([[0, 3]])).toMatchObject({
     ended: 'unloadable',
-    message: 'The code cannot be loaded. SyntaxError: Unexpected token',
+    message: 'SyntaxError: Unexpected token',
     blobs: [],
   });
 });
