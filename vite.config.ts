@@ -7,5 +7,10 @@ export default defineConfig({
   publicDir: '../public',
   plugins: [react(), sandboxPage()],
   build: { outDir: '../dist/site', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
-  test: { root: '.', include: ['web/**/*.test.{ts,tsx}', 'worker/**/*.test.ts', 'signaling/**/*.test.ts'], environment: 'node' },
+  test: {
+    root: '.',
+    include: ['web/**/*.test.{ts,tsx}', 'worker/**/*.test.ts', 'signaling/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 60_000,
+  },
 });

@@ -1,0 +1,524 @@
+// A scheduler in each of several tabs, over one world that stands in for ledger, queue, executor and blocks: for its tests.
+import { Dispatcher } from '../dispatcher.ts';
+import {
+  eventId,
+  groupId,
+  jobId,
+  makePeerId,
+  objectId,
+  recordId,
+  storeId,
+  type IdentityId,
+  type JobId,
+  type PeerId,
+  type RecordId,
+} from '../lib/ids.ts';
+import { FaultError, unwrap } from '../lib/outcome.ts';
+import { pack, unpack } from '../lib/packed.ts';
+import { encodeResultBlob } from '../lib/result-blob.ts';
+import { itemAttemptsMax } from '../limits.ts';
+import { memoryStorage } from '../memory-storage.ts';
+import type { Platform } from '../platform.ts';
+import type { Contract } from '../protocol/contract.ts';
+import { blocksContract } from '../protocol/contracts/blocks.ts';
+import { executorContract, type RunOutcome } from '../protocol/contracts/executor.ts';
+import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
+import { membershipContract, type Member } from '../protocol/contracts/membership.ts';
+import { queueContract, type Claim } from '../protocol/contracts/queue.ts';
+import { resourcesContract } from '../protocol/contracts/resources.ts';
+import { schedulerContract } from '../protocol/contracts/scheduler.ts';
+import type { EventBody } from '../protocol/event.ts';
+import type { Range } from '../protocol/schemas.ts';
+import { SecurityManager } from '../security-manager.ts';
+import { WithBuffers, type Service, type ServiceContext } from '../service.ts';
+import { seededRandom } from './seeded-random.ts';
+import { testDigest, testSigner } from './test-crypto.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { schedulerService } from '../services/scheduler/service.ts';
+
+export const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
+export const group = groupId(hex(1, 32));
+
+export interface WorldRecord {
+  readonly id: RecordId;
+  readonly job: JobId;
+  readonly range: Range;
+  owner: PeerId | null;
+}
+export interface WorldJob {
+  readonly id: JobId;
+  readonly items: number;
+  readonly submitter: IdentityId;
+  state: JobSummary['state'];
+  /** How many results each item has; how it ended; who failed it. */
+  readonly decided: Uint8Array;
+  readonly failedBy: Map<number, IdentityId[]>;
+  readonly spans: { range: Range; tookMs: number; by: IdentityId }[];
+  unloadable: number;
+}
+export interface Run {
+  readonly record: RecordId;
+  readonly ranges: readonly Range[];
+  readonly job: WorldJob;
+  finish(outcome: RunOutcome, buffers: Uint8Array[]): void;
+  item: number;
+  done: number[];
+  running: boolean;
+  stop: boolean;
+}
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly tabs: Tab[] = [];
+  readonly jobs = new Map<JobId, WorldJob>();
+  records: WorldRecord[] = [];
+  appends: { by: string; range: Range; at: number }[] = [];
+  readonly commits: { by: string; range: Range; at: number }[] = [];
+  #n = 0;
+
+  job(items: number, submitter = 'submitter'): WorldJob {
+    const job: WorldJob = {
+      id: jobId(hex(++this.#n)),
+      items,
+      submitter: testSigner(submitter).identity,
+      state: 'queued',
+      decided: new Uint8Array(items),
+      failedBy: new Map(),
+      spans: [],
+      unloadable: 0,
+    };
+    this.jobs.set(job.id, job);
+    this.tell();
+    return job;
+  }
+
+  tab(name: string, options: Partial<TabOptions> = {}): Tab {
+    const tab = new Tab(this, name, { workers: 2, itemMs: () => 10, throws: () => false, ...options });
+    this.tabs.push(tab);
+    this.see();
+    this.tell();
+    return tab;
+  }
+
+  see(): void {
+    const members: Member[] = this.tabs.filter(({ alive }) => alive).map((tab) => tab.member());
+    for (const tab of this.tabs)
+      if (tab.alive) tab.membership.publish('view', { group, groupName: '', signaling: 'up', signalingReason: '', members });
+  }
+
+  tell(): void {
+    const jobs = [...this.jobs.values()].map((job) => this.summary(job));
+    for (const tab of this.tabs) if (tab.alive) tab.ledger.publish('jobs', { jobs });
+  }
+
+  summary(job: WorldJob): JobSummary {
+    const code = objectId(hex(99));
+    const input = { kind: 'range' as const, items: job.items, offset: 0 };
+    const manifest = {
+      v: 1 as const,
+      network: 'public',
+      submitter: job.submitter,
+      nonce: hex(0, 32),
+      name: 'test',
+      createdAt: 0,
+      expires: 1e15,
+      code,
+      codeHash: hex(98),
+      reduce: null,
+      args: new Uint8Array(),
+      input,
+      runtime: 'js' as const,
+      redundancy: 1 as const,
+      priority: 0,
+      failuresMax: job.items,
+      itemMs: 60_000,
+    };
+    const committed = job.decided.reduce((sum, one) => sum + (one > 0 ? 1 : 0), 0);
+    return {
+      id: job.id,
+      manifest,
+      state: job.state,
+      reason: '',
+      items: job.items,
+      committed,
+      failed: 0,
+      priority: 0,
+      ratePerSecond: 0,
+      endedAt: null,
+      events: job.spans.length,
+    };
+  }
+
+  event(tab: Tab, job: WorldJob, body: EventBody): void {
+    if (body.kind === 'unloadable') job.unloadable++;
+    if (body.kind !== 'computed') return;
+    const failed = (item: number) => body.failed.some(([first, end]) => first <= item && item < end);
+    const ranges: [number, number][] = [];
+    for (let item = body.range[0]; item < body.range[1]; item++) {
+      if (failed(item)) {
+        const by = job.failedBy.get(item) ?? [];
+        by.push(tab.identity);
+        job.failedBy.set(item, by);
+        if (by.length < itemAttemptsMax) continue;
+      }
+      job.decided[item] = Math.min(255, job.decided[item]! + 1);
+      const last = ranges.at(-1);
+      if (last?.[1] === item) last[1] = item + 1;
+      else ranges.push([item, item + 1]);
+    }
+    for (const range of ranges) job.spans.push({ range, tookMs: body.tookMs, by: tab.identity });
+    this.commits.push({ by: tab.name, range: [...body.range], at: this.clock.now() });
+    if (job.decided.every((count) => count > 0)) job.state = 'done';
+    else job.state = 'running';
+    for (const other of this.tabs)
+      if (other.alive && ranges.length > 0) other.ledger.publish('decided', { job: job.id, ranges, ended: job.state === 'done' });
+    this.records = this.records.filter((record) => record.job !== job.id || record.owner !== null || !this.allDecided(job, record.range));
+    this.tell();
+  }
+
+  allDecided(job: WorldJob, [first, end]: Range): boolean {
+    return job.decided.subarray(first, end).every((count) => count > 0);
+  }
+
+  undecided(job: WorldJob, from: number, end: number) {
+    const found: { range: [number, number]; round: number; failedBy: IdentityId[] }[] = [];
+    for (let item = from; item < end; item++) {
+      if (job.decided[item]! > 0) continue;
+      const by = job.failedBy.get(item) ?? [];
+      const last = found.at(-1);
+      if (last?.range[1] === item && last.failedBy.join() === by.join()) last.range[1] = item + 1;
+      else found.push({ range: [item, item + 1], round: 0, failedBy: [...by] });
+    }
+    return found;
+  }
+
+  append(tab: Tab, job: JobId, ranges: readonly Range[]): void {
+    for (const range of ranges) {
+      this.records.push({ id: recordId(hex(++this.#n)), job, range: [...range], owner: null });
+      this.appends.push({ by: tab.name, range: [...range], at: this.clock.now() });
+    }
+    this.changed();
+  }
+
+  changed(): void {
+    for (const tab of this.tabs)
+      if (tab.alive) tab.queue.publish('changed', { waiting: this.records.filter(({ owner }) => owner === null).length });
+  }
+}
+
+export interface TabOptions {
+  readonly workers: number;
+  readonly itemMs: (item: number) => number;
+  readonly throws: (item: number) => boolean;
+  readonly ends?: RunOutcome['ended'];
+}
+
+export class Tab {
+  readonly identity: IdentityId;
+  readonly peer: PeerId;
+  readonly dispatcher: Dispatcher;
+  readonly scheduler: Service;
+  readonly membership: ServiceContext<typeof membershipContract>;
+  readonly ledger: ServiceContext<typeof ledgerContract>;
+  readonly queue: ServiceContext<typeof queueContract>;
+  readonly resources: ServiceContext<typeof resourcesContract>;
+  alive = true;
+  workers: number;
+  runs: Run[] = [];
+  waitingFor = '';
+  busyMs = 0;
+  failStores = 0;
+  readonly avoid = new Map<RecordId, number>();
+
+  constructor(
+    readonly world: World,
+    readonly name: string,
+    readonly options: TabOptions,
+  ) {
+    const random = seededRandom(name);
+    const signer = testSigner(name);
+    this.identity = signer.identity;
+    this.peer = makePeerId(signer.identity, random.bytes(8));
+    this.workers = options.workers;
+    const { clock } = world;
+    const platform = {
+      clock,
+      random,
+      digest: testDigest,
+      signer,
+      storage: memoryStorage(random),
+      report: (level: string, message: string, detail: unknown) => {
+        if (level === 'bug') throw new Error(`${message}: ${String(detail)}`);
+      },
+    } as unknown as Platform;
+    this.dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), {
+      peer: this.peer,
+      identity: signer.identity,
+      network: 'public',
+      group: () => group,
+    });
+    this.scheduler = schedulerService(this.dispatcher.context(schedulerContract));
+    this.membership = this.dispatcher.context(membershipContract);
+    this.ledger = this.dispatcher.context(ledgerContract);
+    this.queue = this.dispatcher.context(queueContract);
+    this.resources = this.dispatcher.context(resourcesContract);
+    const standIn = (contract: Contract, handlers: unknown) =>
+      unwrap(this.dispatcher.register({ contract, handlers } as unknown as Service));
+    standIn(membershipContract, {});
+    standIn(resourcesContract, {});
+    standIn(ledgerContract, this.#ledgerHandlers());
+    standIn(queueContract, this.#queueHandlers());
+    standIn(blocksContract, {
+      objects: {
+        insert: async () => {
+          await this.#pause(5);
+          if (this.failStores-- > 0) throw new FaultError('unreachable', 'No store answers.');
+          return { id: objectId(hex(7)), size: 1, copies: 1 };
+        },
+      },
+    });
+    standIn(executorContract, {
+      runs: {
+        submit: (request: { job: JobId; record: RecordId; ranges: Range[] }) => this.#run(request),
+        delete: ({ records }: { records: RecordId[] | null }) => this.#stopRuns(records),
+      },
+    });
+    unwrap(this.dispatcher.register(this.scheduler));
+    this.dispatcher.bus('test').watch(schedulerContract, 'given', (given) => (this.waitingFor = given.waitingFor));
+    this.allow(this.workers);
+    void this.scheduler.start();
+  }
+
+  member(): Member {
+    return {
+      peer: this.peer,
+      identity: this.identity,
+      store: storeId(this.identity.slice(0, 32)),
+      status: 'alive',
+      rttMs: 1,
+      offer: {
+        state: 'idle',
+        reason: '',
+        machine: { cores: 4, memoryMiB: null },
+        sandbox: { workersAllowed: this.workers, workersRunning: 0, claimed: 0, itemsPerSecond: 0 },
+        storage: { keeps: true, usedMiB: 0, allowedMiB: 1 },
+      },
+    };
+  }
+
+  allow(workers: number): void {
+    this.workers = workers;
+    this.resources.publish('state', {
+      donating: true,
+      consent: true,
+      state: workers > 0 ? 'idle' : 'in use',
+      reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
+      workersAllowed: workers,
+      coresOfMachine: 4,
+      quietMs: 0,
+      resumesInMs: 0,
+      limits: { cores: 4, idleAfterSeconds: 1, storageMiB: 1, whenBusy: 'ignore' },
+    });
+    if (workers === 0) for (const run of this.runs) run.stop ||= run.running;
+    this.world.see();
+  }
+
+  async die(): Promise<void> {
+    this.alive = false;
+    await this.scheduler.stop();
+    for (const record of this.world.records) if (record.owner === this.peer) record.owner = null;
+    this.world.see();
+    this.world.changed();
+  }
+
+  submit(job: WorldJob) {
+    return this.world.clock.finish(this.dispatcher.bus('test').ask(schedulerContract, 'jobs', 'submit', { job: job.id }));
+  }
+
+  #pause = (ms: number) => new Promise<void>((resolve) => void this.world.clock.after(ms, resolve));
+
+  #ledgerHandlers() {
+    const find = (id: JobId) => {
+      const job = this.world.jobs.get(id);
+      if (job === undefined) throw new FaultError('not-found', 'No such job.');
+      return job;
+    };
+    return {
+      jobs: { query: () => ({ jobs: [...this.world.jobs.values()].map((job) => this.world.summary(job)) }) },
+      decisions: {
+        lookup: ({ job, from, end }: { job: JobId; from: number; end?: number }) => ({
+          undecided: this.world.undecided(find(job), from, end ?? find(job).items),
+        }),
+        query: ({ job, from, max }: { job: JobId; from: number; max: number }) => ({
+          spans: find(job)
+            .spans.map((span, i) => ({
+              range: span.range,
+              outcome: 'ok',
+              event: eventId(hex(i)),
+              result: objectId(hex(7)),
+              resultHash: hex(8),
+              by: span.by,
+              actor: this.peer,
+              tookMs: span.tookMs,
+              accepted: false,
+            }))
+            .filter(({ range }) => range[1] > from)
+            .toSorted((a, b) => a.range[0] - b.range[0])
+            .slice(0, max),
+        }),
+      },
+      events: {
+        create: async ({ job, body }: { job: JobId; body: EventBody }) => {
+          await this.#pause(10);
+          this.world.event(this, find(job), body);
+          return { event: eventId(hex(1)), acknowledged: 1 };
+        },
+      },
+    };
+  }
+
+  #queueHandlers() {
+    const { world } = this;
+    return {
+      records: {
+        create: async ({ job, ranges }: { job: JobId; ranges: Range[] }) => {
+          await this.#pause(5);
+          world.append(this, job, ranges);
+          return { lineage: 'a.1', acknowledged: 1, holders: [] };
+        },
+        query: ({ job }: { job: JobId }) => ({
+          records: world.records
+            .filter((record) => record.job === job)
+            .map(({ id, range, owner }) => ({
+              record: id,
+              range,
+              round: 0,
+              lineage: 'a.1',
+              holders: [],
+              state: owner === null ? 'waiting' : 'claimed',
+              owner,
+            })),
+        }),
+      },
+      claims: {
+        create: async ({ jobs }: { jobs: JobId[] }): Promise<{ claim: Claim | null; waiting: number }> => {
+          await this.#pause(3);
+          const now = world.clock.now();
+          const free = world.records.filter(({ id, owner }) => owner === null && (this.avoid.get(id) ?? 0) <= now);
+          const next = jobs
+            .map((job) => free.filter((record) => record.job === job).toSorted((a, b) => a.range[0] - b.range[0])[0])
+            .find((one) => one !== undefined);
+          if (next === undefined) return { claim: null, waiting: 0 };
+          next.owner = this.peer;
+          return {
+            claim: {
+              record: next.id,
+              job: next.job,
+              range: [next.range[0], next.range[1]],
+              round: 0,
+              lineage: 'a.1',
+              fence: 1,
+              stopAt: now + 8_000,
+            },
+            waiting: free.length - 1,
+          };
+        },
+        delete: ({ record, how, avoidMs }: { record: RecordId; how: 'done' | 'release'; avoidMs?: number }) => {
+          if (avoidMs !== undefined) this.avoid.set(record, world.clock.now() + avoidMs);
+          const found = world.records.find(({ id, owner }) => id === record && owner === this.peer);
+          if (found === undefined) return {};
+          found.owner = null;
+          if (how === 'done') world.records = world.records.filter((one) => one !== found);
+          world.changed();
+          return {};
+        },
+      },
+    };
+  }
+
+  #run({ job, record, ranges }: { job: JobId; record: RecordId; ranges: Range[] }): Promise<unknown> {
+    return new Promise((resolve) => {
+      const run: Run = {
+        record,
+        ranges,
+        job: this.world.jobs.get(job)!,
+        item: 0,
+        done: [],
+        running: false,
+        stop: false,
+        finish: (outcome, buffers) => {
+          this.runs = this.runs.filter((one) => one !== run);
+          resolve(new WithBuffers(outcome, buffers));
+          this.#fill();
+        },
+      };
+      this.runs.push(run);
+      this.#fill();
+    });
+  }
+
+  #fill(): void {
+    for (const run of this.runs) {
+      if (this.runs.filter(({ running }) => running).length >= this.workers) return;
+      if (!run.running) {
+        run.running = true;
+        void this.#compute(run);
+      }
+    }
+  }
+
+  async #compute(run: Run): Promise<void> {
+    if (this.options.ends !== undefined) {
+      await this.#pause(20);
+      return run.finish({ ended: this.options.ends, message: '', blobs: [] }, []);
+    }
+    const items = run.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i));
+    // In slices of 20 ms, as a stop may come at any time.
+    for (let at = 0; at < items.length && !run.stop && this.alive;) {
+      let ms = 0;
+      const from = at;
+      while (at < items.length && ms < 20) ms += this.options.itemMs(items[at++]!);
+      await this.#pause(ms);
+      this.busyMs += ms;
+      for (const item of items.slice(from, at)) if (!run.stop) run.done.push(item);
+    }
+    if (this.alive) this.#finish(run, run.done.length === items.length ? 'finished' : 'stopped');
+  }
+
+  #finish(run: Run, ended: RunOutcome['ended']): void {
+    const blobs: RunOutcome['blobs'] = [];
+    const buffers: Uint8Array[] = [];
+    for (let i = 0; i < run.done.length;) {
+      let j = i + 1;
+      while (j < run.done.length && run.done[j] === run.done[j - 1]! + 1) j++;
+      const [first, count] = [run.done[i]!, j - i];
+      const values = unpack(pack(Array.from({ length: count }, (_, at) => Uint8Array.of((first + at) & 127))))!;
+      buffers.push(
+        encodeResultBlob({
+          first,
+          values: { ends: values.ends.slice(), bytes: values.bytes.slice() },
+          tookMs: new Float32Array(count),
+          errors: [],
+        }),
+      );
+      const failed = run.done
+        .slice(i, j)
+        .filter((item) => this.options.throws(item))
+        .map((item): [number, number] => [item, item + 1]);
+      const tookMs = run.done.slice(i, j).reduce((sum, item) => sum + this.options.itemMs(item), 0);
+      blobs.push({ range: [first, first + count], failed, data: buffers.length - 1, tookMs });
+      i = j;
+    }
+    run.finish({ ended, message: '', blobs }, buffers);
+  }
+
+  #stopRuns(records: RecordId[] | null): Record<string, never> {
+    for (const run of this.runs.filter(({ record }) => records === null || records.includes(record))) {
+      run.stop = true;
+      if (!run.running) this.#finish(run, 'stopped');
+    }
+    return {};
+  }
+}
+
+export const once = (job: WorldJob) => job.decided.every((count) => count === 1);
