@@ -1,3 +1,4 @@
+import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
 import type { Job, Overview } from '../../sdk/types.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { Bar, Empty, JobStateBadge, PeerName, Pill, Skeleton, Sparkline, type Tone } from '../pieces/pieces.tsx';
@@ -63,6 +64,13 @@ function FoundJob({ job }: { job: Job }) {
   const overview = useOverview(job);
   const picture = usePictureSize(job, overview);
   const mine = job.submitter === own;
+  const shown = picture === null || overview === null ? null : { overview, size: picture };
+  const order = (
+    <section className="card stack" aria-label="Items in order">
+      <h2>Items, in order</h2>
+      {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
+    </section>
+  );
   return (
     <>
       <div className="page-head">
@@ -80,19 +88,16 @@ function FoundJob({ job }: { job: Job }) {
       <ProgressCard job={job} overview={overview} mine={mine} />
       {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} /> : null}
       <div className="job-middle">
-        <div className="job-left">
-          {picture === null || overview === null ? null : <Picture job={job} overview={overview} {...picture} />}
-          <section className="card stack" aria-label="Items in order">
-            <h2>Items, in order</h2>
-            {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
+        <div className="job-column">{shown === null ? order : <Picture job={job} overview={shown.overview} {...shown.size} />}</div>
+        <div className="job-column">
+          <section className="card stack" aria-label="Throughput and peers">
+            <h2>Throughput, items per second</h2>
+            <Throughput job={job} />
+            <h2>Where it runs</h2>
+            {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} ended={hasEnded(job)} />}
           </section>
+          {shown === null ? null : order}
         </div>
-        <section className="card stack">
-          <h2>Throughput, items per second</h2>
-          <Throughput job={job} />
-          <h2>Where it runs</h2>
-          {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} ended={hasEnded(job)} />}
-        </section>
       </div>
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
       <ResultsTable job={job} overview={overview} />
@@ -139,8 +144,12 @@ function Actions({ job, mine }: { job: Job; mine: boolean }) {
   );
 }
 
+const comesBefore = (other: JobSummary, job: Job) =>
+  other.state === 'running' && other.manifest.submitter === job.submitter && other.manifest.createdAt < job.createdAt;
+
 /** One sentence on what the job waits for, or what went wrong. */
 function Situation({ job }: { job: Job }) {
+  const behind = useSnapshot((snapshot) => job.state === 'queued' && (snapshot.jobs?.some((other) => comesBefore(other, job)) ?? false));
   const { lull } = useDeps();
   const { run, busy, problem } = useCommand();
   const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
@@ -159,6 +168,10 @@ function Situation({ job }: { job: Job }) {
             Compute it in this tab
           </button>
           <span> while nobody uses this machine.</span>
+        </Notice>
+      ) : behind ? (
+        <Notice tone="dusk">
+          Jobs of one person go by their age, so an earlier one comes first. This one starts as soon as that leaves room.
         </Notice>
       ) : job.reason === '' ? null : (
         <Notice tone="dusk">{job.reason}</Notice>
@@ -247,7 +260,7 @@ function Throughput({ job }: { job: Job }) {
       unit="/ s"
       format={rate}
       ended={hasEnded(job)}
-      empty={hasEnded(job) ? 'The job ended before there was a line to draw.' : 'A line appears here when the first parts are done.'}
+      empty={hasEnded(job) ? 'This tab saw too little of the job to draw a line.' : 'A line appears here when the first parts are done.'}
     />
   );
 }
