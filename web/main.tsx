@@ -78,4 +78,6 @@ async function run(): Promise<void> {
     onWaiting: () => void start(memoryStorage(random), 'second'),
   });
   addEventListener('pagehide', () => void host.stop());
+  // A page brought back by the back button has said good-bye already: it begins anew.
+  addEventListener('pageshow', (event) => event.persisted && location.reload());
 }

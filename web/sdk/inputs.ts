@@ -15,7 +15,10 @@ export interface UploadedInput {
 
 /** Prepares bulk input off the page's thread (adapters/codec-client.ts). */
 export interface InputCodec {
-  countLines(bytes: Uint8Array, startsLine: boolean): Promise<{ readonly begun: number; readonly atLineStart: boolean; readonly binary: boolean }>;
+  countLines(
+    bytes: Uint8Array,
+    startsLine: boolean,
+  ): Promise<{ readonly begun: number; readonly atLineStart: boolean; readonly binary: boolean }>;
   packPage(
     values: readonly unknown[],
     bytesMax: number,
@@ -93,7 +96,7 @@ async function uploadItems(upload: Upload, items: readonly unknown[]): Promise<U
 /** Pages of about a segment, packed off the page's thread; an item larger than a page has one of its own. */
 async function* pagesOf(upload: Upload, items: readonly unknown[], perSegment: number[]): AsyncGenerator<Uint8Array> {
   let batch = itemsPerCallMin;
-  for (let at = 0; at < items.length; ) {
+  for (let at = 0; at < items.length;) {
     throwIfAborted(upload.signal);
     const packed = await packedPage(upload.codec, items.slice(at, at + batch), at);
     if (perSegment.push(packed.items) > objectSegmentsMax) {
@@ -127,7 +130,8 @@ async function countLines(upload: Upload, object: ObjectId): Promise<{ perSegmen
   for (let i = 0; i < segments.length; i++) {
     throwIfAborted(upload.signal);
     const counted = await upload.codec.countLines(await segmentOf(upload.bus, object, i), atLineStart);
-    if (counted.binary) throw new LullError('bad-input', 'The file does not look like text: it holds NUL bytes. Map over its chunks instead.');
+    if (counted.binary)
+      throw new LullError('bad-input', 'The file does not look like text: it holds NUL bytes. Map over its chunks instead.');
     atLineStart = counted.atLineStart;
     perSegment.push(counted.begun);
   }

@@ -50,7 +50,11 @@ class World extends MadeUpResults {
         return (this.bus.ask as (...all: unknown[]) => unknown)(contract, resource, verb, request, options);
       }) as Bus['ask'],
     };
-    const host = { bus: () => bus, nextChange: () => new Promise<void>((resolve) => void this.#waiting.push(resolve)), identityOf: () => '' as const };
+    const host = {
+      bus: () => bus,
+      nextChange: () => new Promise<void>((resolve) => void this.#waiting.push(resolve)),
+      identityOf: () => '' as const,
+    };
     Object.assign(this.manifest, changes);
     this.handle = new JobHandle(host, someJob, 'a job', 0);
     this.state('running');
@@ -59,7 +63,19 @@ class World extends MadeUpResults {
 
   state(state: Exclude<JobState, 'uploading'>): void {
     const { manifest } = this;
-    this.handle.update({ id: someJob, manifest, state, reason: '', items: manifest.input.items, committed: 0, failed: 0, priority: 0, ratePerSecond: 0, endedAt: null, events: 0 });
+    this.handle.update({
+      id: someJob,
+      manifest,
+      state,
+      reason: '',
+      items: manifest.input.items,
+      committed: 0,
+      failed: 0,
+      priority: 0,
+      ratePerSecond: 0,
+      endedAt: null,
+      events: 0,
+    });
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }

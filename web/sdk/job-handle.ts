@@ -149,7 +149,7 @@ export class JobHandle implements Job {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Result, void> {
     const { items } = await this.#known();
-    for (let at = 0; at < items; ) {
+    for (let at = 0; at < items;) {
       // Asked first: what is decided while the results are read must not be missed.
       const over = wasStopped(this.state);
       const end = Math.min(items, at + resultsPerRead);
@@ -304,7 +304,8 @@ export class JobHandle implements Job {
     const rounds = await this.host.bus().ask(ledgerContract, 'decisions', 'get', { job: this.#id() });
     const round = valueOf(rounds, 'The ledger did not answer').body.round + 1;
     if (round > roundsMax) throw new LullError('refused', `Items can be tried again at most ${roundsMax} times.`);
-    for (let at = 0; at < ranges.length; at += failedRangesMax) await this.#set({ round: { round, ranges: ranges.slice(at, at + failedRangesMax) } });
+    for (let at = 0; at < ranges.length; at += failedRangesMax)
+      await this.#set({ round: { round, ranges: ranges.slice(at, at + failedRangesMax) } });
   }
 
   /** Asks the queue how many items are in claimed parts; called by the host while somebody looks. */
@@ -333,9 +334,17 @@ export class JobHandle implements Job {
     this.#confirming = true;
     try {
       const code = new TextDecoder().decode(await bytesOfObject(bus, summary.manifest.code));
-      const tried = await bus.ask(executorContract, 'trials', 'submit', { code, values: [], itemMs: confirmMs }, { timeoutMs: confirmTimeoutMs });
-      const message = tried.ok && tried.value.body.message.startsWith(cannotLoad) ? tried.value.body.message.slice(cannotLoad.length) : undefined;
-      if (message !== undefined) await bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
+      const tried = await bus.ask(
+        executorContract,
+        'trials',
+        'submit',
+        { code, values: [], itemMs: confirmMs },
+        { timeoutMs: confirmTimeoutMs },
+      );
+      const message =
+        tried.ok && tried.value.body.message.startsWith(cannotLoad) ? tried.value.body.message.slice(cannotLoad.length) : undefined;
+      if (message !== undefined)
+        await bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
       // A tab that is busy with other trials asks again later.
       this.#confirming = tried.ok;
     } catch {
@@ -352,7 +361,14 @@ export class JobHandle implements Job {
   /** Closable when another live member knows the job and holds its code and input (DESIGN, life of a job, 1); and no longer when none does. */
   async checkClosable(handingOver = false): Promise<void> {
     const summary = this.#summary;
-    if (this.#checking || (this.#closable && !this.#stale) || summary === undefined || ended(this.state) || (!handingOver && !this.#handedOver)) return;
+    if (
+      this.#checking ||
+      (this.#closable && !this.#stale) ||
+      summary === undefined ||
+      ended(this.state) ||
+      (!handingOver && !this.#handedOver)
+    )
+      return;
     this.#checking = true;
     this.#stale = false;
     try {

@@ -12,7 +12,8 @@ import type { Lull } from './types.ts';
 
 const codec = {
   countLines: () => Promise.resolve({ begun: 0, atLineStart: true, binary: false }),
-  packPage: (values: readonly unknown[]) => Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
+  packPage: (values: readonly unknown[]) =>
+    Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
 };
 
 function lullOf(group: TestGroup, peer: TestPeer, bus: Bus = peer.kernel.bus): Lull {
@@ -114,7 +115,12 @@ describe('the public API', () => {
     const hidden: Bus = {
       ...bus,
       watch: ((contract: { name: string }, publication: string, listener: (body: unknown) => void, options: never) =>
-        (bus.watch as (...all: unknown[]) => () => void)(contract, publication, (body: unknown) => listener(asked || publication !== 'jobs' || contract.name !== 'ledger' ? body : { jobs: [] }), options)) as Bus['watch'],
+        (bus.watch as (...all: unknown[]) => () => void)(
+          contract,
+          publication,
+          (body: unknown) => listener(asked || publication !== 'jobs' || contract.name !== 'ledger' ? body : { jobs: [] }),
+          options,
+        )) as Bus['watch'],
       ask: ((...all: Parameters<Bus['ask']>) => {
         const [contract, resource, verb] = all;
         if (contract.name !== 'ledger' || resource !== 'jobs' || verb !== 'get') return bus.ask(...all);
@@ -169,8 +175,18 @@ describe('a function sent as a module', () => {
     // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
     ['an async arrow', async (n) => n + 1],
     ['an arrow that destructures', ((n: number, { one } = { one: 1 }) => n + one) as (n: number) => unknown],
-    ['a function', function (n: number) { return n + 1; }],
-    ['a named async function', async function plus(n: number) { return n + 1; }],
+    [
+      'a function',
+      function (n: number) {
+        return n + 1;
+      },
+    ],
+    [
+      'a named async function',
+      async function plus(n: number) {
+        return n + 1;
+      },
+    ],
     ['a method', object.plain],
     ['a method with an arrow as a default', object.withDefault],
     ['an async method', object.later],

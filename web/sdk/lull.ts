@@ -142,7 +142,8 @@ export function createLull(host: KernelHost): Lull {
     spec.signal?.addEventListener('abort', () => void handle.cancel().catch(() => undefined), { once: true });
   };
 
-  const callOff = (job: JobId) => bus().ask(ledgerContract, 'events', 'create', { job, body: { kind: 'setting', version: 1, cancelled: true } });
+  const callOff = (job: JobId) =>
+    bus().ask(ledgerContract, 'events', 'create', { job, body: { kind: 'setting', version: 1, cancelled: true } });
 
   /**
    * Copies are on their way to members that keep data: waits for them, for a bounded time. Where nobody keeps any there is nothing to

@@ -39,11 +39,20 @@ describe('reading results', () => {
     world.decide([3, 6], 3, world.object(world.bytesOf(3, [encodeValue('d'), Uint8Array.of(0xc1), encodeValue('f')])));
     const { results, missing } = await readerOf(world).read(0, 6);
     expect(results.map((result) => ('error' in result ? result.error.name : result.value))).toEqual([
-      'UnreadableResult', 'b', 'UnreadableResult', 'd', 'UnreadableResult', 'f',
+      'UnreadableResult',
+      'b',
+      'UnreadableResult',
+      'd',
+      'UnreadableResult',
+      'f',
     ]);
     expect(results[4]).toMatchObject({ error: { message: 'Whoever ran this item stored something that is no result.', input: 4 } });
     expect(missing).toBeNull();
-    expect(world.accepted.map(({ range }) => range)).toEqual([[1, 2], [3, 4], [5, 6]]);
+    expect(world.accepted.map(({ range }) => range)).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
   });
 
   it('does not fetch an object too large to be the result of a function', async () => {

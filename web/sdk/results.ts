@@ -78,7 +78,8 @@ export class ResultReader {
         results.push(result ?? (await this.#unreadable(index, span)));
         if (result === undefined) continue;
         const last = taken.at(-1);
-        if (last?.event === span.event && last.accepted === span.accepted && last.range[1] === index) last.range = [last.range[0], index + 1];
+        if (last?.event === span.event && last.accepted === span.accepted && last.range[1] === index)
+          last.range = [last.range[0], index + 1];
         else taken.push({ ...span, range: [index, index + 1] });
       }
     }
@@ -114,7 +115,12 @@ export class ResultReader {
 
   async #unreadable(index: number, span: DecidedSpan): Promise<Result> {
     const message = 'Whoever ran this item stored something that is no result.';
-    return { index, error: { name: 'UnreadableResult', message, stack: '', input: await itemInput(this.bus(), this.manifest, index) }, by: [span.by], tookMs: 0 };
+    return {
+      index,
+      error: { name: 'UnreadableResult', message, stack: '', input: await itemInput(this.bus(), this.manifest, index) },
+      by: [span.by],
+      tookMs: 0,
+    };
   }
 
   #blob(id: ObjectId): Promise<ResultBlob | undefined> {

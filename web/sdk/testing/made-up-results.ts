@@ -25,16 +25,32 @@ export class MadeUpResults {
   constructor(items: number) {
     this.manifest = manifestOf(items, { submitter: testIdentity, network: 'test' });
     this.bus = testBus({
-      'ledger decisions query': ({ from, max }: { from: number; max: number }) => ({ spans: this.spans.filter(({ range }) => range[1] > from).slice(0, max) }),
+      'ledger decisions query': ({ from, max }: { from: number; max: number }) => ({
+        spans: this.spans.filter(({ range }) => range[1] > from).slice(0, max),
+      }),
       'ledger events create': ({ body }: { body: { spans: { range: [number, number]; event: EventId }[] } }) => {
         if (body.spans.length > acceptedSpansMax) throw new Error('Nobody would take that event.');
         this.accepted.push(...body.spans);
-        for (const taken of body.spans) for (const span of this.spans) if (span.event === taken.event && span.range[0] >= taken.range[0] && span.range[1] <= taken.range[1]) span.accepted = true;
+        for (const taken of body.spans)
+          for (const span of this.spans)
+            if (span.event === taken.event && span.range[0] >= taken.range[0] && span.range[1] <= taken.range[1]) span.accepted = true;
         return { event: someEvent(0), acknowledged: 1 };
       },
       'blocks objects get': ({ id }: { id: ObjectId }) => {
         const bytes = this.#held(id);
-        return { manifest: { v: 1, size: bytes.length, name: '', type: '', expires: 0, k: 1, n: 1, segments: [{ size: bytes.length, hash: hexNumber(1) }], holders: [] } };
+        return {
+          manifest: {
+            v: 1,
+            size: bytes.length,
+            name: '',
+            type: '',
+            expires: 0,
+            k: 1,
+            n: 1,
+            segments: [{ size: bytes.length, hash: hexNumber(1) }],
+            holders: [],
+          },
+        };
       },
       'blocks segments get': async ({ object }: { object: ObjectId }) => {
         await this.beforeBlob();
@@ -51,7 +67,12 @@ export class MadeUpResults {
 
   /** A result object over [first, first + values.length). */
   blob(first: number, values: readonly unknown[]): ObjectId {
-    return this.object(this.bytesOf(first, values.map((value) => encodeValue(value))));
+    return this.object(
+      this.bytesOf(
+        first,
+        values.map((value) => encodeValue(value)),
+      ),
+    );
   }
 
   bytesOf(first: number, encoded: readonly Uint8Array[]): Uint8Array {
@@ -60,7 +81,17 @@ export class MadeUpResults {
 
   decide(range: [number, number], event: number, result: ObjectId, outcome: 'ok' | 'failed' = 'ok'): void {
     const identity = someIdentity(7);
-    this.spans.push({ range, outcome, event: someEvent(event), result, resultHash: hexOf(new Uint8Array(32)), by: identity, actor: someActor(identity), tookMs: 5, accepted: false });
+    this.spans.push({
+      range,
+      outcome,
+      event: someEvent(event),
+      result,
+      resultHash: hexOf(new Uint8Array(32)),
+      by: identity,
+      actor: someActor(identity),
+      tookMs: 5,
+      accepted: false,
+    });
     this.spans.sort((a, b) => a.range[0] - b.range[0]);
   }
 

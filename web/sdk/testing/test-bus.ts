@@ -11,14 +11,21 @@ export const testIdentity = identityId('1'.repeat(64));
 /** `answers` go by `<service> <resource> <verb>`; whatever has none is not found. What they throw is a fault. */
 export function testBus(answers: Answers): Bus {
   return {
-    self: { peer: makePeerId(testIdentity, new Uint8Array(8)), identity: testIdentity, network: 'test', group: () => '0'.repeat(32) as never },
+    self: {
+      peer: makePeerId(testIdentity, new Uint8Array(8)),
+      identity: testIdentity,
+      network: 'test',
+      group: () => '0'.repeat(32) as never,
+    },
     watch: () => () => undefined,
     ask: async (contract, resource, verb, request) => {
       const answer = answers[`${contract.name} ${resource} ${verb}`];
       if (answer === undefined) return failure('not-found', 'Nothing answers that here.');
       try {
         const given = await answer(request as never);
-        return success((given instanceof WithBuffers ? { body: given.body, buffers: given.buffers } : { body: given, buffers: [] }) as never);
+        return success(
+          (given instanceof WithBuffers ? { body: given.body, buffers: given.buffers } : { body: given, buffers: [] }) as never,
+        );
       } catch (error) {
         return failure('unreachable', (error as Error).message);
       }

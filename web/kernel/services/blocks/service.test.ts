@@ -559,8 +559,18 @@ describe('messages from members', () => {
     const watcher = await world.add('watcher', { donating: false, storageMiB: 8 });
     const insert = async (from: Keeper, to: Keeper, n: number, over: object = {}) => {
       const bytes = bytesOf(MiB, `junk ${n}`);
-      const request = { hash: hexOf(await from.tab.platform.digest.sha256(bytes)), expires: world.clock.wall() + day, size: MiB, data: 0, ...over };
-      const asked = from.tab.bus.ask(blocksContract, 'slices', 'insert', request, { peer: to.tab.self.peer, buffers: [bytes], timeoutMs: 30_000 });
+      const request = {
+        hash: hexOf(await from.tab.platform.digest.sha256(bytes)),
+        expires: world.clock.wall() + day,
+        size: MiB,
+        data: 0,
+        ...over,
+      };
+      const asked = from.tab.bus.ask(blocksContract, 'slices', 'insert', request, {
+        peer: to.tab.self.peer,
+        buffers: [bytes],
+        timeoutMs: 30_000,
+      });
       const outcome = await world.clock.finish(asked);
       return outcome.ok ? 'ok' : outcome.fault.code;
     };

@@ -95,9 +95,18 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   };
 
   /** Does `keep` for a member whose share has room for it. What is here already costs nothing. */
-  const within = async <K extends string>(shares: Shares<K>, call: Call, key: K, bytes: number, bytesMax: number, known: boolean, keep: () => Promise<void>) => {
+  const within = async <K extends string>(
+    shares: Shares<K>,
+    call: Call,
+    key: K,
+    bytes: number,
+    bytesMax: number,
+    known: boolean,
+    keep: () => Promise<void>,
+  ) => {
     const counts = call.identity !== self.identity && !known;
-    if (counts && !shares.hasRoom(call.identity, bytes, bytesMax)) throw new FaultError('overloaded', 'This tab keeps as much of yours as it may.');
+    if (counts && !shares.hasRoom(call.identity, bytes, bytesMax))
+      throw new FaultError('overloaded', 'This tab keeps as much of yours as it may.');
     // Charged first, so that many at once do not pass the limit together; what could not be kept is forgotten at the next count.
     if (counts) shares.charge(call.identity, key, bytes);
     await keep();
@@ -217,7 +226,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const keepNamed = () =>
             named === undefined
               ? keep()
-              : within(manifestShares, call, named[0], named[1].length, manifestsBytesMax * shareOfOne, store.manifestBytes(named[0]) !== undefined, keep);
+              : within(
+                  manifestShares,
+                  call,
+                  named[0],
+                  named[1].length,
+                  manifestsBytesMax * shareOfOne,
+                  store.manifestBytes(named[0]) !== undefined,
+                  keep,
+                );
           await within(sliceShares, call, hash, bytes.length, sliceBytesMax, store.has(hash), keepNamed);
           return {};
         },

@@ -15,6 +15,9 @@ import { decide, freeLock, restoredLock, type LockState } from './locks.ts';
 /** Leases one identity may have at one holder: a hoarder is stopped here. */
 export const leasesPerIdentityMax = 512;
 
+/** What is not deleted by then is found ended after the next start. */
+const leavingMax = 10_000;
+
 export type Grant =
   | { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array }
   | {
@@ -40,6 +43,8 @@ export function parseRecord(bytes: Uint8Array, itemsOf: (job: JobId) => number |
 export class Holder {
   readonly #locks = new Map<RecordId, LockState>();
   readonly #leases = new Map<string, number>();
+  /** Ended, and still in the store. */
+  readonly #leaving = new Set<RecordId>();
   readonly #speaks: boolean;
 
   constructor(
@@ -103,6 +108,7 @@ export class Holder {
         throw new FaultError('storage', 'This tab keeps nothing past its page.');
       added.push({ id, record, bytes, charged });
       if (named) ops.push({ table: 'records', key: id, value: bytes });
+      if (named) this.#leaving.delete(id);
     }
     if (ops.length > 0) unwrap(await this.#write(ops));
     for (const entry of added) this.book.add(entry);
@@ -184,18 +190,26 @@ export class Holder {
     }
   }
 
-  /** Record and lock leave memory and store. */
+  /** Record and lock leave memory and store. A store that refuses now is asked again by the next call, so that nothing ended stays in it. */
   async forget(ids: readonly RecordId[], ended: boolean): Promise<void> {
-    const ops: WriteOp[] = [];
     for (const id of ids) {
       const entry = this.book.remove(id, ended);
-      if (entry !== undefined && this.holds(entry)) ops.push({ table: 'records', key: id, delete: true });
+      if (entry !== undefined && this.holds(entry)) this.#leaving.add(id);
       if (this.#locks.has(id)) {
         this.#set(id, undefined);
-        ops.push({ table: 'locks', key: id, delete: true });
+        this.#leaving.add(id);
       }
     }
-    if (ops.length > 0) await this.#write(ops);
+    const leaving = [...this.#leaving].filter((id) => this.book.get(id) === undefined);
+    this.#leaving.clear();
+    if (leaving.length === 0) return;
+    const written = await this.#write(
+      leaving.flatMap((key): WriteOp[] => [
+        { table: 'records', key, delete: true },
+        { table: 'locks', key, delete: true },
+      ]),
+    );
+    if (!written.ok) for (const id of leaving.slice(0, leavingMax)) this.#leaving.add(id);
   }
 
   /** A second tab of the profile leaves the store to the one that speaks for it; what it holds ends with its page. */

@@ -101,7 +101,8 @@ export class Stewardship {
 
   #careFor(id: JobId): Care {
     let care = this.#cares.get(id);
-    if (care === undefined) this.#cares.set(id, (care = { recent: [], since: new Map(), lookedAt: -Infinity, needSince: undefined, busy: false }));
+    if (care === undefined)
+      this.#cares.set(id, (care = { recent: [], since: new Map(), lookedAt: -Infinity, needSince: undefined, busy: false }));
     return care;
   }
 

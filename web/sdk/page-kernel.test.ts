@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { success } from '../kernel/lib/outcome.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { seededRandom } from '../kernel/testing/seeded-random.ts';
+import { VirtualClock } from '../kernel/testing/virtual-clock.ts';
+import { PageKernel } from './page-kernel.ts';
+import { testBus } from './testing/test-bus.ts';
+
+const kernel = (stopped: () => void) => ({ bus: testBus({}), stop: async () => stopped() }) as unknown as Kernel;
+
+function pageKernel() {
+  const clock = new VirtualClock();
+  const problems: string[] = [];
+  return { clock, problems, page: new PageKernel(clock, seededRandom('page'), {} as never, (sentence) => problems.push(sentence)) };
+}
+
+describe('the kernel of the page', () => {
+  it('is ready after a while even where nobody answers, and is told anew to those who use it when it is started anew', async () => {
+    const { clock, page } = pageKernel();
+    const told: unknown[] = [];
+    const stopped: number[] = [];
+    page.onKernel((bus) => told.push(bus));
+    expect(() => page.bus()).toThrow('await lull.ready first');
+    await page.run(async () => success(kernel(() => stopped.push(1))));
+    await clock.finish(page.started);
+    await page.run(async () => success(kernel(() => stopped.push(2))));
+    expect([told.length, stopped]).toEqual([2, [1]]);
+    expect(page.bus()).toBe(told[1]);
+    await page.stop();
+    expect(stopped).toEqual([1, 2]);
+  });
+
+  it('that throws at its start is told in a sentence, and does not keep the next from starting', async () => {
+    const { problems, page } = pageKernel();
+    await page.run(() => Promise.reject(new Error('no IndexedDB')));
+    expect(problems).toEqual(['Lull could not start: no IndexedDB']);
+    await expect(page.started).rejects.toMatchObject({ code: 'internal' });
+    await page.run(async () => success(kernel(() => undefined)));
+    expect(page.bus()).toBeDefined();
+  });
+});
