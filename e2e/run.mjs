@@ -1,15 +1,18 @@
-// Runs a TypeScript program of this folder after installing and building what is missing: node e2e/run.mjs demo.ts [...]
+// Runs a TypeScript program after installing and building what it needs: node e2e/run.mjs demo.ts [...]
+// With --plain the program needs neither the site nor a browser.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled, orExit } from '../signaling/prepare.mjs';
 import { ensureBrowser } from './browser.mjs';
 
-const [program, ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const plain = given[0] === '--plain';
+const [program, ...args] = plain ? given.slice(1) : given;
 await orExit(ensureInstalled);
-await orExit(ensureBuilt);
+if (!plain) await orExit(ensureBuilt);
 const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(program ?? '', import.meta.url)), ...args], {
   stdio: 'inherit',
-  env: { ...process.env, CHROMIUM: ensureBrowser() },
+  env: plain ? process.env : { ...process.env, CHROMIUM: ensureBrowser() },
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
