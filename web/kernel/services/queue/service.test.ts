@@ -552,6 +552,23 @@ describe('a holder', () => {
     expect(unwrap(await a!.storage.keys('records', ''))).toEqual([]);
   });
 
+  it('deletes what was decided as soon as its store, which refused, takes it', async () => {
+    const cluster = new Cluster('abc');
+    const inner = memoryStorage(seededRandom('refusing'), { durable: true });
+    let refuses = false;
+    const refusing: Storage = { ...inner, write: (ops) => (refuses ? Promise.resolve(failure('storage', 'The transaction was aborted.')) : inner.write(ops)) };
+    const a = await cluster.add('a', refusing);
+    await cluster.seeEachOther();
+    unwrap(await cluster.append(a, singles(0, 1)));
+    unwrap(await cluster.append(a, singles(1, 1)));
+    refuses = true;
+    await cluster.decide([0, 1]);
+    expect(unwrap(await inner.keys('records', ''))).toHaveLength(2);
+    refuses = false;
+    await cluster.clock.advance(6_000);
+    expect(unwrap(await inner.keys('records', ''))).toHaveLength(1);
+  });
+
   it('drops on its return what was decided meanwhile', async () => {
     const cluster = await Cluster.of('abc');
     const [a, , c] = cluster.tabs;

@@ -136,6 +136,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   async function sweep(): Promise<void> {
     later('sweep', sweepEveryMs, () => void sweep());
     claimant.sweep();
+    await holder.forget([], false);
     const now = clock.now();
     for (const job of book.jobs()) {
       const known = jobs.get(job);
