@@ -13,13 +13,14 @@ export async function decidedResults(job: Job, overview: Overview): Promise<Resu
   return results.toSorted((a, b) => a.index - b.index);
 }
 
-export async function downloadResults(job: Job, kind: 'json' | 'csv'): Promise<void> {
+/** With `reduce` a job's JSON carries the answer of its reduce step, which then runs in this tab: for one's own jobs. */
+export async function downloadResults(job: Job, kind: 'json' | 'csv', reduce: boolean): Promise<void> {
   const results = await decidedResults(job, await job.overview());
   if (kind === 'csv') {
     save(new Blob([...csvPieces(results)], { type: 'text/csv' }), fileNameOf(job.name, 'csv'));
     return;
   }
-  const reduced = job.hasReduce && job.state === 'done' ? await job.reduced() : undefined;
+  const reduced = reduce && job.hasReduce && job.state === 'done' ? await job.reduced() : undefined;
   const head = { id: job.id, name: job.name, state: job.state, items: job.progress.items };
   save(new Blob([...jsonPieces(head, results, reduced)], { type: 'application/json' }), fileNameOf(job.name, 'json'));
 }

@@ -86,7 +86,7 @@ function FoundJob({ job }: { job: Job }) {
       </div>
       <Situation job={job} />
       <ProgressCard job={job} overview={overview} mine={mine} />
-      {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} /> : null}
+      {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} mine={mine} /> : null}
       <div className="job-middle">
         <div className="job-column">{shown === null ? order : <Picture job={job} overview={shown.overview} {...shown.size} />}</div>
         <div className="job-column">
@@ -127,7 +127,7 @@ function Actions({ job, mine }: { job: Job; mine: boolean }) {
           Cancel
         </button>
       ) : null}
-      <button type="button" className="btn ghost" disabled={busy || nothing} onClick={() => run(() => downloadResults(job, 'csv'))}>
+      <button type="button" className="btn ghost" disabled={busy || nothing} onClick={() => run(() => downloadResults(job, 'csv', mine))}>
         Download CSV
       </button>
       <button
@@ -135,7 +135,7 @@ function Actions({ job, mine }: { job: Job; mine: boolean }) {
         className="btn"
         disabled={busy || nothing}
         title="All results so far, as JSON"
-        onClick={() => run(() => downloadResults(job, 'json'))}
+        onClick={() => run(() => downloadResults(job, 'json', mine))}
       >
         Download results
       </button>

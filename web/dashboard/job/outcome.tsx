@@ -42,10 +42,13 @@ function useIsPicture(job: Job, overview: Overview | null, possible: boolean): b
 const begun: Reduced = { kind: 'working', read: 0, of: 0 };
 
 /** What the job was for, where it has a reduce step. */
-export function ReducedCard({ job }: { job: Job }) {
+export function ReducedCard({ job, mine }: { job: Job; mine: boolean }) {
+  // The step runs in this tab: somebody else's code needs a yes first, even in the sandbox.
+  const [agreed, agree] = useState(mine);
   const [reduced, setReduced] = useState<Reduced>(begun);
   const [round, again] = useState(0);
   useEffect(() => {
+    if (!agreed) return undefined;
     let wanted = true;
     job
       .reduced({ onProgress: (read, of) => wanted && setReduced({ kind: 'working', read, of }) })
@@ -54,11 +57,22 @@ export function ReducedCard({ job }: { job: Job }) {
     return () => {
       wanted = false;
     };
-  }, [job, round]);
+  }, [job, round, agreed]);
   return (
     <section className="card stack" aria-label="Reduced result">
       <h2>All together</h2>
-      {reduced.kind === 'working' ? (
+      {!agreed ? (
+        <>
+          <p className="mute">
+            A last step makes one answer of all results. It is the submitter's code, and it would run in the sandbox of this tab.
+          </p>
+          <div>
+            <button type="button" className="btn ghost small" onClick={() => agree(true)}>
+              Run the reduce step here
+            </button>
+          </div>
+        </>
+      ) : reduced.kind === 'working' ? (
         <Working {...reduced} items={job.progress.items} />
       ) : reduced.kind === 'wrong' ? (
         <>

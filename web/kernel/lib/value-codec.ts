@@ -4,6 +4,7 @@
 import { Decoder, Encoder, ExtensionCodec } from '@msgpack/msgpack';
 
 const depthMax = 100;
+const bigintDigitsMax = 10_000;
 const codec = new ExtensionCodec<undefined>();
 
 const typedArrays = [
@@ -37,7 +38,11 @@ codec.register({
 codec.register({
   type: 3,
   encode: (value) => (typeof value === 'bigint' ? inner(value.toString()) : null),
-  decode: (data) => BigInt(String(outer(data))),
+  decode: (data) => {
+    // Parsing takes time that grows with the square of the digits.
+    if (data.length > bigintDigitsMax) throw new RangeError('a bigint of too many digits');
+    return BigInt(String(outer(data)));
+  },
 });
 codec.register({
   type: 4,
