@@ -44,6 +44,12 @@ const disconnectedMsMax = 5_000;
 const backOffMsMin = 500;
 const backOffMsMax = 30_000;
 
+/**
+ * PeerJS looks at the browser when it is loaded, and throws where there is no WebRTC: so not there, and else with the page, while the
+ * server that has it is sure to be up.
+ */
+const peerjs = typeof RTCPeerConnection === 'undefined' ? Promise.resolve(undefined) : import('peerjs').catch(() => undefined);
+
 /** The PeerServer beside the page's own site. */
 export function peerServerAt(location: { readonly protocol: string; readonly hostname: string; readonly port: string }): PeerServerAddress {
   const secure = location.protocol === 'https:';
@@ -87,9 +93,9 @@ class PeerjsTransport implements Transport {
     this.#self = self;
     this.#onLink = onLink;
     addEventListener('pagehide', this.#leave);
-    // PeerJS looks at the browser when it is loaded, and throws where there is no WebRTC: so it is loaded here, not with the page.
-    const [{ Peer: PeerOfLibrary }, token] = await Promise.all([import('peerjs'), this.options.tokenOf(self)]);
-    this.#makePeer = PeerOfLibrary;
+    const [library, token] = await Promise.all([peerjs, this.options.tokenOf(self)]);
+    if (library === undefined) return failure('unreachable', 'A part of this page could not be loaded: reload it.');
+    this.#makePeer = library.Peer;
     if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(connectTimeoutMs, () =>

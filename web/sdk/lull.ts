@@ -246,8 +246,10 @@ export function createLull(host: KernelHost): Lull {
     },
     jobs: () => [...summaries.values()].filter((summary) => summary.manifest.submitter === bus().self.identity).map(handleOf),
     job: (id) => {
-      const summary = isHex64(id) ? summaries.get(jobId(id)) : undefined;
-      return summary === undefined ? undefined : handleOf(summary);
+      if (!isHex64(id)) return undefined;
+      // A job handed over a moment ago may not be among the ledger's published ones yet.
+      const summary = summaries.get(jobId(id));
+      return summary === undefined ? handles.get(jobId(id)) : handleOf(summary);
     },
     async find(id) {
       await host.started;
