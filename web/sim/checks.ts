@@ -1,9 +1,11 @@
 // What must hold when the faults are over: first in bounded time (liveness), then of the state that is reached.
 import { equalBytes } from '../kernel/lib/bytes.ts';
+import { decodeWire } from '../kernel/lib/wire-codec.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
-import type { JobId } from '../kernel/lib/ids.ts';
+import type { JobId, ObjectId } from '../kernel/lib/ids.ts';
+import type { ObjectManifest } from '../kernel/protocol/object.ts';
 import type { Storage } from '../kernel/platform.ts';
 import type { Draw } from './draw.ts';
 import { short } from './queue-watch.ts';
@@ -16,6 +18,8 @@ export const finishMsMax = 180_000;
 /** From the end of the last job on. */
 export const settleMsMax = 60_000;
 const lookEveryMs = 250;
+const readTriesMax = 3;
+const readAgainMs = 3_000;
 
 const processes = (world: World): (readonly [Tab, Process])[] => world.tabs.flatMap((tab) => (tab.process === undefined ? [] : [[tab, tab.process] as const]));
 const hasEnded = ({ state }: JobSummary) => state === 'done' || state === 'failed' || state === 'cancelled';
@@ -75,6 +79,8 @@ async function accountOf({ kernel }: Process, job: JobId): Promise<Account | und
   const reply = await kernel.bus.ask(ledgerContract, 'jobs', 'query', {});
   const summary = reply.ok ? reply.value.body.jobs.find(({ id }) => id === job) : undefined;
   if (spans === undefined || !detail.ok || summary === undefined) return undefined;
+  // Of a cancelled job only the tombstone is left, and each tab has forgotten what it had by then.
+  if (summary.state === 'cancelled') return { state: 'cancelled', clock: '', spans: '' };
   return {
     state: `${summary.state} ${summary.committed}+${summary.failed}`,
     clock: JSON.stringify(Object.entries(detail.value.body.clock).toSorted(([a], [b]) => (a < b ? -1 : 1))),
@@ -139,12 +145,43 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
   }
   for (const object of objects) {
     const [tab, { kernel }] = draw.pick(live);
-    const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
-    const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
-    if (bytes === undefined) {
-      if (object.bytes.length > 0 && (object.copies > 0 || !world.tabs.some(({ lost }) => lost))) world.violations.add('S6', `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${answer.ok ? 'no bytes' : answer.fault.message}`);
-    } else if (!equalBytes(bytes, object.bytes)) world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
+    let fault = '';
+    const read = await again(world, async () => {
+      const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
+      const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
+      if (bytes !== undefined && !equalBytes(bytes, object.bytes)) world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
+      if (!answer.ok) fault = answer.fault.message;
+      return bytes !== undefined;
+    });
+    // What nobody but a store that is lost ever kept is gone, and says so.
+    const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
+    if (!read && !mayBeGone) world.violations.add('S6', `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`);
   }
+}
+
+/** A read that began before its holders were back may fail, cleanly; one that begins now does not. */
+async function again(world: World, read: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 1; tries < readTriesMax; tries++) {
+    if (await read()) return true;
+    await new Promise<void>((resolve) => world.later(readAgainMs, resolve));
+  }
+  return read();
+}
+
+/** Which tabs' stores have the object's manifest, and which all its slices. */
+async function whereIs(world: World, object: ObjectId): Promise<string> {
+  const manifests: number[] = [];
+  const whole: number[] = [];
+  for (const { number, store, lost } of world.tabs) {
+    const found = await store.get('objects', object);
+    const bytes = found.ok && found.value instanceof Uint8Array ? found.value : undefined;
+    if (bytes === undefined || lost) continue;
+    manifests.push(number);
+    const { segments } = decodeWire(bytes) as ObjectManifest;
+    const kept = await Promise.all(segments.map(({ hash }) => store.keys('slices', hash)));
+    if (kept.every((keys) => keys.ok && keys.value.length > 0)) whole.push(number);
+  }
+  return `its manifest is at tabs ${manifests.join(' ') || '-'}, all of it at ${whole.join(' ') || '-'}`;
 }
 
 async function checkJob(world: World, process: Process, job: SimJob): Promise<void> {
@@ -158,7 +195,9 @@ async function checkJob(world: World, process: Process, job: SimJob): Promise<vo
     at = span.range[1];
     checkShown(world, job, span);
     if (summary?.state === 'cancelled') continue;
-    if (!(await checkValues(world, bus, job, span))) world.violations.add('S6', `the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} cannot be read`);
+    if (await again(world, () => checkValues(world, bus, job, span))) continue;
+    const where = await whereIs(world, span.result);
+    world.violations.add('S6', `tab ${process.number} cannot read the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} (${short(span.result)}; ${where})`);
   }
   if (summary?.state === 'done' && at !== job.plan.items) world.violations.add('S1', `job ${job.number} is done with ${at} of ${job.plan.items} items`);
   if (summary?.state === 'failed' || (summary?.state === 'cancelled' && !job.cancelAsked)) world.violations.add('S1', `job ${job.number} ended as ${summary.state}: ${summary.reason}`);

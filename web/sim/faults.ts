@@ -117,7 +117,13 @@ export class Faults {
         tab.process.sandboxDies = false;
       }
     }
-    await Promise.all(world.tabs.map((tab) => world.start(tab)));
+    // A tab may still be saying good-bye, or may not have started for its store's refusing.
+    for (const tab of world.tabs) {
+      while (!tab.lost && (tab.process === undefined || tab.process.leaving)) {
+        await world.start(tab);
+        await new Promise<void>((resolve) => world.later(100, resolve));
+      }
+    }
     await Promise.all(world.tabs.map((tab) => world.consent(tab, tab.plan.donates)));
     // Whoever paused a job looks at it again.
     await Promise.all(jobs.map((job) => setJob(this.#submitterOf(job), job, { paused: false })));

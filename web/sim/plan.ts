@@ -86,17 +86,17 @@ export function planOf(seed: string, peers: number): Plan {
     writeMsMax: draw.chance(0.2) ? 40 : 2,
   }));
   const donors = peers - watchers;
-  const faultyMs = draw.int(5_000, 12_000);
+  const faultyMs = draw.int(4_000, 9_000);
   const calmMs = gatheredMs + faultyMs;
-  const jobs = Array.from({ length: draw.int(1, 3) }, (): JobPlan => {
-    const items = draw.int(10, 120);
+  const jobs = Array.from({ length: draw.pick([1, 1, 2, 3]) }, (): JobPlan => {
+    const items = draw.int(6, 40);
     const some = (share: number, most: number) => new Set(draw.chance(share) ? Array.from({ length: draw.int(1, most) }, () => draw.int(0, items - 1)) : []);
     const hangs = some(0.15, 1);
     return {
       atMs: draw.int(1_500, gatheredMs + (faultyMs >> 2)),
       submitter: draw.pick(submitters),
       items,
-      itemMs: draw.int(20, Math.max(30, Math.floor((donors * 4_000) / items))),
+      itemMs: draw.int(20, Math.max(30, Math.min(2_500, Math.floor((donors * 3_000) / items)))),
       priority: draw.int(-1, 1),
       throws: new Set([...some(0.3, 3)].filter((item) => !hangs.has(item))),
       hangs,

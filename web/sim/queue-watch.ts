@@ -20,8 +20,6 @@ export interface WatchedQueue {
   readonly alive: () => boolean;
   /** Its own claims now. */
   readonly claims: () => readonly Claim[];
-  /** True where its membership view calls that peer alive, or has never heard of it. */
-  readonly believesAlive: (peer: PeerId) => boolean;
 }
 
 interface LastGrant {
@@ -83,8 +81,8 @@ export class QueueWatch {
     history.splice(history.indexOf(asked), 1);
   }
 
-  /** A holder grants, about to answer. */
-  granted(holder: WatchedQueue, record: RecordId, by: PeerId, fence: number, since: number): void {
+  /** A holder answers with a grant that it decided at `since`, when it believed these peers alive, or had never heard of them. */
+  granted(holder: WatchedQueue, record: RecordId, by: PeerId, fence: number, since: number, believed: (peer: PeerId) => boolean): void {
     this.grants++;
     const key = `${holder.store} ${record}`;
     const last = this.#lastGrants.get(key);
@@ -92,7 +90,7 @@ export class QueueWatch {
       const leftMs = leaseMs - (since - last.atMs);
       if (leftMs > 0.001) {
         this.#early.add(record);
-        if (holder.believesAlive(last.by)) this.violations.add('S4', `${short(record)}: granted to ${short(by)} with ${leftMs.toFixed(0)} ms left of the lease of ${short(last.by)}, who is not suspected`);
+        if (believed(last.by)) this.violations.add('S4', `${short(record)}: granted to ${short(by)} with ${leftMs.toFixed(0)} ms left of the lease of ${short(last.by)}, who is not suspected`);
       }
     }
     this.#lastGrants.set(key, { by, fence, atMs: since, released: false, process: holder });

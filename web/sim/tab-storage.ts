@@ -71,7 +71,7 @@ export class TabStorage implements Storage {
       const pending: Pending = { ops, settle: resolve, refused };
       this.#pending.push(pending);
       this.#lastAt = Math.max(this.#lastAt, this.clock.now() + writeMsMin + this.draw.fraction() * this.faults.writeMsMax);
-      this.clock.after(this.#lastAt - this.clock.now(), () => this.#apply(pending));
+      this.clock.after(this.#lastAt - this.clock.now(), () => this.#apply());
     });
   }
 
@@ -92,10 +92,10 @@ export class TabStorage implements Storage {
     for (const { ops, refused } of kept.slice(0, journalled)) if (!refused) this.#put(ops);
   }
 
-  #apply(pending: Pending): void {
-    const at = this.#pending.indexOf(pending);
-    if (at === -1) return;
-    this.#pending.splice(at, 1);
+  /** In the order asked for, whatever the timers' fractions of a millisecond say. */
+  #apply(): void {
+    const pending = this.#pending.shift();
+    if (pending === undefined) return;
     if (pending.refused) pending.settle(failure('storage', 'The transaction was aborted.'));
     else this.#put(pending.ops, pending.settle);
   }

@@ -1,7 +1,7 @@
 // The kernel's own services, each seen through a glass: requests, answers and publications are told to the watches on their way, and nothing is
 // changed. What a planted bug changes lies underneath.
 import type { PeerId, RecordId, StoreId } from '../kernel/lib/ids.ts';
-import { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
+import type { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
 import { queueContract } from '../kernel/protocol/contracts/queue.ts';
 import { serviceCatalogue, type AnyServiceFactory, type ServiceCatalogue } from '../kernel/service-catalogue.ts';
@@ -49,7 +49,6 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
       clock,
       alive,
       claims: () => (handlers.claims.query({}, localCall(context.self)) as { claims: [] }).claims,
-      believesAlive: (peer) => known.get(peer) === 'alive' || !seen.has(peer),
     };
     watch.add(self);
     return {
@@ -78,6 +77,9 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
         locks: {
           create: async (request, call) => {
             const sinceMs = clock.now();
+            // The holder decides now, and answers when it has written.
+            const trusted = new Map(known);
+            const believed = (peer: PeerId) => trusted.get(peer) === 'alive' || !seen.has(peer);
             let answer;
             try {
               answer = await handlers.locks.create(request, call);
@@ -85,7 +87,7 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
               watch.forgotGrant(self, request.record);
               throw error;
             }
-            if ('granted' in answer && answer.granted) watch.granted(self, request.record, call.from, answer.fence, sinceMs);
+            if ('granted' in answer && answer.granted) watch.granted(self, request.record, call.from, answer.fence, sinceMs, believed);
             return answer;
           },
           update: async (request, call) => {

@@ -38,6 +38,8 @@ export interface WorldOptions {
 
 /** One life of a tab, from its start to its end. */
 export interface Process {
+  /** Of its tab. */
+  readonly number: number;
   readonly kernel: Kernel;
   readonly clock: TabClock;
   readonly storage: TabStorage;
@@ -45,6 +47,7 @@ export interface Process {
   readonly input: () => void;
   /** The next item takes every sandbox of the tab down, without an event. */
   sandboxDies: boolean;
+  leaving: boolean;
   readonly living: { alive: boolean };
 }
 
@@ -183,6 +186,7 @@ export class World {
     }
     const kernel = started.value;
     tab.process = {
+      number: tab.number,
       living,
       kernel,
       clock,
@@ -190,6 +194,7 @@ export class World {
       transport,
       input: () => listener?.input(),
       sandboxDies: false,
+      leaving: false,
     };
     this.note(`tab ${tab.number} is ${kernel.self.peer}`);
     await kernel.bus.ask(resourcesContract, 'limits', 'update', { cores: tab.plan.cores, idleAfterSeconds: 1, whenBusy: 'ignore' });
@@ -218,6 +223,7 @@ export class World {
     const { process } = tab;
     if (process === undefined) return;
     this.note(`tab ${tab.number} leaves`);
+    process.leaving = true;
     await Promise.race([process.kernel.stop(), new Promise<void>((resolve) => this.later(1_000, resolve))]);
     if (tab.process === process) this.crash(tab);
   }

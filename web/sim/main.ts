@@ -1,0 +1,112 @@
+// npm run sim: many seeds, a line for each that fails with the one command that replays it, a summary, an exit status.
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { run, type RunResult } from './run.ts';
+
+const usage = `Simulates groups of tabs under faults.
+
+  --seeds N    how many seeds, from --first on (default 100)
+  --first N    the first one (default 0)
+  --peers N    tabs in each run, 5 to 30 (default 20)
+  --seed S     one run of this seed, told line by line with --trace
+  --jobs N     processes (default: one for each core)`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    first: { type: 'string', default: '0' },
+    peers: { type: 'string', default: '20' },
+    seed: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    trace: { type: 'boolean', default: false },
+    /** Of the process that started this one: run these and answer line by line. */
+    part: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+interface Told extends RunResult {
+  readonly threw?: string;
+}
+
+const number = (name: 'seeds' | 'first' | 'peers' | 'jobs', low: number, high: number): number => {
+  const given = Number(values[name]);
+  if (Number.isInteger(given) && given >= low && given <= high) return given;
+  process.stderr.write(`--${name} is a whole number from ${low} to ${high}.\n\n${usage}\n`);
+  process.exit(2);
+};
+
+async function told(seed: string, peers: number, trace?: (line: string) => void): Promise<Told> {
+  try {
+    return await run(seed, { peers, ...(trace === undefined ? {} : { trace }) });
+  } catch (error) {
+    const threw = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { seed, threw, violations: [], hash: '', events: 0, faults: [], virtualMs: 0, finishMs: 0, items: 0, grants: 0, claims: 0 };
+  }
+}
+
+const failed = (result: Told) => result.threw !== undefined || result.violations.length > 0;
+
+function tell(result: Told, peers: number): void {
+  const lines = result.threw === undefined ? result.violations.slice(0, 5).map(({ invariant, atMs, what }) => `    ${invariant} at ${(atMs / 1_000).toFixed(1)} s: ${what}`) : [`    ${result.threw}`];
+  process.stdout.write(`seed ${result.seed} FAILS (faults: ${result.faults.join(', ')}); replay: npm run sim -- --peers ${peers} --seed ${result.seed} --trace\n${lines.join('\n')}\n`);
+}
+
+async function one(seed: string, peers: number): Promise<number> {
+  const result = await told(seed, peers, values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined);
+  if (failed(result)) tell(result, peers);
+  const { virtualMs, events, items, claims, hash, faults } = result;
+  process.stdout.write(`seed ${seed}: ${failed(result) ? 'FAILS' : 'holds'}; ${(virtualMs / 1_000).toFixed(1)} s of virtual time, ${events} events, ${items} items, ${claims} claims, faults: ${faults.join(', ') || 'none'}; hash ${hash}\n`);
+  return failed(result) ? 1 : 0;
+}
+
+/** Seeds come on stdin, results leave on stdout. */
+async function part(peers: number): Promise<number> {
+  for await (const seed of createInterface({ input: process.stdin })) process.stdout.write(`${JSON.stringify(await told(seed, peers))}\n`);
+  return 0;
+}
+
+async function many(first: number, seeds: number, peers: number, processes: number): Promise<number> {
+  const began = Date.now();
+  const results: Told[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(processes, seeds) }, async () => {
+      // A run makes much short-lived garbage: a larger nursery is a tenth of its time.
+      const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=64', fileURLToPath(import.meta.url), '--part', '--peers', String(peers)], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const give = () => {
+        if (next < seeds) child.stdin.write(`${first + next++}\n`);
+        else child.stdin.end();
+      };
+      give();
+      for await (const line of createInterface({ input: child.stdout })) {
+        const result = JSON.parse(line) as Told;
+        results.push(result);
+        if (failed(result)) tell(result, peers);
+        give();
+      }
+    }),
+  );
+  const sum = (of: (result: Told) => number) => results.reduce((total, result) => total + of(result), 0);
+  const bad = results.filter(failed).length;
+  const slowest = Math.max(0, ...results.map(({ finishMs }) => finishMs));
+  const seconds = (Date.now() - began) / 1_000;
+  process.stdout.write(
+    `${results.length} seeds at ${peers} tabs: ${results.length - bad} hold, ${bad} fail${results.length < seeds ? `, ${seeds - results.length} did not answer` : ''}\n` +
+      `${(sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(1)} hours of virtual time in ${seconds.toFixed(0)} s (${(results.length / seconds).toFixed(1)} seeds/s), ` +
+      `${sum(({ events }) => events)} events, ${sum(({ items }) => items)} items, ${sum(({ claims }) => claims)} claims, ${sum(({ grants }) => grants)} grants; ` +
+      `all jobs ended within ${(slowest / 1_000).toFixed(1)} virtual seconds of the last fault\n`,
+  );
+  return bad > 0 || results.length < seeds ? 1 : 0;
+}
+
+if (values.help) process.stdout.write(`${usage}\n`);
+else {
+  const peers = number('peers', 5, 30);
+  if (values.part) process.exitCode = await part(peers);
+  else if (values.seed !== undefined) process.exitCode = await one(values.seed, peers);
+  else process.exitCode = await many(number('first', 0, 1e9), number('seeds', 1, 1e6), peers, number('jobs', 1, 64));
+}
