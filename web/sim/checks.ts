@@ -135,10 +135,16 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
   const live = processes(world);
   for (const job of jobs) {
     if (job.id === undefined) continue;
-    const accounts = await Promise.all(live.map(async ([tab, process]) => [tab.number, await accountOf(process, job.id!)] as const));
-    const [[, first] = [0, undefined]] = accounts;
-    for (const [number, account] of accounts) {
-      if (account?.spans !== first?.spans || account?.state !== first?.state) world.violations.add('S1', `tabs ${accounts[0]![0]} and ${number} hold the same events of job ${job.number} and decide otherwise: ${first?.state} and ${account?.state}`);
+    // The submitter may just have accepted something more: those who hold the same events are compared.
+    const byClock = new Map<string, { readonly number: number; readonly account: Account }>();
+    for (const [{ number }, process] of live) {
+      const account = await accountOf(process, job.id);
+      if (account === undefined) continue;
+      const same = byClock.get(account.clock);
+      if (same === undefined) byClock.set(account.clock, { number, account });
+      else if (same.account.spans !== account.spans || same.account.state !== account.state) {
+        world.violations.add('S1', `tabs ${same.number} and ${number} hold the same events of job ${job.number} and decide otherwise: ${same.account.state} and ${account.state}; ${difference(same.account.spans, account.spans)}`);
+      }
     }
     const submitter = world.tabs[job.plan.submitter]!.process;
     for (const process of [submitter, draw.pick(live)[1]]) if (process !== undefined) await checkJob(world, process, job);
@@ -157,6 +163,13 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
     const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
     if (!read && !mayBeGone) world.violations.add('S6', `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`);
   }
+}
+
+/** The first line that differs. */
+function difference(one: string, other: string): string {
+  const [a, b] = [one.split('\n'), other.split('\n')];
+  const at = a.findIndex((line, i) => line !== b[i]);
+  return at === -1 ? 'more spans' : `${a[at]} / ${b[at] ?? 'nothing'}`;
 }
 
 /** A read that began before its holders were back may fail, cleanly; one that begins now does not. */
