@@ -21,7 +21,8 @@ const lookEveryMs = 250;
 const readTriesMax = 3;
 const readAgainMs = 3_000;
 
-const processes = (world: World): (readonly [Tab, Process])[] => world.tabs.flatMap((tab) => (tab.process === undefined ? [] : [[tab, tab.process] as const]));
+const processes = (world: World): (readonly [Tab, Process])[] =>
+  world.tabs.flatMap((tab) => (tab.process === undefined ? [] : [[tab, tab.process] as const]));
 const hasEnded = ({ state }: JobSummary) => state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** Advances until `missing` names nothing any more; a violation with what it named last after `withinMs`. */
@@ -62,7 +63,8 @@ export function finished(world: World, jobs: readonly SimJob[]): Promise<boolean
       const { process } = world.tabs[job.plan.submitter]!;
       if (job.id === undefined || process === undefined) continue;
       const summary = await summaryOf(process, job.id);
-      if (summary === undefined || !hasEnded(summary)) return `job ${job.number} (${short(job.id)}) is ${summary?.state ?? 'unknown'} with ${(summary?.committed ?? 0) + (summary?.failed ?? 0)} of ${job.plan.items} items`;
+      if (summary === undefined || !hasEnded(summary))
+        return `job ${job.number} (${short(job.id)}) is ${summary?.state ?? 'unknown'} with ${(summary?.committed ?? 0) + (summary?.failed ?? 0)} of ${job.plan.items} items`;
     }
     return undefined;
   });
@@ -143,7 +145,10 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
       const same = byClock.get(account.clock);
       if (same === undefined) byClock.set(account.clock, { number, account });
       else if (same.account.spans !== account.spans || same.account.state !== account.state) {
-        world.violations.add('S1', `tabs ${same.number} and ${number} hold the same events of job ${job.number} and decide otherwise: ${same.account.state} and ${account.state}; ${difference(same.account.spans, account.spans)}`);
+        world.violations.add(
+          'S1',
+          `tabs ${same.number} and ${number} hold the same events of job ${job.number} and decide otherwise: ${same.account.state} and ${account.state}; ${difference(same.account.spans, account.spans)}`,
+        );
       }
     }
     const submitter = world.tabs[job.plan.submitter]!.process;
@@ -155,13 +160,18 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
     const read = await again(world, async () => {
       const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
       const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
-      if (bytes !== undefined && !equalBytes(bytes, object.bytes)) world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
+      if (bytes !== undefined && !equalBytes(bytes, object.bytes))
+        world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
       if (!answer.ok) fault = answer.fault.message;
       return bytes !== undefined;
     });
     // What nobody but a store that is lost ever kept is gone, and says so.
     const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
-    if (!read && !mayBeGone) world.violations.add('S6', `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`);
+    if (!read && !mayBeGone)
+      world.violations.add(
+        'S6',
+        `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`,
+      );
   }
 }
 
@@ -204,14 +214,20 @@ async function checkJob(world: World, process: Process, job: SimJob): Promise<vo
   let at = 0;
   for (const span of spans) {
     if (span.range[0] < at) world.violations.add('S1', `item ${span.range[0]} of job ${job.number} has two results`);
-    if (span.range[0] > at && summary?.state === 'done') world.violations.add('S1', `item ${at} of job ${job.number}, which is done, has no result`);
+    if (span.range[0] > at && summary?.state === 'done')
+      world.violations.add('S1', `item ${at} of job ${job.number}, which is done, has no result`);
     at = span.range[1];
     checkShown(world, job, span);
     if (summary?.state === 'cancelled') continue;
     if (await again(world, () => checkValues(world, bus, job, span))) continue;
     const where = await whereIs(world, span.result);
-    world.violations.add('S6', `tab ${process.number} cannot read the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} (${short(span.result)}; ${where})`);
+    world.violations.add(
+      'S6',
+      `tab ${process.number} cannot read the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} (${short(span.result)}; ${where})`,
+    );
   }
-  if (summary?.state === 'done' && at !== job.plan.items) world.violations.add('S1', `job ${job.number} is done with ${at} of ${job.plan.items} items`);
-  if (summary?.state === 'failed' || (summary?.state === 'cancelled' && !job.cancelAsked)) world.violations.add('S1', `job ${job.number} ended as ${summary.state}: ${summary.reason}`);
+  if (summary?.state === 'done' && at !== job.plan.items)
+    world.violations.add('S1', `job ${job.number} is done with ${at} of ${job.plan.items} items`);
+  if (summary?.state === 'failed' || (summary?.state === 'cancelled' && !job.cancelAsked))
+    world.violations.add('S1', `job ${job.number} ended as ${summary.state}: ${summary.reason}`);
 }

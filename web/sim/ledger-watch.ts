@@ -24,6 +24,10 @@ export class LedgerWatch {
     this.events++;
     const stores = this.#keptBy.get(`${job}/${event}`) ?? new Set();
     const elsewhere = [...stores].filter((store) => store !== author).length;
-    if (!stores.has(author) || elsewhere < others) this.violations.add('S4', `event ${short(event)} was acknowledged by ${others} others and is durable at ${elsewhere}${stores.has(author) ? '' : ', not at its author'}`);
+    if (!stores.has(author) || elsewhere < others)
+      this.violations.add(
+        'S4',
+        `event ${short(event)} was acknowledged by ${others} others and is durable at ${elsewhere}${stores.has(author) ? '' : ', not at its author'}`,
+      );
   }
 }

@@ -38,7 +38,12 @@ describe('a register', () => {
   });
 
   it('explains every history that a real register made', () => {
-    const step = fc.record({ client: fc.integer({ min: 0, max: 3 }), write: fc.boolean(), value: fc.integer({ min: 1, max: 3 }), lost: fc.boolean() });
+    const step = fc.record({
+      client: fc.integer({ min: 0, max: 3 }),
+      write: fc.boolean(),
+      value: fc.integer({ min: 1, max: 3 }),
+      lost: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         // Each client's operation is called, takes effect some steps later, and returns later still.
@@ -48,7 +53,8 @@ describe('a register', () => {
         const history: Operation<RegisterOp>[] = [];
         for (const { client, write: writes, value: wanted, lost } of steps) {
           const under = busy.get(client);
-          if (under === undefined) busy.set(client, { call: now++, op: writes ? { kind: 'write', value: wanted } : { kind: 'read', value: -1 }, lost });
+          if (under === undefined)
+            busy.set(client, { call: now++, op: writes ? { kind: 'write', value: wanted } : { kind: 'read', value: -1 }, lost });
           else {
             const op = under.op.kind === 'write' ? under.op : { kind: 'read' as const, value };
             if (op.kind === 'write') value = op.value;
@@ -68,9 +74,21 @@ describe('a register', () => {
 });
 
 describe('a lock at one holder', () => {
-  const lock = (by: string, fence: number | null, call: number, returned: number): Operation<LockOp> => ({ op: { kind: 'lock', by, fence }, call, returned });
-  const release = (by: string, fence: number, call: number, returned: number): Operation<LockOp> => ({ op: { kind: 'released', by, fence }, call, returned });
-  const end = (by: string, fence: number, answer: 'ended' | 'conflict', call: number): Operation<LockOp> => ({ op: { kind: 'end', by, fence, answer }, call, returned: call + 1 });
+  const lock = (by: string, fence: number | null, call: number, returned: number): Operation<LockOp> => ({
+    op: { kind: 'lock', by, fence },
+    call,
+    returned,
+  });
+  const release = (by: string, fence: number, call: number, returned: number): Operation<LockOp> => ({
+    op: { kind: 'released', by, fence },
+    call,
+    returned,
+  });
+  const end = (by: string, fence: number, answer: 'ended' | 'conflict', call: number): Operation<LockOp> => ({
+    op: { kind: 'end', by, fence, answer },
+    call,
+    returned: call + 1,
+  });
   const verdict = (history: readonly Operation<LockOp>[]) => checkLinearizable(lockModel, history).kind;
 
   it('numbers its grants one by one', () => {

@@ -58,7 +58,11 @@ export function checkLinearizable<Op, State>(model: Model<Op, State>, history: r
     if (seen.has(key)) return false;
     seen.add(key);
     if (++configurations > configurationsMax) return undefined;
-    const steps = candidates().map((i) => ({ i, next: model.step(state, operations[i]!.op), counts: operations[i]!.returned === Infinity ? 0 : 1 }));
+    const steps = candidates().map((i) => ({
+      i,
+      next: model.step(state, operations[i]!.op),
+      counts: operations[i]!.returned === Infinity ? 0 : 1,
+    }));
     // What changes nothing may as well come now, and what changes nothing and was not answered need not come at all.
     const idle = steps.find(({ next, counts }) => next === state && counts === 1);
     for (const { i, next, counts } of idle === undefined ? steps : [idle]) {

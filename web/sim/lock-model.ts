@@ -41,4 +41,5 @@ export const lockModel: Model<LockOp, LockState> = {
   },
 };
 
-const isOwner = (state: LockState, op: { readonly by: string; readonly fence: number }) => state.owner === op.by && state.fence === op.fence && state.kept;
+const isOwner = (state: LockState, op: { readonly by: string; readonly fence: number }) =>
+  state.owner === op.by && state.fence === op.fence && state.kept;

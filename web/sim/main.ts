@@ -51,15 +51,22 @@ async function told(seed: string, peers: number, trace?: (line: string) => void)
 const failed = (result: Told) => result.threw !== undefined || result.violations.length > 0;
 
 function tell(result: Told, peers: number): void {
-  const lines = result.threw === undefined ? result.violations.slice(0, 5).map(({ invariant, atMs, what }) => `    ${invariant} at ${(atMs / 1_000).toFixed(1)} s: ${what}`) : [`    ${result.threw}`];
-  process.stdout.write(`seed ${result.seed} FAILS (faults: ${result.faults.join(', ')}); replay: npm run sim -- --peers ${peers} --seed ${result.seed} --trace\n${lines.join('\n')}\n`);
+  const lines =
+    result.threw === undefined
+      ? result.violations.slice(0, 5).map(({ invariant, atMs, what }) => `    ${invariant} at ${(atMs / 1_000).toFixed(1)} s: ${what}`)
+      : [`    ${result.threw}`];
+  process.stdout.write(
+    `seed ${result.seed} FAILS (faults: ${result.faults.join(', ')}); replay: npm run sim -- --peers ${peers} --seed ${result.seed} --trace\n${lines.join('\n')}\n`,
+  );
 }
 
 async function one(seed: string, peers: number): Promise<number> {
   const result = await told(seed, peers, values.trace ? (line) => process.stdout.write(`${line}\n`) : undefined);
   if (failed(result)) tell(result, peers);
   const { virtualMs, events, items, claims, hash, faults } = result;
-  process.stdout.write(`seed ${seed}: ${failed(result) ? 'FAILS' : 'holds'}; ${(virtualMs / 1_000).toFixed(1)} s of virtual time, ${events} events, ${items} items, ${claims} claims, faults: ${faults.join(', ') || 'none'}; hash ${hash}\n`);
+  process.stdout.write(
+    `seed ${seed}: ${failed(result) ? 'FAILS' : 'holds'}; ${(virtualMs / 1_000).toFixed(1)} s of virtual time, ${events} events, ${items} items, ${claims} claims, faults: ${faults.join(', ') || 'none'}; hash ${hash}\n`,
+  );
   return failed(result) ? 1 : 0;
 }
 
@@ -76,7 +83,11 @@ async function many(first: number, seeds: number, peers: number, processes: numb
   await Promise.all(
     Array.from({ length: Math.min(processes, seeds) }, async () => {
       // A run makes much short-lived garbage: a larger nursery is a tenth of its time.
-      const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=64', fileURLToPath(import.meta.url), '--part', '--peers', String(peers)], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const child = spawn(
+        process.execPath,
+        [...process.execArgv, '--max-semi-space-size=64', fileURLToPath(import.meta.url), '--part', '--peers', String(peers)],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      );
       const give = () => {
         if (next < seeds) child.stdin.write(`${first + next++}\n`);
         else child.stdin.end();

@@ -62,13 +62,41 @@ export interface Plan {
 }
 
 /** Everybody who is to be there has come by then, and faults begin. */
-const gatheredMs = 2_500;
+const gatheredMs = 2_000;
 const kinds: readonly FaultKind[] = [
-  'crash', 'lost', 'freeze', 'throttle', 'cut', 'partition', 'mute', 'directory', 'refuse', 'full', 'input', 'consent', 'sandbox', 'pause', 'cancel',
+  'crash',
+  'lost',
+  'freeze',
+  'throttle',
+  'cut',
+  'partition',
+  'mute',
+  'directory',
+  'refuse',
+  'full',
+  'input',
+  'consent',
+  'sandbox',
+  'pause',
+  'cancel',
 ];
 /** What hits the whole group comes once or twice, what hits one tab more often. */
 const oftenMax: Record<FaultKind, number> = {
-  crash: 6, lost: 1, freeze: 2, throttle: 3, cut: 4, partition: 2, mute: 4, directory: 2, refuse: 3, full: 2, input: 4, consent: 3, sandbox: 4, pause: 1, cancel: 1,
+  crash: 6,
+  lost: 1,
+  freeze: 2,
+  throttle: 3,
+  cut: 4,
+  partition: 2,
+  mute: 4,
+  directory: 2,
+  refuse: 3,
+  full: 2,
+  input: 4,
+  consent: 3,
+  sandbox: 4,
+  pause: 1,
+  cancel: 1,
 };
 const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6 };
 const donorsMin = 4;
@@ -78,7 +106,7 @@ export function planOf(seed: string, peers: number): Plan {
   const submitters = draw.shuffled(Array.from({ length: peers }, (_, i) => i)).slice(0, draw.int(1, 3));
   const watchers = draw.chance(0.5) ? draw.int(0, Math.max(0, Math.min(peers - donorsMin, peers >> 1))) : 0;
   const tabs = Array.from({ length: peers }, (_, i): TabPlan => ({
-    startMs: draw.int(0, gatheredMs - 1_500),
+    startMs: draw.int(0, gatheredMs - 1_200),
     donates: i >= watchers,
     cores: draw.int(1, 2),
     rate: 1 + (draw.fraction() - 0.5) * 0.02,
@@ -86,14 +114,15 @@ export function planOf(seed: string, peers: number): Plan {
     writeMsMax: draw.chance(0.2) ? 40 : 2,
   }));
   const donors = peers - watchers;
-  const faultyMs = draw.int(4_000, 9_000);
+  const faultyMs = draw.int(3_000, 7_000);
   const calmMs = gatheredMs + faultyMs;
   const jobs = Array.from({ length: draw.pick([1, 1, 2, 3]) }, (): JobPlan => {
     const items = draw.int(6, 40);
-    const some = (share: number, most: number) => new Set(draw.chance(share) ? Array.from({ length: draw.int(1, most) }, () => draw.int(0, items - 1)) : []);
+    const some = (share: number, most: number) =>
+      new Set(draw.chance(share) ? Array.from({ length: draw.int(1, most) }, () => draw.int(0, items - 1)) : []);
     const hangs = some(0.15, 1);
     return {
-      atMs: draw.int(1_500, gatheredMs + (faultyMs >> 2)),
+      atMs: draw.int(1_000, gatheredMs + (faultyMs >> 2)),
       submitter: draw.pick(submitters),
       items,
       itemMs: draw.int(20, Math.max(30, Math.min(2_500, Math.floor((donors * 3_000) / items)))),
@@ -102,10 +131,19 @@ export function planOf(seed: string, peers: number): Plan {
       hangs,
     };
   });
-  const puts = Array.from({ length: draw.int(0, 3) }, (): PutPlan => ({ atMs: draw.int(2_000, calmMs), tab: draw.int(0, peers - 1), bytes: draw.pick([0, 1, 777, 40_000]) }));
+  const puts = Array.from({ length: draw.int(0, 3) }, (): PutPlan => ({
+    atMs: draw.int(2_000, calmMs),
+    tab: draw.int(0, peers - 1),
+    bytes: draw.pick([0, 1, 777, 40_000]),
+  }));
   const faults = kinds
     .filter((kind) => draw.chance(presentShare[kind] ?? 0.35))
-    .flatMap((kind) => Array.from({ length: draw.int(1, oftenMax[kind]) }, () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const))
+    .flatMap((kind) =>
+      Array.from(
+        { length: draw.int(1, oftenMax[kind]) },
+        () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const,
+      ),
+    )
     .toSorted(([a], [b]) => a - b);
   return {
     tabs,
@@ -132,7 +170,12 @@ function drawFault(kind: FaultKind, draw: Draw, peers: number, jobs: number, sub
     case 'cut':
       return { kind, tab, other, oneWay: draw.chance(0.5), ms };
     case 'partition':
-      return { kind, left: draw.shuffled(Array.from({ length: peers }, (_, i) => i)).slice(0, draw.int(1, peers >> 1)), flaps: draw.chance(0.4) ? draw.int(2, 5) : 1, ms };
+      return {
+        kind,
+        left: draw.shuffled(Array.from({ length: peers }, (_, i) => i)).slice(0, draw.int(1, peers >> 1)),
+        flaps: draw.chance(0.4) ? draw.int(2, 5) : 1,
+        ms,
+      };
     case 'mute':
       return { kind, tab, other, ms };
     case 'directory':

@@ -90,15 +90,23 @@ export class QueueWatch {
       const leftMs = leaseMs - (since - last.atMs);
       if (leftMs > 0.001) {
         this.#early.add(record);
-        if (believed(last.by)) this.violations.add('S4', `${short(record)}: granted to ${short(by)} with ${leftMs.toFixed(0)} ms left of the lease of ${short(last.by)}, who is not suspected`);
+        if (believed(last.by))
+          this.violations.add(
+            'S4',
+            `${short(record)}: granted to ${short(by)} with ${leftMs.toFixed(0)} ms left of the lease of ${short(last.by)}, who is not suspected`,
+          );
       }
     }
     this.#lastGrants.set(key, { by, fence, atMs: since, released: false, process: holder });
-    void this.storages.get(holder.store)?.get('locks', record).then((kept) => {
-      const state = kept.ok ? (kept.value as { fence: number } | undefined) : undefined;
-      const gone = state === undefined && !this.#isKept.get(holder.store)?.has(record);
-      if (!gone && (state === undefined || state.fence < fence)) this.violations.add('S4', `${short(record)}: number ${fence} was answered before it was durable`);
-    });
+    void this.storages
+      .get(holder.store)
+      ?.get('locks', record)
+      .then((kept) => {
+        const state = kept.ok ? (kept.value as { fence: number } | undefined) : undefined;
+        const gone = state === undefined && !this.#isKept.get(holder.store)?.has(record);
+        if (!gone && (state === undefined || state.fence < fence))
+          this.violations.add('S4', `${short(record)}: number ${fence} was answered before it was durable`);
+      });
   }
 
   /** A grant that could not be written leaves the lock free. */
@@ -124,14 +132,16 @@ export class QueueWatch {
     for (const other of this.#queues) {
       if (other === by || !other.alive()) continue;
       const theirs = other.claims().find((one) => one.record === record);
-      if (theirs !== undefined && theirs.stopAt > other.clock.now() && !this.#early.has(record)) this.violations.add('S4', `${short(record)}: owned by ${short(other.peer)} and by ${short(by.peer)} at once`);
+      if (theirs !== undefined && theirs.stopAt > other.clock.now() && !this.#early.has(record))
+        this.violations.add('S4', `${short(record)}: owned by ${short(other.peer)} and by ${short(by.peer)} at once`);
     }
     const known = this.#records.get(record);
     if (known === undefined) return;
     const granted = known.holders.filter((store) =>
       this.#histories.get(`${store} ${record}`)?.some(({ op }) => op.kind === 'lock' && op.by === by.peer && op.fence !== null),
     ).length;
-    if (2 * granted <= known.holders.length) this.violations.add('S5', `${short(record)}: ${short(by.peer)} owns it with ${granted} of ${known.holders.length} holders`);
+    if (2 * granted <= known.holders.length)
+      this.violations.add('S5', `${short(record)}: ${short(by.peer)} owns it with ${granted} of ${known.holders.length} holders`);
   }
 
   /** Ops that reached a store. */
@@ -176,7 +186,8 @@ export class QueueWatch {
       }
       const [id, { holders }] = found;
       const ever = holders.filter((store) => this.#isKept.get(store)?.has(id) === true || this.#ended(store, id)).length;
-      if (2 * ever <= holders.length) this.violations.add('S4', `${short(id)}: acknowledged by ${acknowledged}, kept by ${ever} of ${holders.length} holders`);
+      if (2 * ever <= holders.length)
+        this.violations.add('S4', `${short(id)}: acknowledged by ${acknowledged}, kept by ${ever} of ${holders.length} holders`);
     }
   }
 
@@ -187,15 +198,23 @@ export class QueueWatch {
   /** Every history explained; any two quorums of a record meet. */
   finish(): void {
     for (const [id, { holders, k }] of this.#records) {
-      if (new Set(holders).size !== holders.length || k > holders.length) this.violations.add('S5', `${short(id)}: its holders are not distinct, or fewer than its slices`);
+      if (new Set(holders).size !== holders.length || k > holders.length)
+        this.violations.add('S5', `${short(id)}: its holders are not distinct, or fewer than its slices`);
     }
     for (const [key, history] of this.#histories) {
       const verdict = checkLinearizable(lockModel, history);
       if (verdict.kind !== 'violated') continue;
       const [store = '', record = ''] = key.split(' ');
-      const show = (ops: readonly LockOp[]) => ops.slice(-3).map((op) => JSON.stringify(op)).join(' ');
+      const show = (ops: readonly LockOp[]) =>
+        ops
+          .slice(-3)
+          .map((op) => JSON.stringify(op))
+          .join(' ');
       const superseded = verdict.stuck.some(({ kind }) => kind === 'end' || kind === 'renewed');
-      this.violations.add(superseded ? 'S3' : 'S4', `${short(record)} at ${short(store)} is not linearizable: after ${show(verdict.explained)} stuck before ${show(verdict.stuck.slice(0, 3))}`);
+      this.violations.add(
+        superseded ? 'S3' : 'S4',
+        `${short(record)} at ${short(store)} is not linearizable: after ${show(verdict.explained)} stuck before ${show(verdict.stuck.slice(0, 3))}`,
+      );
     }
   }
 }

@@ -56,7 +56,8 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
 
   for (const tab of world.tabs) world.later(tab.plan.startMs, () => void world.start(tab));
   for (const job of jobs) world.later(job.plan.atMs, () => void submitJob(world, world.tabs[job.plan.submitter]!, job));
-  for (const put of plan.puts) world.later(put.atMs, () => void putObject(world, tabOf(world, put.tab), put, (object) => objects.push(object)));
+  for (const put of plan.puts)
+    world.later(put.atMs, () => void putObject(world, tabOf(world, put.tab), put, (object) => objects.push(object)));
   for (const [atMs, fault] of plan.faults) world.later(atMs, () => faults.begin(fault));
   lookAfterPages();
   await clock.advance(plan.calmMs);

@@ -5,17 +5,25 @@ import { run } from './run.ts';
 
 describe('a group of tabs under faults', () => {
   const seeds = Array.from({ length: 50 }, (_, i) => `test ${i}`);
-  it.each(seeds)('does its work and comes to rest (seed %s)', async (seed) => {
-    const { violations } = await run(seed, { peers: 5 + (Number(seed.slice(5)) % 3) });
-    expect(violations).toEqual([]);
-  }, 30_000);
+  it.each(seeds)(
+    'does its work and comes to rest (seed %s)',
+    async (seed) => {
+      const { violations } = await run(seed, { peers: 5 + (Number(seed.slice(5)) % 3) });
+      expect(violations).toEqual([]);
+    },
+    30_000,
+  );
 
   it.each([
     ['a store that refuses a delete is asked again', '3', 10],
     ['a read that joins one begun before the holders were back is tried again', 'test 9', 6],
-  ])('%s', async (_name, seed, peers) => {
-    expect((await run(seed, { peers })).violations).toEqual([]);
-  }, 30_000);
+  ])(
+    '%s',
+    async (_name, seed, peers) => {
+      expect((await run(seed, { peers })).violations).toEqual([]);
+    },
+    30_000,
+  );
 });
 
 describe('a run', () => {

@@ -94,7 +94,8 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
             const sinceMs = clock.now();
             const answer = await handlers.locks.update(request, call);
             if ('renewed' in answer) {
-              for (const { record, fence } of request.locks) if (answer.renewed.includes(record)) watch.renewed(self, record, fence, sinceMs);
+              for (const { record, fence } of request.locks)
+                if (answer.renewed.includes(record)) watch.renewed(self, record, fence, sinceMs);
             }
             return answer;
           },
@@ -135,7 +136,11 @@ function watchedAsk(context: ServiceContext<Queue>, watch: QueueWatch, storeOf: 
       }
       case 'locks update': {
         const { locks } = own<{ locks: readonly FencedRecord[] }>(request);
-        const asked = locks.map(({ record, fence }) => ({ record, fence, asked: watch.asked(store, record, { kind: 'renewed', by, fence }) }));
+        const asked = locks.map(({ record, fence }) => ({
+          record,
+          fence,
+          asked: watch.asked(store, record, { kind: 'renewed', by, fence }),
+        }));
         const reply = await context.ask(contract, resource, verb, request, options);
         const renewed = reply.ok ? own<{ renewed: readonly RecordId[] }>(reply.value.body).renewed : [];
         for (const { record, fence, asked: one } of asked) {
@@ -170,7 +175,10 @@ interface FencedRecord {
   readonly fence: number;
 }
 
-function watchedLedger(factory: ServiceFactory<typeof ledgerContract>, { ledger: watch, store }: Glass): ServiceFactory<typeof ledgerContract> {
+function watchedLedger(
+  factory: ServiceFactory<typeof ledgerContract>,
+  { ledger: watch, store }: Glass,
+): ServiceFactory<typeof ledgerContract> {
   return (context): Service<typeof ledgerContract> => {
     const service = factory(context);
     const { handlers } = service;
@@ -193,4 +201,11 @@ function watchedLedger(factory: ServiceFactory<typeof ledgerContract>, { ledger:
   };
 }
 
-const localCall = ({ peer, identity }: { peer: PeerId; identity: Call['identity'] }): Call => ({ from: peer, identity, local: true, path: [], buffers: [], trace: '' });
+const localCall = ({ peer, identity }: { peer: PeerId; identity: Call['identity'] }): Call => ({
+  from: peer,
+  identity,
+  local: true,
+  path: [],
+  buffers: [],
+  trace: '',
+});

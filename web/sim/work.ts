@@ -67,7 +67,13 @@ export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<vo
   const code = encodeValue(`code of job ${job.number}`);
   const wall = world.clock.wall();
   for (;;) {
-    const put = await bus.ask(blocksContract, 'objects', 'insert', { name: 'code', type: '', expires: wall + lifeMs, segments: [0] }, { buffers: [code], timeoutMs: readTimeoutMs });
+    const put = await bus.ask(
+      blocksContract,
+      'objects',
+      'insert',
+      { name: 'code', type: '', expires: wall + lifeMs, segments: [0] },
+      { buffers: [code], timeoutMs: readTimeoutMs },
+    );
     if (put.ok && (await copiesOf(bus, put.value.body.id)) > 0) {
       const manifest = {
         v: 1 as const,
@@ -112,7 +118,13 @@ export async function putObject(world: World, tab: Tab, plan: PutPlan, done: (ob
   const { process } = tab;
   if (process === undefined) return;
   const bytes = seededRandom(`${world.seed} object ${plan.atMs} ${plan.tab}`).bytes(plan.bytes);
-  const put = await process.kernel.bus.ask(blocksContract, 'objects', 'insert', { name: 'object', type: '', expires: world.clock.wall() + lifeMs, segments: [0] }, { buffers: [bytes], timeoutMs: readTimeoutMs });
+  const put = await process.kernel.bus.ask(
+    blocksContract,
+    'objects',
+    'insert',
+    { name: 'object', type: '', expires: world.clock.wall() + lifeMs, segments: [0] },
+    { buffers: [bytes], timeoutMs: readTimeoutMs },
+  );
   if (!put.ok) return;
   const { id, copies } = put.value.body;
   world.note(`object ${id} has ${copies} copies`);
@@ -146,7 +158,8 @@ export async function collect(world: World, process: Process, job: SimJob): Prom
     if (taken.length === 0) continue;
     const accepted = await bus.ask(ledgerContract, 'events', 'create', { job: job.id, body: { kind: 'accepted', spans: taken } });
     if (!accepted.ok) continue;
-    for (const { range, event } of taken) for (let index = range[0]; index < range[1]; index++) job.shown.set(index, job.shown.get(index) ?? event);
+    for (const { range, event } of taken)
+      for (let index = range[0]; index < range[1]; index++) job.shown.set(index, job.shown.get(index) ?? event);
   }
 }
 
@@ -154,7 +167,8 @@ export async function collect(world: World, process: Process, job: SimJob): Prom
 export function checkShown(world: World, job: SimJob, span: DecidedSpan): void {
   for (let index = span.range[0]; index < span.range[1]; index++) {
     const before = job.shown.get(index);
-    if (before !== undefined && before !== span.event) world.violations.add('S3', `item ${index} of job ${job.number} was shown from ${short(before)} and is now from ${short(span.event)}`);
+    if (before !== undefined && before !== span.event)
+      world.violations.add('S3', `item ${index} of job ${job.number} was shown from ${short(before)} and is now from ${short(span.event)}`);
   }
 }
 
@@ -172,7 +186,8 @@ export async function checkValues(world: World, bus: Bus, job: SimJob, span: Dec
     }
     const shouldFail = job.plan.throws.has(index) || job.plan.hangs.has(index);
     const error = blob.errors.find((one) => one.index === index);
-    if (shouldFail !== (span.outcome === 'failed') || shouldFail !== (error !== undefined)) wrong(index, `ended as ${span.outcome} (${error?.message ?? 'a value'})`);
+    if (shouldFail !== (span.outcome === 'failed') || shouldFail !== (error !== undefined))
+      wrong(index, `ended as ${span.outcome} (${error?.message ?? 'a value'})`);
     else if (!shouldFail) {
       const value = decodeValue(blob.values.bytes.subarray(at === 0 ? 0 : blob.values.ends[at - 1], blob.values.ends[at]));
       if (value !== valueOf(job.number, index)) wrong(index, `is ${String(value)} and should be ${valueOf(job.number, index)}`);

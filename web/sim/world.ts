@@ -27,7 +27,11 @@ import { watchedServices } from './watched-services.ts';
 
 /** A bug planted from outside, for the tests of the checkers: what it changes of a tab's ports and services. */
 export interface Plant {
-  readonly service?: (name: string, factory: AnyServiceFactory, tab: { readonly storage: Storage; readonly draw: Draw }) => AnyServiceFactory;
+  readonly service?: (
+    name: string,
+    factory: AnyServiceFactory,
+    tab: { readonly storage: Storage; readonly draw: Draw },
+  ) => AnyServiceFactory;
   readonly storage?: (storage: Storage, draw: Draw) => Storage;
 }
 
@@ -91,8 +95,14 @@ export class World {
     const draw = new Draw(`${seed} network`);
     const bytes = seededRandom(`${seed} bindings`);
     const fraction = () => (plan.heavy ? draw.heavyTail(8) : draw.fraction());
-    this.network = new MemoryNetwork(this.clock, { bytes: (length) => bytes.bytes(length), fraction }, { delayMs: plan.delayMs, jitterMs: plan.heavy ? 100 : plan.jitterMs, noticeMs: plan.noticeMs });
-    this.directory = new MemoryDirectory(this.clock, seededRandom(`${seed} directory`), { groupPeersMax: Math.max(groupPeersMax, plan.tabs.length) });
+    this.network = new MemoryNetwork(
+      this.clock,
+      { bytes: (length) => bytes.bytes(length), fraction },
+      { delayMs: plan.delayMs, jitterMs: plan.heavy ? 100 : plan.jitterMs, noticeMs: plan.noticeMs },
+    );
+    this.directory = new MemoryDirectory(this.clock, seededRandom(`${seed} directory`), {
+      groupPeersMax: Math.max(groupPeersMax, plan.tabs.length),
+    });
     this.queueWatch = new QueueWatch(this.violations, this.#stores);
     this.ledgerWatch = new LedgerWatch(this.violations);
     this.tabs = plan.tabs.map((tab, number) => ({
@@ -135,7 +145,9 @@ export class World {
       },
     });
     const planted = this.options.plant?.storage?.(storage, draw) ?? storage;
-    const transport = new TabTransport(this.network.transport(), (to, message) => this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message));
+    const transport = new TabTransport(this.network.transport(), (to, message) =>
+      this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message),
+    );
     let listener: Parameters<Machine['watch']>[0] | undefined;
     const living = { alive: true };
     const platform: Platform = {
@@ -158,7 +170,11 @@ export class World {
       },
       report: (level, message, detail) => {
         this.note(`tab ${tab.number} ${level}: ${message}`);
-        if (level === 'bug' && living.alive) this.violations.add('S12', `tab ${tab.number}: ${message}: ${detail instanceof Error ? (detail.stack ?? detail.message) : String(detail)}`);
+        if (level === 'bug' && living.alive)
+          this.violations.add(
+            'S12',
+            `tab ${tab.number}: ${message}: ${detail instanceof Error ? (detail.stack ?? detail.message) : String(detail)}`,
+          );
       },
     };
     const catalogue = watchedServices({
@@ -172,7 +188,9 @@ export class World {
         this.#tabOf.set(peer, tab.number);
       },
       storeOf: (peer) => this.#storeOf.get(peer),
-      ...(this.options.plant?.service === undefined ? {} : { plant: (name, factory) => this.options.plant!.service!(name, factory, { storage: planted, draw }) }),
+      ...(this.options.plant?.service === undefined
+        ? {}
+        : { plant: (name, factory) => this.options.plant!.service!(name, factory, { storage: planted, draw }) }),
     });
     const started = await startKernel(platform, { bootDocument, network: 'sim', catalogue });
     tab.starting = false;

@@ -13,7 +13,15 @@ type Loose = Record<string, Record<string, Handler>>;
 type Any = any;
 
 /** The service `name` with the handler `resource` `verb` replaced; `before` is the kernel's own. */
-function handling(name: string, resource: string, verb: string, replace: (before: (request: Any, call: Call) => Promise<Any>, tab: { storage: Storage; draw: { chance(share: number): boolean } }) => (request: Any, call: Call) => unknown): Plant {
+function handling(
+  name: string,
+  resource: string,
+  verb: string,
+  replace: (
+    before: (request: Any, call: Call) => Promise<Any>,
+    tab: { storage: Storage; draw: { chance(share: number): boolean } },
+  ) => (request: Any, call: Call) => unknown,
+): Plant {
   return {
     service: (service, factory, tab): AnyServiceFactory => {
       if (service !== name) return factory;
@@ -34,12 +42,16 @@ function handling(name: string, resource: string, verb: string, replace: (before
 }
 
 /** The service `name` with what it asks of others changed on the way. */
-function asking(name: string, change: (ask: (...given: Any[]) => Promise<Any>, context: ServiceContext<Any>) => (...given: Any[]) => Promise<Any>): Plant {
+function asking(
+  name: string,
+  change: (ask: (...given: Any[]) => Promise<Any>, context: ServiceContext<Any>) => (...given: Any[]) => Promise<Any>,
+): Plant {
   return {
     service: (service, factory): AnyServiceFactory =>
       service !== name
         ? factory
-        : (context) => factory({ ...context, ask: change(context.ask as (...given: Any[]) => Promise<Any>, context) as typeof context.ask }),
+        : (context) =>
+            factory({ ...context, ask: change(context.ask as (...given: Any[]) => Promise<Any>, context) as typeof context.ask }),
   };
 }
 
@@ -66,7 +78,9 @@ export const plants: Readonly<Record<string, Plant>> = {
     void write(ops);
     return Promise.resolve(success(undefined));
   }),
-  'a lock is not kept': writing((write) => (ops) => (ops.every((op) => op.table === 'locks' && !('delete' in op)) ? Promise.resolve(success(undefined)) : write(ops))),
+  'a lock is not kept': writing(
+    (write) => (ops) => (ops.every((op) => op.table === 'locks' && !('delete' in op)) ? Promise.resolve(success(undefined)) : write(ops)),
+  ),
   'a holder forgets to delete locks': writing((write) => (ops) => write(ops.filter((op) => op.table !== 'locks' || !('delete' in op)))),
   'events are acknowledged and not kept': writing((write) => (ops) => write(ops.filter((op) => op.table !== 'events'))),
   'a majority less one is enough': asking('queue', (ask, { self }) => {
@@ -113,20 +127,35 @@ export const plants: Readonly<Record<string, Plant>> = {
     for (const { record } of request.locks) {
       const lock = await storage.get('locks', record);
       const kept = lock.ok ? (lock.value as { fence: number; owner: Call['from'] | null } | undefined) : undefined;
-      if (kept !== undefined && kept.owner !== null) await before({ locks: [{ record, fence: kept.fence }] }, { ...call, from: kept.owner });
+      if (kept !== undefined && kept.owner !== null)
+        await before({ locks: [{ record, fence: kept.fence }] }, { ...call, from: kept.owner });
     }
     return {};
   }),
-  'an append is acknowledged before it is kept': handling('queue', 'records', 'insert', (before, { draw }) => (request, call) => (draw.chance(0.5) ? { kept: request.records.length } : before(request, call))),
+  'an append is acknowledged before it is kept': handling(
+    'queue',
+    'records',
+    'insert',
+    (before, { draw }) =>
+      (request, call) =>
+        draw.chance(0.5) ? { kept: request.records.length } : before(request, call),
+  ),
   'what is decided first here wins': handling('ledger', 'decisions', 'query', (before) => {
     const first = new Map<string, unknown>();
     return async (request, call) => {
       const answer = await before(request, call);
-      return { spans: answer.spans.map((span: { range: [number, number] }) => first.get(`${request.job} ${span.range.join()}`) ?? (first.set(`${request.job} ${span.range.join()}`, span), span)) };
+      return {
+        spans: answer.spans.map(
+          (span: { range: [number, number] }) =>
+            first.get(`${request.job} ${span.range.join()}`) ?? (first.set(`${request.job} ${span.range.join()}`, span), span),
+        ),
+      };
     };
   }),
   'acceptances are not passed on': handling('ledger', 'events', 'insert', (before) => (request, call) => {
-    const events = request.events.filter(({ bytes }: { bytes: Uint8Array }) => !new TextDecoder('latin1').decode(bytes).includes('accepted'));
+    const events = request.events.filter(
+      ({ bytes }: { bytes: Uint8Array }) => !new TextDecoder('latin1').decode(bytes).includes('accepted'),
+    );
     return before({ ...request, events }, call);
   }),
   'a slice is not compared with its hash': handling('blocks', 'segments', 'get', (before, { draw }) => async (request, call) => {

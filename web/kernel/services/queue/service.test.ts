@@ -556,7 +556,10 @@ describe('a holder', () => {
     const cluster = new Cluster('abc');
     const inner = memoryStorage(seededRandom('refusing'), { durable: true });
     let refuses = false;
-    const refusing: Storage = { ...inner, write: (ops) => (refuses ? Promise.resolve(failure('storage', 'The transaction was aborted.')) : inner.write(ops)) };
+    const refusing: Storage = {
+      ...inner,
+      write: (ops) => (refuses ? Promise.resolve(failure('storage', 'The transaction was aborted.')) : inner.write(ops)),
+    };
     const a = await cluster.add('a', refusing);
     await cluster.seeEachOther();
     unwrap(await cluster.append(a, singles(0, 1)));
