@@ -117,12 +117,6 @@ export const plants: Readonly<Record<string, Plant>> = {
     await before(request, call);
     return { renewed: request.locks.map(({ record }: { record: string }) => record) };
   }),
-  'a superseded owner may end': handling('queue', 'records', 'delete', (before, { storage }) => async (request, call) => {
-    const lock = await storage.get('locks', request.record);
-    const kept = lock.ok ? (lock.value as { fence: number; owner: Call['from'] | null } | undefined) : undefined;
-    if (kept?.owner === null || kept === undefined) return before(request, call);
-    return before({ ...request, fence: kept.fence }, { ...call, from: kept.owner });
-  }),
   'a superseded owner may release': handling('queue', 'locks', 'delete', (before, { storage }) => async (request, call) => {
     for (const { record } of request.locks) {
       const lock = await storage.get('locks', record);
