@@ -15,7 +15,7 @@ import { Placer, type PutSettings } from './placer.ts';
 import { Put } from './put.ts';
 import { Shares } from './shares.ts';
 import { manifestsBytesMax, manifestsMax, SliceStore } from './slice-store.ts';
-import { retryEveryMs, TopUp } from './top-up.ts';
+import { settleMs, TopUp } from './top-up.ts';
 
 export const putsMax = 64;
 /** A put nobody has touched for this long is forgotten. */
@@ -70,7 +70,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
 
   /** Fewer copies than wanted is no failure, but somebody should see to it. */
   const watched = <T extends { readonly copies: number }>(placed: T, settings: PutSettings): T => {
-    if (placed.copies < placer.plan('', settings).wanted) topUp.soon(retryEveryMs);
+    if (placed.copies < placer.plan('', settings).wanted) topUp.soon(settleMs);
     return placed;
   };
 
