@@ -38,7 +38,8 @@ async function run(): Promise<void> {
   const clock = browserClock();
   const snapshots = createSnapshotStore();
   const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
-  const host = new PageKernel(clock, random, codecClient(clock), fail);
+  const codec = codecClient(clock);
+  const host = new PageKernel(clock, random, codec, fail);
   const lull = createLull(host);
   // There from the first line of the page on; `lull.ready` says when it may be used.
   Object.defineProperty(globalThis, 'lull', { value: lull, configurable: true });
@@ -54,7 +55,7 @@ async function run(): Promise<void> {
   if (!identity.ok) return host.failed(identity.fault);
   const { signer } = identity.value;
   const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
-  const shared = { clock, random, digest: webDigest, signer, machine: browserMachine(), report };
+  const shared = { clock, random, digest: webDigest, coder: codec.coder, signer, machine: browserMachine(), report };
   const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
     host.run(() => {
       const platform: Platform = {

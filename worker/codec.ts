@@ -1,7 +1,8 @@
 // Work on bulk input that would hold up the page, in a Worker of our own: no foreign code ever runs here, so comlink may serve it.
-import { expose } from 'comlink';
+import { expose, transfer } from 'comlink';
 import { pack } from '../web/kernel/lib/packed.ts';
 import { encodeValue } from '../web/kernel/lib/value-codec.ts';
+import { codeSlices, type CodingAnswer, type CodingTask } from './erasure.ts';
 
 export interface LineCount {
   /** Lines that begin in these bytes. */
@@ -50,6 +51,12 @@ const codec = {
       size += 4 + bytes.length;
     }
     return { ok: true, page: pack(parts), items: parts.length };
+  },
+
+  /** Slices from slices (lib/erasure). Both buffers of the answer are the caller's from then on. */
+  codeSlices(task: CodingTask): CodingAnswer {
+    const answer = codeSlices(task);
+    return transfer(answer, [answer.made, answer.slices]);
   },
 };
 

@@ -13,6 +13,7 @@ import { MemoryDirectory } from './testing/memory-directory.ts';
 import { MemoryNetwork } from './testing/memory-transport.ts';
 import { testPlatform } from './testing/test-kernel.ts';
 import { seededRandom } from './testing/seeded-random.ts';
+import { testCoder } from './testing/test-coder.ts';
 import { testDigest, testSigner } from './testing/test-crypto.ts';
 import { VirtualClock } from './testing/virtual-clock.ts';
 import type { ServiceFactory } from './service.ts';
@@ -31,6 +32,7 @@ function setUp() {
     clock,
     random,
     digest: testDigest,
+    coder: testCoder,
     signer: testSigner('ada'),
     storage: memoryStorage(random),
     transport: { start: unused, dial: unused, stop: unused },

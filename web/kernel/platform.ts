@@ -28,6 +28,21 @@ export interface Digest {
   sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/**
+ * Erasure coding (lib/erasure). Never rejects for bad data it was given by a peer: sizes are checked by the caller; too few slices is our
+ * bug. Rejects with a FaultError when the coding itself cannot run here, or not in time.
+ */
+export interface Coder {
+  /**
+   * The n slices of a segment, each `sliceBytes(segment.length, k)` long: 0..k-1 are the segment cut and filled up with zeros, the rest
+   * parity. The segment is not changed; slices may be views of it, and of buffers they share. Slice i depends on the segment, k and i
+   * alone while n <= 16, and again beyond.
+   */
+  encode(segment: Uint8Array, k: number, n: number): Promise<Uint8Array[]>;
+  /** From exactly k slices by index, the slices at `wanted` indexes (data or parity), in that order. What was given is not changed, and may be given back. */
+  recover(slices: ReadonlyMap<number, Uint8Array>, k: number, n: number, wanted: readonly number[]): Promise<Uint8Array[]>;
+}
+
 /** The identity's key. `sign` uses a working key that cannot be read out. Signatures are 64 bytes (Ed25519). */
 export interface Signer {
   readonly identity: IdentityId;
@@ -167,6 +182,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
+  readonly coder: Coder;
   readonly signer: Signer;
   readonly storage: Storage;
   readonly transport: Transport;

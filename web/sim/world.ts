@@ -12,6 +12,7 @@ import { MemoryDirectory } from '../kernel/testing/memory-directory.ts';
 import { MemoryNetwork } from '../kernel/testing/memory-transport.ts';
 import { scriptedSandbox, type Scripted } from '../kernel/testing/scripted-sandbox.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
+import { testCoder } from '../kernel/testing/test-coder.ts';
 import { testDigest, testSigner } from '../kernel/testing/test-crypto.ts';
 import { VirtualClock } from '../kernel/testing/virtual-clock.ts';
 import { Draw } from './draw.ts';
@@ -154,6 +155,7 @@ export class World {
       clock,
       random,
       digest: testDigest,
+      coder: testCoder,
       signer: testSigner(`${this.seed} ${tab.number}`),
       storage: planted,
       transport,

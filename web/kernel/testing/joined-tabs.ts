@@ -12,6 +12,7 @@ import { SecurityManager } from '../security-manager.ts';
 import type { Bus, Self, Service, ServiceFactory } from '../service.ts';
 import type { Contract } from '../protocol/contract.ts';
 import { seededRandom } from './seeded-random.ts';
+import { testCoder } from './test-coder.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -68,6 +69,7 @@ export class JoinedTabs {
       clock: this.clock,
       random,
       digest: testDigest,
+      coder: testCoder,
       signer,
       storage,
       transport: { start: async () => success(undefined), dial: async () => failure('unreachable', 'No transport here.'), stop: off },

@@ -18,6 +18,7 @@ import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from './memory-transport.ts';
 import { scriptedSandbox, type Scripted } from './scripted-sandbox.ts';
 import { seededRandom } from './seeded-random.ts';
+import { testCoder } from './test-coder.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -59,6 +60,7 @@ export class TestGroup {
       clock: this.clock,
       random,
       digest: testDigest,
+      coder: testCoder,
       signer: testSigner(`${this.options.seed} ${name}`),
       storage,
       transport: this.network.transport(),

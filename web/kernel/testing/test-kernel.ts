@@ -4,6 +4,7 @@ import { memoryStorage } from '../memory-storage.ts';
 import type { Directory, Platform, Transport } from '../platform.ts';
 import type { AnyServiceFactory } from '../service-catalogue.ts';
 import { seededRandom } from './seeded-random.ts';
+import { testCoder } from './test-coder.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -28,6 +29,7 @@ export function testPlatform({ name, clock, transport, directory }: TestPlatform
     clock,
     random,
     digest: testDigest,
+    coder: testCoder,
     signer: testSigner(name),
     storage: memoryStorage(random, { durable: true }),
     transport,

@@ -20,6 +20,7 @@ import { SecurityManager } from '../../security-manager.ts';
 import { WithBuffers, type Service } from '../../service.ts';
 import { scriptedSandbox, type Scripted, type ScriptedOptions } from '../../testing/scripted-sandbox.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
+import { testCoder } from '../../testing/test-coder.ts';
 import { testDigest, testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { deathsPerRunMax } from './run.ts';
@@ -73,6 +74,7 @@ async function setUp(world: World = {}) {
     clock,
     random,
     digest: testDigest,
+    coder: testCoder,
     signer,
     storage: memoryStorage(random),
     transport: { start: unused, dial: unused, stop: unused },

@@ -10,6 +10,7 @@ import type { Offer } from '../../protocol/offer.ts';
 import { SecurityManager } from '../../security-manager.ts';
 import type { Service } from '../../service.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
+import { testCoder } from '../../testing/test-coder.ts';
 import { testDigest, testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { resourcesService } from './service.ts';
@@ -34,6 +35,7 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
     clock,
     random,
     digest: testDigest,
+    coder: testCoder,
     signer,
     storage: storage ?? memoryStorage(random, { durable: true }),
     transport: { start: unused, dial: unused, stop: unused },
