@@ -2,7 +2,7 @@
 import { expose, transfer } from 'comlink';
 import { pack } from '../web/kernel/lib/packed.ts';
 import { encodeValue } from '../web/kernel/lib/value-codec.ts';
-import { codeSlices, type CodingAnswer, type CodingTask } from './erasure.ts';
+import { ErasureCoder, type CodingAnswer, type CodingMethod, type CodingTask } from './erasure.ts';
 
 export interface LineCount {
   /** Lines that begin in these bytes. */
@@ -18,6 +18,7 @@ export type PackedPage =
   /** `index` is relative to the first value given. */
   | { readonly ok: false; readonly index: number; readonly message: string };
 
+const erasure = new ErasureCoder();
 const lineEnd = 0x0a;
 
 const codec = {
@@ -55,8 +56,13 @@ const codec = {
 
   /** Slices from slices (lib/erasure). Both buffers of the answer are the caller's from then on. */
   codeSlices(task: CodingTask): CodingAnswer {
-    const answer = codeSlices(task);
+    const answer = erasure.code(task);
     return transfer(answer, [answer.made, answer.slices]);
+  },
+
+  /** How slices were coded so far. */
+  codingMethod(): CodingMethod {
+    return erasure.method;
   },
 };
 

@@ -1,5 +1,7 @@
-// The erasure code where it runs for a page: in the codec Worker.
-import { productFor } from '../web/kernel/lib/erasure/matrix.ts';
+// The erasure code where it runs for a page: in the codec Worker, compiled for each matrix, or in plain arithmetic where there is no SIMD.
+import { kernelFor, kernelMemoryPages, type Kernel } from '../web/kernel/lib/erasure/kernel.ts';
+import { fieldFor } from '../web/kernel/lib/erasure/field.ts';
+import { productFor, type Product } from '../web/kernel/lib/erasure/matrix.ts';
 import { multiplyScalar } from '../web/kernel/lib/erasure/scalar.ts';
 
 export interface CodingTask {
@@ -7,8 +9,9 @@ export interface CodingTask {
   readonly n: number;
   /** Indexes of the k slices given, in the order in which they lie in `slices`. */
   readonly present: readonly number[];
+  /** At least one. */
   readonly wanted: readonly number[];
-  /** The k slices, one after the other, all of one length. */
+  /** The k slices, one after the other, all of one length: a multiple of 64. */
   readonly slices: ArrayBuffer;
 }
 
@@ -19,9 +22,84 @@ export interface CodingAnswer {
   readonly slices: ArrayBuffer;
 }
 
-export function codeSlices({ k, n, present, wanted, slices }: CodingTask): CodingAnswer {
-  const length = slices.byteLength / k;
-  const inputs = present.map((_, at) => new Uint8Array(slices, at * length, length));
-  const outputs = multiplyScalar(productFor(k, n, present, wanted), inputs);
-  return { made: outputs[0]!.buffer as ArrayBuffer, slices };
+export type CodingMethod = 'simd' | 'scalar';
+
+/** A kernel that can be run: from slices one after the other in `source` to slices one after the other in `target`. */
+export interface Runnable {
+  run(source: Uint8Array, target: Uint8Array): void;
+}
+
+/** A job of everyday life needs a few; repair after many departures a few dozen. Each is some kilobytes of machine code. */
+const kernelsMax = 64;
+
+export class ErasureCoder {
+  /** Kernels run one at a time and to their end, so all share one memory. */
+  readonly #memory = new WebAssembly.Memory({ initial: kernelMemoryPages, maximum: kernelMemoryPages });
+  /** Least recently used first. */
+  readonly #kernels = new Map<string, Runnable>();
+
+  method: CodingMethod = 'simd';
+
+  /** @throws RangeError as `productFor` does */
+  code({ k, n, present, wanted, slices }: CodingTask): CodingAnswer {
+    const made = new ArrayBuffer((slices.byteLength / k) * wanted.length);
+    this.runnable(k, n, present, wanted).run(new Uint8Array(slices), new Uint8Array(made));
+    return { made, slices };
+  }
+
+  runnable(k: number, n: number, present: readonly number[], wanted: readonly number[]): Runnable {
+    const key = [fieldFor(n).bits, k, ...present, 'to', ...wanted].join(' ');
+    const runnable = this.#kernels.get(key) ?? this.#make(productFor(k, n, present, wanted));
+    this.#kernels.delete(key);
+    this.#kernels.set(key, runnable);
+    if (this.#kernels.size > kernelsMax) for (const oldest of this.#kernels.keys()) if (this.#kernels.delete(oldest)) break;
+    return runnable;
+  }
+
+  #make(product: Product): Runnable {
+    if (this.method === 'simd') {
+      try {
+        return runnableOf(kernelFor(product), this.#memory);
+      } catch (error) {
+        // No SIMD in this browser, or no WebAssembly at all: slower, and right.
+        if (!(error instanceof WebAssembly.CompileError)) throw error;
+        this.method = 'scalar';
+      }
+    }
+    return {
+      run(source, target) {
+        const inputs = product.rows[0]!.length;
+        const length = source.length / inputs;
+        const slices = Array.from({ length: inputs }, (_, at) => source.subarray(at * length, (at + 1) * length));
+        for (const [at, slice] of multiplyScalar(product, slices).entries()) target.set(slice, at * length);
+      },
+    };
+  }
+}
+
+/** @throws WebAssembly.CompileError where SIMD is missing or WebAssembly not allowed */
+export function runnableOf(kernel: Kernel, memory: WebAssembly.Memory): Runnable {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(kernel.module), { lull: { memory } });
+  const code = exports['run'] as (bytes: number) => void;
+  const bytes = new Uint8Array(memory.buffer);
+  const { blockBytes, slotBytes, firstSlot, tables, inputs } = kernel;
+  return {
+    run(source, target) {
+      const length = source.length / inputs;
+      const outputs = target.length / length;
+      bytes.set(tables, 0);
+      for (let from = 0; from < length; from += blockBytes) {
+        const size = Math.min(blockBytes, length - from);
+        for (let slot = 0; slot < inputs; slot++) {
+          const at = slot * length + from;
+          bytes.set(source.subarray(at, at + size), firstSlot + slot * slotBytes);
+        }
+        code(size);
+        for (let slot = 0; slot < outputs; slot++) {
+          const at = firstSlot + (inputs + slot) * slotBytes;
+          target.set(bytes.subarray(at, at + size), slot * length + from);
+        }
+      }
+    },
+  };
 }
