@@ -16,6 +16,7 @@ export const transferMs = (size: number) => transferBaseMs + (size / transferByt
 
 export class Neighbours {
   #members: readonly Member[] = [];
+  #own: Member | undefined;
   readonly forgers = new Set<PeerId>();
   readonly #load = new Map<PeerId, number>();
   readonly #waiting = new Map<PeerId, Set<() => void>>();
@@ -26,6 +27,7 @@ export class Neighbours {
   watch(changed: () => void): Cancel {
     return this.bus.watch(membershipContract, 'view', (view: GroupView) => {
       this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
+      this.#own = view.members.find(({ peer }) => peer === this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
       for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of waiting) lose();
       changed();
@@ -35,6 +37,11 @@ export class Neighbours {
   /** All others, suspects included. */
   members(): readonly Member[] {
     return this.#members;
+  }
+
+  /** This tab as the others see it; undefined before the first view. */
+  own(): Member | undefined {
+    return this.#own;
   }
 
   alive(): readonly Member[] {
