@@ -85,6 +85,16 @@ for (const port of ['clock', 'storage', 'transport']) {
   });
 }
 
+test('the coder of a real page keeps the coder contract, compiled to SIMD in its Worker', async () => {
+  const page = await tab();
+  const names = (await page.evaluate(() => globalThis.adapters.contractTests())).filter((name) => name.startsWith('coder: '));
+  expect(names.length).toBeGreaterThan(5);
+  for (const name of names)
+    await test.step(name, async () => expect(await page.evaluate((each) => globalThis.adapters.runContract(each), name)).toBe(''));
+  expect(await page.evaluate(() => globalThis.adapters.codingMethod())).toBe('simd');
+  expect(await page.evaluate(() => globalThis.adapters.errors)).toEqual([]);
+});
+
 /** The far one in a profile of its own, where that is given. */
 async function linkedTabs(farProfile = context): Promise<{ near: Page; far: Page; binding: string }> {
   const [near, far] = [await tab(), await tab(farProfile)];

@@ -55,6 +55,13 @@ describe('the site', () => {
     expect(headers.get('permissions-policy')).toContain('camera=()');
   });
 
+  test('a Worker of ours may compile WebAssembly, and may otherwise do what a page may', async () => {
+    const policyOf = async (path: string) => (await server.get(path)).headers.get('content-security-policy') ?? '';
+    const [page, script] = [await policyOf('/jobs'), await policyOf('/assets/main-3fd2a9c1.js')];
+    expect(script.split('; ')).toContain("script-src 'self' 'wasm-unsafe-eval'");
+    expect(script.replace(" 'wasm-unsafe-eval'", '')).toBe(page);
+  });
+
   test('a Host header cannot write into the policy', async () => {
     const policy = await new Promise<string>((resolve) => {
       request(

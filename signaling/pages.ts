@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import { fileHeaders, pageHeaders, sandboxHeaders } from './security-headers.ts';
+import { fileHeaders, pageHeaders, sandboxHeaders, scriptHeaders } from './security-headers.ts';
 import type { Site, SiteFile } from './site-files.ts';
 
 export interface PagesContext {
@@ -118,8 +118,6 @@ export class Pages {
 function headersOf(path: string, file: SiteFile, host: string | undefined): Record<string, string> {
   if (path === '/sandbox.html') return sandboxHeaders(file.bytes.toString());
   if (path.endsWith('.html')) return pageHeaders(host);
-  // A worker's script brings its own policy: the page's, so that a tick worker may do no more than the page.
-  if (file.type.startsWith('text/javascript'))
-    return { ...fileHeaders(), 'Content-Security-Policy': pageHeaders(host)['Content-Security-Policy'] ?? '' };
+  if (file.type.startsWith('text/javascript')) return scriptHeaders(host);
   return fileHeaders();
 }

@@ -45,6 +45,15 @@ export function pageHeaders(host: string | undefined): Record<string, string> {
   };
 }
 
+/**
+ * For our own scripts. A Worker has the policy that its script came with, not the page's: the page's here, and the codec Worker may also
+ * compile WebAssembly (the erasure code). The page itself may not.
+ */
+export function scriptHeaders(host: string | undefined): Record<string, string> {
+  const policy = pageHeaders(host)['Content-Security-Policy'] ?? '';
+  return { ...fileHeaders(), 'Content-Security-Policy': policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'") };
+}
+
 const metaForm = /<meta\s[^>]*http-equiv=["']Content-Security-Policy["'][^>]*>/i;
 const contentForm = /\scontent=(?:"([^"]*)"|'([^']*)')/i;
 

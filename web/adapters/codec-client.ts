@@ -1,5 +1,6 @@
 // The codec Worker as the page calls it: bulk input, and the erasure code.
 import type { Codec, LineCount, PackedPage } from '../../worker/codec.ts';
+import type { CodingMethod } from '../../worker/erasure.ts';
 import type { Clock, Coder } from '../kernel/platform.ts';
 import { workerCalls } from './worker-calls.ts';
 import { workerCoder } from './worker-coder.ts';
@@ -8,6 +9,8 @@ export interface CodecClient {
   countLines(bytes: Uint8Array, startsLine: boolean): Promise<LineCount>;
   packPage(values: readonly unknown[], bytesMax: number, itemBytesMax: number): Promise<PackedPage>;
   readonly coder: Coder;
+  /** Whether slices were coded by SIMD so far, or in plain arithmetic, which is some twenty times slower. */
+  codingMethod(): Promise<CodingMethod>;
 }
 
 const callMsMax = 30_000;
@@ -19,6 +22,7 @@ export function codecClient(clock: Clock): CodecClient {
     countLines: (bytes, startsLine) => call(async (codec) => codec.countLines(bytes, startsLine), callMsMax, tooLate),
     packPage: (values, bytesMax, itemBytesMax) =>
       call(async (codec) => codec.packPage([...values], bytesMax, itemBytesMax), callMsMax, tooLate),
+    codingMethod: () => call(async (codec) => codec.codingMethod(), callMsMax, tooLate),
     coder: workerCoder((run, msMax, late) => call(run, msMax, late)),
   };
 }

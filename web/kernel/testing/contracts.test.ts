@@ -2,9 +2,11 @@
 import { memoryStorage } from '../memory-storage.ts';
 import { peerId } from '../lib/ids.ts';
 import { clockContract } from './clock-contract.ts';
+import { coderContract } from './coder-contract.ts';
 import { MemoryNetwork } from './memory-transport.ts';
 import { seededRandom } from './seeded-random.ts';
 import { storageContract } from './storage-contract.ts';
+import { testCoder } from './test-coder.ts';
 import { transportContract } from './transport-contract.ts';
 import { vitestSuite } from './vitest-suite.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -18,6 +20,8 @@ storageContract(vitestSuite(), () => {
   const storage = memoryStorage(seededRandom('storage'));
   return Promise.resolve({ storage, dispose: () => Promise.resolve(storage.close()) });
 });
+
+coderContract(vitestSuite(), () => testCoder);
 
 for (const options of [{}, { jitterMs: 20, bytesPerMs: 10_000 }]) {
   transportContract(vitestSuite(JSON.stringify(options)), () => {
