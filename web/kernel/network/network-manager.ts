@@ -43,7 +43,9 @@ export interface NetworkManagerOptions {
 
 /** Both sides dialled at once where two links opened within so much: then both keep the same one. Later on the newer one wins. */
 const simultaneousMs = 5_000;
+/** How long a change of links waits to be told together with others: the longer, the more of them have come one after the other. */
 const tellNeighboursAfterMs = 20;
+const tellNeighboursAfterMsMax = 500;
 
 const alone = (why: string) => failure('unreachable', why);
 
@@ -60,6 +62,8 @@ export class NetworkManager implements Remote {
   readonly #failedAt = new Map<PeerId, number>();
   #handshakes = 0;
   #telling = false;
+  #toldAt = -Infinity;
+  #tellAfterMs = tellNeighboursAfterMs;
   #started: Promise<Outcome<void>> = Promise.resolve(success(undefined));
   #state: 'new' | 'running' | 'stopped' = 'new';
 
@@ -282,11 +286,13 @@ export class NetworkManager implements Remote {
     this.options.changed(this.links());
     if (this.#telling || this.#state !== 'running') return;
     this.#telling = true;
-    this.options.platform.clock.after(tellNeighboursAfterMs, () => {
+    const { clock } = this.options.platform;
+    const quiet = clock.now() - this.#toldAt > 2 * tellNeighboursAfterMsMax;
+    this.#tellAfterMs = quiet ? tellNeighboursAfterMs : Math.min(2 * this.#tellAfterMs, tellNeighboursAfterMsMax);
+    clock.after(this.#tellAfterMs, () => {
       this.#telling = false;
-      const peers = [...this.#sessions.keys()];
-      for (const session of this.#sessions.values())
-        session.send({ t: 'neighbours', peers: peers.filter((peer) => peer !== session.peer) });
+      this.#toldAt = clock.now();
+      for (const session of this.#sessions.values()) session.tellNeighbours(this.#sessions.keys());
     });
   }
 }

@@ -16,7 +16,7 @@ import {
   retireMsMax,
 } from '../limits.ts';
 import type { Link, Platform } from '../platform.ts';
-import { frameSchema, type CallFrame, type Frame, type RelayFrame } from '../protocol/frame.ts';
+import { frameSchema, neighboursMax, type CallFrame, type Frame, type RelayFrame } from '../protocol/frame.ts';
 import type { Bye, ByeCode } from '../protocol/hello.ts';
 import { natural, positive } from '../protocol/schemas.ts';
 import type { Binding } from './binding.ts';
@@ -57,7 +57,9 @@ export class Session implements Carrier {
   bytesIn = 0;
   bytesOut = 0;
   /** Whom the far side can relay to. */
-  neighbours: ReadonlySet<PeerId> = new Set();
+  readonly neighbours = new Set<PeerId>();
+  /** What it was told of ours. */
+  #told: ReadonlySet<PeerId> = new Set();
   #state: 'open' | 'retiring' | 'closed' = 'open';
   #nextTransfer = 1;
   readonly #control: ControlPlane;
@@ -145,6 +147,18 @@ export class Session implements Carrier {
     return undefined;
   }
 
+  /** Tells the far side what has changed among `peers`, with whom this tab has proven links, since it was told last. */
+  tellNeighbours(peers: Iterable<PeerId>): void {
+    const told = this.#told;
+    const now = new Set(peers);
+    now.delete(this.peer);
+    const fresh = [...now].filter((peer) => !told.has(peer));
+    const gone = [...told].filter((peer) => !now.has(peer));
+    const changed = fresh.length + gone.length > 0;
+    // What could not be sent now is among the changes of the next time.
+    if (!changed || this.send({ t: 'neighbours', peers: fresh, gone }) === undefined) this.#told = now;
+  }
+
   /** Ends the link with a reason for the far side. */
   close(code: ByeCode, sentence: string): void {
     if (this.#state === 'closed') return;
@@ -226,7 +240,9 @@ export class Session implements Carrier {
       case 'abort':
         return this.#aborted(frame.transfer);
       case 'neighbours':
-        this.neighbours = new Set(frame.peers);
+        for (const peer of frame.gone) this.neighbours.delete(peer);
+        for (const peer of frame.peers) this.neighbours.add(peer);
+        if (this.neighbours.size > neighboursMax) this.#garbage('more neighbours than a tab has links');
         return;
       case 'unrelayed':
         return this.host.unrelayed(this, frame.counter, { code: frame.code, message: frame.message });

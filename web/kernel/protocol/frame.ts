@@ -53,12 +53,18 @@ export const cancelFrameSchema = v.strictObject({ t: v.literal('cancel'), re: po
 export const callFrameSchema = v.variant('t', [requestFrameSchema, answerFrameSchema, faultFrameSchema, cancelFrameSchema]);
 export type CallFrame = v.InferOutput<typeof callFrameSchema>;
 
+export const neighboursMax = groupPeersMax * 4;
+
 /** The far side's word on an announced transfer: go on past the eager part, or stop (refused, or wanted no more). */
 export const admitFrameSchema = v.strictObject({ t: v.literal('admit'), transfer: positive, go: v.boolean() });
 /** The sender gave up a transfer it had announced. */
 export const abortFrameSchema = v.strictObject({ t: v.literal('abort'), transfer: positive });
-/** All peers the sender has proven links with: whom it can relay to. */
-export const neighboursFrameSchema = v.strictObject({ t: v.literal('neighbours'), peers: listOf(peerIdSchema, groupPeersMax * 4) });
+/** Whom the sender can relay to, as changes of what it told on this link before: proven links that came, and those that went. */
+export const neighboursFrameSchema = v.strictObject({
+  t: v.literal('neighbours'),
+  peers: listOf(peerIdSchema, neighboursMax),
+  gone: listOf(peerIdSchema, neighboursMax),
+});
 
 /** A call frame for a peer without a direct link, carried one hop by a common neighbour, who cannot alter or repeat it. */
 export const relayFrameSchema = v.strictObject({

@@ -1,11 +1,12 @@
 // A digest and a signer that settle in the same order every run. The digest is real SHA-256; the signature is a keyed
 // hash that anybody who knows the identity can check, and that only code holding the signer makes.
-import { sha256 } from '@noble/hashes/sha2.js';
+import { hash as hashOf } from 'node:crypto';
 import { concatBytes, bytesOfHex, equalBytes, hexOf } from '../lib/bytes.ts';
 import { identityId, type IdentityId } from '../lib/ids.ts';
 import type { Digest, Signer } from '../platform.ts';
 
-const hash = (bytes: Uint8Array) => new Uint8Array(sha256(bytes));
+/** Node's own is synchronous, and several times faster than one in JavaScript. */
+const hash = (bytes: Uint8Array) => new Uint8Array(hashOf('sha256', bytes, 'buffer'));
 const text = new TextEncoder();
 
 export const testDigest: Digest = { sha256: (bytes) => Promise.resolve(hash(bytes)) };

@@ -4,14 +4,14 @@ import type { Cancel, Clock } from '../platform.ts';
 interface Timer {
   readonly at: number;
   readonly order: number;
-  readonly run: () => void;
+  /** undefined once cancelled: it leaves the heap when its time comes. */
+  run: (() => void) | undefined;
 }
 
 export class VirtualClock implements Clock {
   #now = 1_000;
   #order = 0;
   readonly #heap: Timer[] = [];
-  readonly #cancelled = new Set<Timer>();
 
   readonly #drain: () => Promise<void>;
 
@@ -34,7 +34,7 @@ export class VirtualClock implements Clock {
   after(ms: number, run: () => void): Cancel {
     const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, run };
     push(this.#heap, timer);
-    return () => void this.#cancelled.add(timer);
+    return () => void (timer.run = undefined);
   }
 
   /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */
@@ -43,9 +43,11 @@ export class VirtualClock implements Clock {
     await this.#drain();
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       pop(this.#heap);
-      if (this.#cancelled.delete(next)) continue;
+      const { run } = next;
+      if (run === undefined) continue;
       this.#now = next.at;
-      next.run();
+      next.run = undefined;
+      run();
       await this.#drain();
     }
     this.#now = until;
@@ -95,7 +97,9 @@ function pop(heap: Timer[]): void {
   heap[0] = last;
   for (let i = 0; ;) {
     let least = i;
-    for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && before(heap[child]!, heap[least]!)) least = child;
+    const left = 2 * i + 1;
+    if (left < heap.length && before(heap[left]!, heap[least]!)) least = left;
+    if (left + 1 < heap.length && before(heap[left + 1]!, heap[least]!)) least = left + 1;
     if (least === i) return;
     [heap[i], heap[least]] = [heap[least]!, heap[i]!];
     i = least;

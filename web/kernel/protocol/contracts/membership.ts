@@ -37,18 +37,28 @@ export const rumourSchema = v.strictObject({
   store: v.nullable(storeIdSchema),
   incarnation: natural,
   status: v.picklist(['alive', 'suspect', 'gone']),
+  /** null: nothing that the receiver has not heard, or will hear from the peer itself. */
   offer: v.nullable(offerSchema),
 });
 export type Rumour = v.InferOutput<typeof rumourSchema>;
-/** `all` asks for everybody the other knows: a newcomer's question, and now and then everybody's, so that lost rumours do no harm. */
-const rumours = v.strictObject({ group: groupIdSchema, rumours: listOf(rumourSchema, 64), all: v.optional(v.boolean()) });
+const wordsFields = {
+  group: groupIdSchema,
+  rumours: listOf(rumourSchema, 64),
+  /** The incarnation of the receiver whose offer the sender has, 0 for none: it is sent again only where it has changed since. */
+  seen: natural,
+  /** A digest of who is a member, or a suspected one, in the sender's eyes: where it differs, one asks the other for all it knows. */
+  view: natural,
+};
+const words = v.strictObject(wordsFields);
+/** `all` asks for everybody the other knows: a newcomer's question, and whoever's view differs. */
+const probe = v.strictObject({ ...wordsFields, all: v.optional(v.boolean()) });
 
 export const membershipContract = contract({
   name: 'membership',
   resources: {
     /** A probe is a query answered by the kernel itself; both ways carry rumours. */
     probes: {
-      query: operation('member', rumours, rumours),
+      query: operation('member', probe, words),
       /** Ask a third member to probe `target` for us. */
       lookup: operation('member', v.strictObject({ target: peerIdSchema }), v.strictObject({ alive: v.boolean() })),
     },

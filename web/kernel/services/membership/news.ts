@@ -20,10 +20,19 @@ export class News {
     this.#items.set(peer, { status: keepsStatus, left: keepsStatus ? 3 * Math.ceil(Math.log2(members + 2)) : offerTellings });
   }
 
+  get size(): number {
+    return this.#items.size;
+  }
+
   /** Changes of status first, then offers, each the most recent first. */
   inOrder(): PeerId[] {
     const recent = [...this.#items].toReversed();
     return [true, false].flatMap((wanted) => recent.filter(([, { status }]) => status === wanted).map(([peer]) => peer));
+  }
+
+  /** True where the news of `peer` is what it offers. */
+  isOffer(peer: PeerId): boolean {
+    return this.#items.get(peer)?.status === false;
   }
 
   told(peer: PeerId): void {

@@ -261,7 +261,13 @@ describe('membership', () => {
     const stranger = group.tabs.add('stranger');
     await group.clock.advance(1_000);
     const answer = await group.clock.finish(
-      stranger.bus.ask(membershipContract, 'probes', 'query', { group: stranger.group, rumours: [] }, { peer: one.tab.self.peer }),
+      stranger.bus.ask(
+        membershipContract,
+        'probes',
+        'query',
+        { group: stranger.group, rumours: [], seen: 0, view: 0 },
+        { peer: one.tab.self.peer },
+      ),
     );
     expect(answer).toMatchObject({ ok: false, fault: { code: 'conflict' } });
     expect(one.view().members).toHaveLength(1);

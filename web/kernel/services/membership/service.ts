@@ -10,7 +10,7 @@ import { networkContract } from '../../protocol/contracts/network.ts';
 import type { ServiceFactory } from '../../service.ts';
 import { LinkPlan } from './link-plan.ts';
 import { Swim, tickEveryMs } from './swim.ts';
-import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
+import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 
 export const probeTimeoutMs = probeEveryMs;
 /** A helper's own probe must have ended before the one who asked stops waiting. */
@@ -79,18 +79,18 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     const current = () => running && born === life && core === swim;
     switch (effect.type) {
       case 'probe': {
-        const { target, rumours, all } = effect;
+        const { target, words, all } = effect;
         const at = clock.now();
         const answer = await context.ask(
           membershipContract,
           'probes',
           'query',
-          { group, rumours: [...rumours], all },
+          { group, ...spoken(words), ...(all ? { all } : {}) },
           { peer: target, timeoutMs: probeTimeoutMs },
         );
         if (!current()) return;
         if (!answer.ok) return feed({ type: 'missed', target });
-        return feed({ type: 'answered', target, rttMs: clock.now() - at, rumours: answer.value.body.rumours });
+        return feed({ type: 'answered', target, rttMs: clock.now() - at, words: answer.value.body });
       }
       case 'lookup': {
         const { target, helpers } = effect;
@@ -186,25 +186,25 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     contract: membershipContract,
     handlers: {
       probes: {
-        query: ({ group: theirs, rumours, all }, call) => {
+        query: ({ group: theirs, rumours, seen, view: theirView, all }, call) => {
           if (!running) throw new FaultError('refused', 'This tab is leaving.');
           if (theirs !== group) throw new FaultError('conflict', 'This tab is in another group.');
-          const isNew = !swim.members().some(({ peer }) => peer === call.from);
+          const isNew = !swim.isMember(call.from);
           const honest = rumours.filter((rumour: Rumour) => rumour.peer !== call.from || rumour.identity === call.identity);
-          feed({ type: 'probed', from: call.from, rumours: honest });
-          return { group, rumours: swim.tell(call.from, all === true || isNew) };
+          feed({ type: 'probed', from: call.from, words: { rumours: honest, seen, view: theirView } });
+          return { group, ...spoken(swim.tell(call.from, all === true || isNew)) };
         },
         lookup: async ({ target }, call) => {
           if (!running || helping >= helpsMax) throw new FaultError('overloaded', 'Too many ask this tab to probe for them.');
           if (target === self.peer || target === call.from) return { alive: target === self.peer };
           helping++;
           try {
-            const rumours = swim.tell(target, false);
+            const words = spoken(swim.tell(target, false));
             const answer = await context.ask(
               membershipContract,
               'probes',
               'query',
-              { group, rumours },
+              { group, ...words },
               { peer: target, timeoutMs: helpTimeoutMs },
             );
             return { alive: answer.ok };
@@ -301,3 +301,6 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     },
   };
 };
+
+/** Words as a message's body has them. */
+const spoken = ({ rumours, seen, view }: Words) => ({ rumours: [...rumours], seen, view });

@@ -9,12 +9,21 @@ export interface Contact {
   readonly store: StoreId | null;
 }
 
+/** What one member tells another in a probe or its answer. */
+export interface Words {
+  readonly rumours: readonly Rumour[];
+  /** The incarnation of the listener whose offer the speaker has. */
+  readonly seen: number;
+  /** Digest of who is a member in the speaker's eyes. */
+  readonly view: number;
+}
+
 export type SwimEvent =
   | { readonly type: 'tick' }
   /** All open links; proven by the handshake. */
   | { readonly type: 'links'; readonly links: readonly Contact[] }
-  | { readonly type: 'probed'; readonly from: PeerId; readonly rumours: readonly Rumour[] }
-  | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly rumours: readonly Rumour[] }
+  | { readonly type: 'probed'; readonly from: PeerId; readonly words: Words }
+  | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly words: Words }
   | { readonly type: 'missed'; readonly target: PeerId }
   | { readonly type: 'vouched'; readonly target: PeerId }
   /** The directory saw its socket close. */
@@ -23,7 +32,7 @@ export type SwimEvent =
   | { readonly type: 'offer'; readonly offer: Offer };
 
 export type SwimEffect =
-  | { readonly type: 'probe'; readonly target: PeerId; readonly rumours: readonly Rumour[]; readonly all: boolean }
+  | { readonly type: 'probe'; readonly target: PeerId; readonly words: Words; readonly all: boolean }
   | { readonly type: 'lookup'; readonly target: PeerId; readonly helpers: readonly PeerId[] }
   /** `urgent`: somebody came, went, or is doubted. */
   | { readonly type: 'changed'; readonly urgent: boolean }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { makePeerId, type PeerId } from '../../lib/ids.ts';
 import { goneAfterMs, probeEveryMs } from '../../limits.ts';
+import type { Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { membersMax, rumoursMax, Swim, tickEveryMs } from './swim.ts';
-import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
+import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 
 const probeTimeoutMs = probeEveryMs;
 const offerOf = (cores: number): Offer => ({
@@ -16,6 +17,8 @@ const offerOf = (cores: number): Offer => ({
   sandbox: { workersAllowed: 1, workersRunning: 0, claimed: 0, itemsPerSecond: 0 },
   storage: { keeps: true, usedMiB: 0, allowedMiB: 100 },
 });
+
+const saying = (rumours: readonly Rumour[]): Words => ({ rumours, seen: 0, view: 0 });
 
 interface Node {
   readonly contact: Contact;
@@ -90,21 +93,21 @@ class Cluster {
 
   perform(node: Node, effect: SwimEffect): void {
     if (effect.type === 'probe') {
-      const { target, rumours, all } = effect;
-      if (rumours.length > rumoursMax) throw new Error(`${rumours.length} rumours in one probe`);
+      const { target, words, all } = effect;
+      if (words.rumours.length > rumoursMax) throw new Error(`${words.rumours.length} rumours in one probe`);
       const at = this.clock.now();
       this.ask(
         node,
         target,
         probeTimeoutMs,
         (other) => {
-          this.feed(other, { type: 'probed', from: node.contact.peer, rumours });
+          this.feed(other, { type: 'probed', from: node.contact.peer, words });
           return other.swim.tell(node.contact.peer, all);
         },
         (answer) => {
           this.feed(
             node,
-            answer === undefined ? { type: 'missed', target } : { type: 'answered', target, rttMs: this.clock.now() - at, rumours: answer },
+            answer === undefined ? { type: 'missed', target } : { type: 'answered', target, rttMs: this.clock.now() - at, words: answer },
           );
         },
       );
@@ -266,13 +269,13 @@ describe('a cluster of SWIM cores', () => {
     cluster.mesh();
     await cluster.clock.advance(2_000);
     const [one, two, dead] = cluster.nodes as [Node, Node, Node];
-    const old = dead.swim.tell(one.contact.peer, false)[0]!;
+    const old = dead.swim.tell(one.contact.peer, false).rumours[0]!;
     dead.state = 'dead';
     cluster.feed(one, { type: 'goodbye', peer: dead.contact.peer });
     expect(one.seen.has(dead.contact.peer)).toBe(false);
-    cluster.feed(one, { type: 'probed', from: two.contact.peer, rumours: [old] });
+    cluster.feed(one, { type: 'probed', from: two.contact.peer, words: saying([old]) });
     expect(one.seen.has(dead.contact.peer)).toBe(false);
-    cluster.feed(one, { type: 'probed', from: dead.contact.peer, rumours: [{ ...old, incarnation: old.incarnation + 1 }] });
+    cluster.feed(one, { type: 'probed', from: dead.contact.peer, words: saying([{ ...old, incarnation: old.incarnation + 1 }]) });
     expect(one.seen.get(dead.contact.peer)).toBe('alive');
   });
 
@@ -283,7 +286,7 @@ describe('a cluster of SWIM cores', () => {
     const [one, liar, victim] = cluster.nodes as [Node, Node, Node];
     for (let i = 0; i < 60; i++) {
       const rumour = { ...victim.contact, incarnation: 1_000 * i, status: 'gone' as const, offer: null };
-      cluster.feed(one, { type: 'probed', from: liar.contact.peer, rumours: [rumour] });
+      cluster.feed(one, { type: 'probed', from: liar.contact.peer, words: saying([rumour]) });
       await cluster.clock.advance(500);
     }
     for (const node of cluster.nodes) expect(node.log.some(({ status }) => status === 'gone')).toBe(false);
@@ -306,10 +309,10 @@ describe('a cluster of SWIM cores', () => {
         status: 'alive' as const,
         offer: null,
       };
-      cluster.feed(one, { type: 'probed', from: liar.contact.peer, rumours: [ghost] });
+      cluster.feed(one, { type: 'probed', from: liar.contact.peer, words: saying([ghost]) });
     }
     expect(one.swim.members()).toHaveLength(2);
-    expect(one.swim.tell(liar.contact.peer, true).length).toBeLessThanOrEqual(Math.min(membersMax, rumoursMax));
+    expect(one.swim.tell(liar.contact.peer, true).rumours.length).toBeLessThanOrEqual(Math.min(membersMax, rumoursMax));
     await cluster.clock.advance(goneAfterMs + 1_000);
     expect(one.swim.members()).toHaveLength(2);
   });

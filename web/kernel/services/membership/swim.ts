@@ -5,12 +5,13 @@
 //                                         ^------------------------- alive at a higher incarnation ----------------'
 //
 // A rumour never removes a member: it makes us look for ourselves. So a liar can cause probes, not exclusions.
-import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../../lib/ids.ts';
+import { peerBelongsTo, type PeerId } from '../../lib/ids.ts';
 import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
+import { digestOf, givesOtherwise, newlyMet, type Known, type Tombstone } from './known.ts';
 import { News } from './news.ts';
-import type { Contact, SwimEffect, SwimEvent } from './swim-events.ts';
+import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 
 /** How often 'tick' comes; every second one probes. */
 export const tickEveryMs = probeEveryMs / 2;
@@ -21,42 +22,16 @@ export const tombstonesMax = 256;
 export const rumoursPerProbeMax = 12;
 export const rumoursMax = 64;
 export const helpersMax = 3;
-/** One probe in this many asks for everybody the other knows. */
-const askAllEveryRounds = 20;
+/** One probe in this many asks for everybody the other knows, whatever the digests say. */
+const askAllEveryRounds = 60;
+/** After a question for everybody the next waits, longer each time while views go on to differ. */
+const askAllGapMs = 500;
+const askAllGapMsMax = 8_000;
 /** A gone member whose link still stands (a frozen tab) is tried again this often. */
 const retryGoneEveryMs = 5_000;
 /** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
 const helpersAnswerMs = 150;
 const incarnationMax = 2 ** 48;
-
-interface Known {
-  readonly peer: PeerId;
-  readonly identity: IdentityId;
-  store: StoreId | null;
-  incarnation: number;
-  status: 'alive' | 'suspect';
-  offer: Offer | null;
-  /** It, not just a rumour of it, has been heard. Only then is it a member. */
-  verified: boolean;
-  linked: boolean;
-  rttMs: number | null;
-  readonly metAt: number;
-  heardAt: number;
-  suspectAt: number;
-  /** Probes missed since it was last heard. */
-  misses: number;
-  probing: boolean;
-  /** When helpers were last asked about it. */
-  helpAt: number;
-}
-
-interface Tombstone {
-  readonly identity: IdentityId;
-  readonly store: StoreId | null;
-  readonly incarnation: number;
-  linked: boolean;
-  triedAt: number;
-}
 
 export class Swim {
   readonly #known = new Map<PeerId, Known>();
@@ -65,6 +40,12 @@ export class Swim {
   #incarnation: number;
   #offer: Offer | null = null;
   #offerChanged = false;
+  /** Ours, at which the offer was last changed. */
+  #offerIncarnation = 0;
+  /** XOR of the digests of the members, ours among them, and of those of the suspected once more. */
+  #view: number;
+  #askedAllAt = -Infinity;
+  #askAllGapMs = askAllGapMs;
   #tickedAt: number;
   #ticks = 0;
   #rounds = 0;
@@ -81,6 +62,7 @@ export class Swim {
     incarnation = 1,
   ) {
     this.#incarnation = incarnation;
+    this.#view = digestOf(self.peer);
     this.#tickedAt = now;
     this.#now = now;
   }
@@ -102,12 +84,10 @@ export class Swim {
         this.#links(event.links);
         break;
       case 'probed':
-        for (const rumour of event.rumours) this.#hear(rumour);
-        this.#alive(event.from);
+        this.#heard(event.from, event.words);
         break;
       case 'answered': {
-        for (const rumour of event.rumours) this.#hear(rumour);
-        this.#alive(event.target);
+        this.#heard(event.target, event.words);
         const member = this.#known.get(event.target);
         if (member !== undefined) this.#measured(member, event.rttMs);
         break;
@@ -144,24 +124,34 @@ export class Swim {
   }
 
   /** What to answer a probe of `to` with; `all` as it asked. */
-  tell(to: PeerId, all: boolean): Rumour[] {
+  tell(to: PeerId, all: boolean): Words {
     this.#freshOffer();
-    const told = [this.#ownRumour()];
+    const listener = this.#known.get(to);
+    const told = [this.#ownRumour(listener)];
     const named = new Set<PeerId>([this.self.peer]);
     const add = (peer: PeerId) => {
-      const rumour = named.has(peer) ? undefined : this.#rumourOf(peer);
+      const rumour = named.has(peer) ? undefined : this.#rumourOf(peer, this.#news.isOffer(peer));
       if (rumour === undefined) return;
       named.add(peer);
       told.push(rumour);
       this.#news.told(peer);
     };
     // Who is doubted must learn it first, or it cannot object.
-    if (this.#known.get(to)?.status === 'suspect' || this.#gone.has(to)) add(to);
-    for (const peer of this.#news.inOrder()) if (peer !== to && told.length < rumoursPerProbeMax) add(peer);
+    if (listener?.status === 'suspect' || this.#gone.has(to)) add(to);
+    if (this.#news.size > 0) {
+      // Who sees what we see needs no news of it.
+      const agrees = listener?.view === this.#view;
+      for (const peer of this.#news.inOrder())
+        if (peer !== to && told.length < rumoursPerProbeMax && !(agrees && !this.#news.isOffer(peer))) add(peer);
+    }
     if (all) {
       for (const member of this.#known.values()) if (member.verified && member.peer !== to && told.length < rumoursMax) add(member.peer);
     }
-    return told;
+    return { rumours: told, seen: listener?.offerAt ?? 0, view: this.#view };
+  }
+
+  isMember(peer: PeerId): boolean {
+    return this.#known.get(peer)?.verified === true;
   }
 
   /** Self first, then by peer id. */
@@ -259,31 +249,15 @@ export class Swim {
       member.store = link.store ?? member.store;
       this.#alive(link.peer);
       this.#changed(true);
-      this.#probe(link.peer, true, true);
+      // With the first link everything is asked for; with later ones only where the views differ.
+      this.#probe(link.peer, this.#known.size === 1, true);
     }
   }
 
   /** Takes a peer into what is known; undefined where there is no room for it. */
   #meet({ peer, identity, store }: Contact): Known | undefined {
     if (this.#known.size >= membersMax) return undefined;
-    const now = this.#now;
-    const member: Known = {
-      peer,
-      identity,
-      store,
-      incarnation: 0,
-      status: 'alive',
-      offer: null,
-      verified: false,
-      linked: false,
-      rttMs: null,
-      metAt: now,
-      heardAt: now,
-      suspectAt: now,
-      misses: 0,
-      probing: false,
-      helpAt: -Infinity,
-    };
+    const member = newlyMet({ peer, identity, store }, this.#now);
     this.#known.set(peer, member);
     // A store speaks through one tab: whoever else claims it has most likely been reloaded.
     for (const other of this.#known.values()) {
@@ -291,6 +265,25 @@ export class Swim {
       this.#probe(other.peer);
     }
     return member;
+  }
+
+  /** `from` itself spoke to us. */
+  #heard(from: PeerId, { rumours, seen, view }: Words): void {
+    for (const rumour of rumours) this.#hear(rumour);
+    this.#alive(from);
+    const speaker = this.#known.get(from);
+    if (speaker !== undefined) {
+      speaker.oursSeen = seen;
+      speaker.view = view;
+    }
+    if (view === this.#view) {
+      this.#askAllGapMs = askAllGapMs;
+      return;
+    }
+    if (this.#now - this.#askedAllAt < this.#askAllGapMs) return;
+    this.#askedAllAt = this.#now;
+    this.#askAllGapMs = Math.min(2 * this.#askAllGapMs, askAllGapMsMax);
+    this.#probe(from, true, true);
   }
 
   #hear(rumour: Rumour): void {
@@ -323,11 +316,14 @@ export class Swim {
     }
     if (rumour.incarnation < member.incarnation) return;
     if (rumour.status === 'alive') {
-      if (rumour.incarnation === member.incarnation) return;
+      const newer = rumour.incarnation > member.incarnation;
+      const offers = rumour.offer !== null && rumour.incarnation > member.offerAt;
+      if (!newer && !offers) return;
+      const gives = givesOtherwise(member.offer, rumour.offer);
       this.#update(member, rumour);
-      if (member.status === 'suspect') this.#trust(member);
-      else this.#spread(member.peer, false);
-      this.#changed(false);
+      if (newer && member.status === 'suspect') this.#trust(member);
+      else if (gives) this.#spread(member.peer, false);
+      if (offers) this.#changed(false);
       return;
     }
     if (rumour.incarnation > member.incarnation) this.#update(member, rumour);
@@ -339,7 +335,10 @@ export class Swim {
 
   #update(member: Known, rumour: Rumour): void {
     member.incarnation = rumour.incarnation;
-    member.offer = rumour.offer ?? member.offer;
+    if (rumour.offer !== null) {
+      member.offer = rumour.offer;
+      member.offerAt = rumour.incarnation;
+    }
     // What the handshake proved is not overruled by talk.
     if (!member.linked) member.store = rumour.store;
   }
@@ -353,6 +352,7 @@ export class Swim {
     member.probing = false;
     if (!member.verified) {
       member.verified = true;
+      this.#flip(peer);
       this.#spread(peer, true);
       this.#changed(true);
     }
@@ -397,18 +397,22 @@ export class Swim {
     if (member.status === 'suspect' || !member.verified) return;
     member.status = 'suspect';
     member.suspectAt = this.#now;
+    this.#flip(`${member.peer}?`);
     this.#spread(member.peer, true);
     this.#changed(true);
   }
 
   #trust(member: Known): void {
     member.status = 'alive';
+    this.#flip(`${member.peer}?`);
     this.#spread(member.peer, true);
     this.#changed(true);
   }
 
   #bury(member: Known): void {
     this.#known.delete(member.peer);
+    if (member.verified) this.#flip(member.peer);
+    if (member.status === 'suspect') this.#flip(`${member.peer}?`);
     const { peer, identity, store, incarnation, linked } = member;
     this.#gone.set(peer, { identity, store, incarnation, linked, triedAt: this.#now });
     for (const oldest of this.#gone.keys()) {
@@ -420,19 +424,27 @@ export class Swim {
     this.#changed(true);
   }
 
+  /** Into the view or out of it. */
+  #flip(what: string): void {
+    this.#view = (this.#view ^ digestOf(what)) >>> 0;
+  }
+
   #spread(peer: PeerId, status: boolean): void {
     this.#news.add(peer, status, this.#known.size);
   }
 
-  #ownRumour(): Rumour {
-    return { ...this.self, incarnation: this.#incarnation, status: 'alive', offer: this.#offer };
+  #ownRumour(listener: Known | undefined): Rumour {
+    const { peer, identity, store } = this.self;
+    const offer = listener !== undefined && listener.oursSeen >= this.#offerIncarnation ? null : this.#offer;
+    return { peer, identity, store, incarnation: this.#incarnation, status: 'alive', offer };
   }
 
-  #rumourOf(peer: PeerId): Rumour | undefined {
+  #rumourOf(peer: PeerId, withOffer: boolean): Rumour | undefined {
     const member = this.#known.get(peer);
     if (member !== undefined) {
-      const { identity, store, incarnation, status, offer } = member;
-      return { peer, identity, store, incarnation, status, offer };
+      const { identity, store, incarnation, status, offer, offerAt } = member;
+      // An offer is passed on as of its own incarnation only: an older one would pass for that of a newer.
+      return { peer, identity, store, incarnation, status, offer: withOffer && offerAt === incarnation ? offer : null };
     }
     const stone = this.#gone.get(peer);
     if (stone === undefined) return undefined;
@@ -444,7 +456,7 @@ export class Swim {
   #freshOffer(): void {
     if (!this.#offerChanged) return;
     this.#offerChanged = false;
-    this.#incarnation++;
+    this.#offerIncarnation = ++this.#incarnation;
   }
 
   /** `again`: also where one is under way (a link has just opened, or closed under it). */
@@ -454,7 +466,7 @@ export class Swim {
       if (member.probing && !again) return;
       member.probing = true;
     }
-    this.#effects.push({ type: 'probe', target, rumours: this.tell(target, all), all });
+    this.#effects.push({ type: 'probe', target, words: this.tell(target, all), all });
   }
 
   #changed(urgent: boolean): void {
