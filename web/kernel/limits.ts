@@ -108,9 +108,15 @@ export const ledgerBytesMax = 256 * 1024 * 1024;
 export const actorsPerJobMax = 1_024;
 /** How far past the first gap an actor's events are held: what bounds the intervals of a clock, whatever is lost or made up. */
 export const eventsAheadMax = 1_024;
-export const settingsPerJobMax = 1_000;
-/** How often an item may be opened again. */
-export const roundsMax = 64;
+export const settingsPerJobMax = 3_000;
+/** Of these, appends to an open job. */
+export const appendsPerJobMax = 2_000;
+/** Of the events of a job that one identity other than its submitter may write: nobody fills a ledger alone. */
+export const eventsPerIdentityMax = eventsPerJobMax / 2;
+/** The same, of the tabs that write to a job. */
+export const actorsPerIdentityMax = 256;
+/** The same, of the ledger's bytes of all jobs. */
+export const ledgerBytesPerIdentityMax = ledgerBytesMax / 2;
 export const jobsPerIdentityMax = 1_000;
 /** Events written within this time travel together. */
 export const eventBatchMs = 3;
@@ -124,6 +130,8 @@ export const jobItemsMax = 10_000_000;
 
 // Execution
 export const itemAttemptsMax = 3;
+/** So many failures of an item are for good, whoever they are of: nobody waits for ever for donors who do not come. */
+export const itemAttemptsOfAnyMax = 9;
 export const itemMsDefault = 60_000;
 export const resultItemBytesMax = 16 * 1024 * 1024;
 export const logBytesPerFunctionMax = 64 * 1024;

@@ -3,7 +3,6 @@ import type { IdentityId, JobId } from '../kernel/lib/ids.ts';
 import { pack } from '../kernel/lib/packed.ts';
 import { RangeSet } from '../kernel/lib/ranges.ts';
 import { decodeValue, encodeValue } from '../kernel/lib/value-codec.ts';
-import { roundsMax } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
@@ -295,15 +294,15 @@ export class JobHandle implements Job {
     const wanted = indices === undefined ? undefined : new Set(indices);
     const again = new RangeSet();
     for (const { range, outcome } of await this.#reader().spans(0, items)) {
-      if (outcome !== 'failed') continue;
-      if (wanted === undefined) again.add(...range);
-      else for (let index = range[0]; index < range[1]; index++) if (wanted.has(index)) again.add(index, index + 1);
+      if (wanted !== undefined) {
+        for (let index = range[0]; index < range[1]; index++) if (wanted.has(index)) again.add(index, index + 1);
+      } else if (outcome === 'failed') again.add(...range);
     }
     const ranges = [...again.spans()].map(([first, end]): [number, number] => [first, end]);
-    if (ranges.length === 0) throw new LullError('not-found', 'No item of those has failed.');
-    const rounds = await this.host.bus().ask(ledgerContract, 'decisions', 'get', { job: this.#id() });
-    const round = valueOf(rounds, 'The ledger did not answer').body.round + 1;
-    if (round > roundsMax) throw new LullError('refused', `Items can be tried again at most ${roundsMax} times.`);
+    if (ranges.length === 0)
+      throw new LullError('not-found', wanted === undefined ? 'No item has failed.' : 'None of those items has an outcome yet.');
+    // The ledger chooses the round.
+    const round = 1;
     for (let at = 0; at < ranges.length; at += failedRangesMax)
       await this.#set({ round: { round, ranges: ranges.slice(at, at + failedRangesMax) } });
   }

@@ -1,14 +1,6 @@
 // Events of a job's ledger (rules 5, 6, 9, 10): signed, self-contained, foldable in any order.
 import * as v from 'valibot';
-import {
-  actorsPerJobMax,
-  eventBytesMax,
-  eventsAheadMax,
-  itemAttemptsMax,
-  recordItemsMax,
-  roundsMax,
-  settingsPerJobMax,
-} from '../limits.ts';
+import { actorsPerJobMax, eventBytesMax, eventsAheadMax, itemAttemptsMax, recordItemsMax, settingsPerJobMax } from '../limits.ts';
 import {
   amount,
   bytes,
@@ -25,20 +17,23 @@ import {
   recordIdSchema,
   text,
 } from './schemas.ts';
+import { jobInputSchema } from './job-manifest.ts';
 
 /** Runs of failed items one computed event may list; whoever has more commits in several events. */
 export const failedRangesMax = 512;
 /** Spans one accepted event may take: more go in several events, each below `eventBytesMax`. */
 export const acceptedSpansMax = 512;
-const roundSchema = v.pipe(natural, v.maxValue(roundsMax));
 
 export const eventBodySchema = v.variant('kind', [
   /** Items [range) were run; `failed` lists those that threw or passed their limits. Values and errors are in the result object. */
   v.strictObject({
     kind: v.literal('computed'),
+    /** Which input the items were taken from: the event that appended it; absent for the manifest's own. All of `range` lies in it. */
+    part: v.optional(eventIdSchema),
     range: rangeSchema,
     failed: listOf(rangeSchema, failedRangesMax),
-    round: roundSchema,
+    /** Counts only for items that are in this round. */
+    round: natural,
     record: v.nullable(recordIdSchema),
     result: objectIdSchema,
     /** SHA-256 of (SHA-256 of the end offsets, SHA-256 of the bytes) of the packed values of `range`: equal results have equal hashes, whoever ran them. */
@@ -59,8 +54,15 @@ export const eventBodySchema = v.variant('kind', [
     paused: v.optional(v.boolean()),
     cancelled: v.optional(v.literal(true)),
     priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100))),
-    /** Opens this round for items that failed: they may be tried again (retry). */
-    round: v.optional(v.strictObject({ round: v.pipe(positive, v.maxValue(roundsMax)), ranges: listOf(rangeSchema, failedRangesMax) })),
+    /**
+     * Opens this round for items: they are run anew, whatever they had (retry, re-check). The number is above the highest so far and
+     * otherwise random, so that nobody writes results of a round before it was opened.
+     */
+    round: v.optional(v.strictObject({ round: positive, ranges: listOf(rangeSchema, failedRangesMax) })),
+    /** More input of an open job, behind the append `after` (null: the manifest's own input); `first` is its first item. */
+    append: v.optional(v.strictObject({ after: v.nullable(eventIdSchema), first: natural, input: jobInputSchema })),
+    /** The job takes no more input behind the append `after`. */
+    close: v.optional(v.strictObject({ after: v.nullable(eventIdSchema) })),
   }),
 ]);
 export type EventBody = v.InferOutput<typeof eventBodySchema>;

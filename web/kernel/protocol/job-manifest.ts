@@ -1,7 +1,7 @@
 // A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
 import * as v from 'valibot';
 import { jobItemsMax, jobManifestBytesMax, objectSegmentsMax } from '../limits.ts';
-import { amount, bytes, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, text } from './schemas.ts';
+import { amount, bytes, eventIdSchema, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, text } from './schemas.ts';
 
 /**
  * Where the items' values come from. `items` and `lines` list how many items begin in each segment of the object, so
@@ -18,6 +18,15 @@ export const jobInputSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('chunks'), object: objectIdSchema, items: natural, bytes: positive }),
 ]);
 export type JobInput = v.InferOutput<typeof jobInputSchema>;
+
+/** Items [first, first + input.items) of a job: item `first + i` is item i of `input`. */
+export const inputPartSchema = v.strictObject({
+  /** The event that appended it; null for the manifest's own input. */
+  part: v.nullable(eventIdSchema),
+  first: natural,
+  input: jobInputSchema,
+});
+export type InputPart = v.InferOutput<typeof inputPartSchema>;
 
 export const jobManifestSchema = v.strictObject({
   v: v.literal(1),
@@ -36,6 +45,8 @@ export const jobManifestSchema = v.strictObject({
   /** Encoded value (lib/value-codec.ts). */
   args: bytes(64 * 1024),
   input: jobInputSchema,
+  /** The submitter may append more input, until it closes the job. */
+  open: v.optional(v.literal(true)),
   runtime: v.literal('js'),
   redundancy: v.literal(1),
   priority: v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100)),

@@ -140,6 +140,9 @@ export class World {
       state: job.state,
       reason: '',
       items: job.items,
+      open: false,
+      parts: 1,
+      tail: null,
       committed,
       failed: 0,
       priority: 0,
@@ -506,7 +509,7 @@ export class Tab {
         .filter((item) => this.options.throws(item))
         .map((item): [number, number] => [item, item + 1]);
       const tookMs = run.done.slice(i, j).reduce((sum, item) => sum + this.options.itemMs(item), 0);
-      blobs.push({ range: [first, first + count], failed, data: buffers.length - 1, tookMs });
+      blobs.push({ range: [first, first + count], part: null, failed, data: buffers.length - 1, tookMs });
       i = j;
     }
     run.finish({ ended, message: '', blobs }, buffers);

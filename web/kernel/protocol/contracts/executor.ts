@@ -1,7 +1,19 @@
 // Runs claimed functions in sandboxes.
 import * as v from 'valibot';
 import { contract, operation } from '../contract.ts';
-import { amount, bufferIndex, empty, jobIdSchema, listOf, natural, positive, rangeSchema, recordIdSchema, text } from '../schemas.ts';
+import {
+  amount,
+  bufferIndex,
+  empty,
+  eventIdSchema,
+  jobIdSchema,
+  listOf,
+  natural,
+  positive,
+  rangeSchema,
+  recordIdSchema,
+  text,
+} from '../schemas.ts';
 
 export const runningSchema = v.strictObject({
   job: jobIdSchema,
@@ -27,8 +39,20 @@ export const runOutcomeSchema = v.strictObject({
     'no-data', // input or code could not be fetched
   ]),
   message: text(2_000),
-  /** Result blobs, one for each run of consecutive finished items, in order; each names the failed items in it. */
-  blobs: listOf(v.strictObject({ range: rangeSchema, failed: listOf(rangeSchema, 1_000_000), data: bufferIndex, tookMs: amount }), 1_024),
+  /**
+   * Result blobs, one for each run of consecutive finished items of one part of the input, in order; each names the failed items in it,
+   * and the part its items were read from (null: the manifest's own input): the results are of these, whatever is appended meanwhile.
+   */
+  blobs: listOf(
+    v.strictObject({
+      range: rangeSchema,
+      part: v.nullable(eventIdSchema),
+      failed: listOf(rangeSchema, 1_000_000),
+      data: bufferIndex,
+      tookMs: amount,
+    }),
+    1_024,
+  ),
 });
 export type RunOutcome = v.InferOutput<typeof runOutcomeSchema>;
 

@@ -1,9 +1,9 @@
 // The replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12).
 import * as v from 'valibot';
-import { actorsPerJobMax, eventsPerExchangeMax, jobsMax } from '../../limits.ts';
+import { actorsPerJobMax, appendsPerJobMax, eventsPerExchangeMax, jobsMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { clockSchema, eventBodySchema, signedEventSchema } from '../event.ts';
-import { jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
+import { inputPartSchema, jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
 import {
   amount,
   bytes,
@@ -23,6 +23,8 @@ import {
 
 /** Numbers compared by one look for forks. */
 export const forkNumbersMax = 1_024;
+/** Parts in one answer: far more than one function or one page of results touches. */
+export const partsPerAnswerMax = 512;
 
 export const jobStates = ['queued', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;
 
@@ -33,7 +35,13 @@ export const jobSummarySchema = v.strictObject({
   /** 'queued' until a first item is decided, then 'running': derived from the events alone. */
   state: v.picklist(jobStates),
   reason: text(2_000),
+  /** So far, where the job is open. */
   items: natural,
+  /** More input may be appended. */
+  open: v.boolean(),
+  /** Parts of the input; the last append among them (null: there is none): it is another one when anything about the parts changes. */
+  parts: positive,
+  tail: v.nullable(eventIdSchema),
   /** Items with a result; items failed for good. */
   committed: natural,
   failed: natural,
@@ -97,7 +105,10 @@ export const ledgerContract = contract({
         v.strictObject({ job: jobIdSchema, from: natural, max: positive }),
         v.strictObject({ spans: listOf(decidedSpanSchema, 10_000) }),
       ),
-      /** Ranges nobody has decided, ascending, from `from` on, at most `max`; with identities that already failed there. */
+      /**
+       * Ranges nobody has decided, ascending, from `from` on, at most `max`, none across two parts of the input; with identities that
+       * already failed there. Where `end` is past the items an open job has so far, those to come count as undecided.
+       */
       lookup: operation(
         'local',
         v.strictObject({ job: jobIdSchema, from: natural, end: v.optional(natural), max: positive }),
@@ -105,7 +116,7 @@ export const ledgerContract = contract({
           undecided: listOf(v.strictObject({ range: rangeSchema, round: natural, failedBy: listOf(identityIdSchema, 16) }), 10_000),
         }),
       ),
-      /** `settingVersion` and `round` are the highest seen: a new setting takes one more. */
+      /** `settingVersion` and `round` are the highest seen. */
       get: operation(
         'local',
         v.strictObject({ job: jobIdSchema }),
@@ -116,13 +127,33 @@ export const ledgerContract = contract({
           unloadable: natural,
           settingVersion: natural,
           round: natural,
+          /** What an append or a close names: where it goes. */
+          items: natural,
+          open: v.boolean(),
+          tail: v.nullable(eventIdSchema),
         }),
+      ),
+    },
+    /** Where the values of a job's items are. */
+    parts: {
+      /** The parts that touch [from, end), ascending, at most `partsPerAnswerMax`. */
+      query: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema, from: natural, end: natural }),
+        v.strictObject({ parts: listOf(inputPartSchema, partsPerAnswerMax), items: natural }),
+      ),
+      /** Which of these appends count: of two behind the same one only one does (services/ledger/chain.ts). */
+      lookup: operation(
+        'local',
+        v.strictObject({ job: jobIdSchema, parts: listOf(eventIdSchema, appendsPerJobMax) }),
+        v.strictObject({ counting: listOf(eventIdSchema, appendsPerJobMax) }),
       ),
     },
     events: {
       /**
        * Local: number, sign, keep, send to members; answers when `ackStoresMin` identities (or all there are, this one counts) hold it,
-       * or after `ackWaitMs`. `acknowledged` counts other identities. A setting's version is raised above the highest seen.
+       * or after `ackWaitMs`. `acknowledged` counts other identities. A setting's version is raised above the highest seen, and the round
+       * it opens is chosen here. An append or a close that does not go behind the last append is 'refused'.
        */
       create: operation(
         'local',

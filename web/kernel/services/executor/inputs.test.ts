@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { FaultError } from '../../lib/outcome.ts';
 import { pack } from '../../lib/packed.ts';
 import type { JobInput } from '../../protocol/job-manifest.ts';
-import { objectId } from '../../lib/ids.ts';
-import { inputSpans, spanBytesMax, type InputSpan, type SegmentReader } from './inputs.ts';
+import { eventId, objectId } from '../../lib/ids.ts';
+import { inputSpans, partSpans, spanBytesMax, type InputSpan, type PartSpan, type SegmentReader } from './inputs.ts';
 
 const object = objectId('0'.repeat(64));
 const utf8 = new TextEncoder();
@@ -131,6 +131,26 @@ test('a long run comes in bounded spans', async () => {
   const segments = Array.from({ length: 10 }, () => new Uint8Array(chunk));
   const { spans } = await itemsOf({ kind: 'chunks', object, items: 10, bytes: chunk }, [0, 10], readerOf(segments).reader);
   expect(spans.map((span) => span.end - span.first)).toEqual([4, 4, 2]);
+});
+
+test('a run across parts of the input reads each item from its part, and names the part', async () => {
+  const part = eventId('7'.repeat(64));
+  const parts = [
+    { part: null, first: 0, input: { kind: 'range' as const, items: 3, offset: 50 } },
+    { part, first: 3, input: { kind: 'lines' as const, object, items: 3, perSegment: [3] } },
+    { part: eventId('8'.repeat(64)), first: 6, input: { kind: 'range' as const, items: 4, offset: 100 } },
+  ];
+  const spans: PartSpan[] = [];
+  for await (const span of partSpans(parts, [1, 8], () => readerOf([utf8.encode('a\nb\nc\n')]).reader)) spans.push(span);
+  expect(spans.map(({ first, end, part: of }) => [first, end, of])).toEqual([
+    [1, 3, null],
+    [3, 6, part],
+    [6, 8, parts[2]!.part],
+  ]);
+  // Item i is the number i + offset: 51 and 52, then 100 and 101.
+  expect(
+    spans.map(({ first, offset, inputs }) => (inputs.kind === 'range' ? first + offset : new TextDecoder().decode(inputs.bytes))),
+  ).toEqual([51, 'abc', 100]);
 });
 
 test('a run over numbers needs no input', async () => {

@@ -4,7 +4,8 @@ import { concatBytes } from '../../lib/bytes.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { unpack } from '../../lib/packed.ts';
 import { segmentBytesMax } from '../../limits.ts';
-import type { JobInput } from '../../protocol/job-manifest.ts';
+import type { EventId } from '../../lib/ids.ts';
+import type { InputPart, JobInput } from '../../protocol/job-manifest.ts';
 import { spanItemsMax } from '../../protocol/sandbox-frame.ts';
 import type { SandboxInputs } from '../../protocol/sandbox.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -26,6 +27,26 @@ export interface InputSpan {
   readonly end: number;
   readonly offset: number;
   readonly inputs: SandboxInputs;
+}
+
+/** A span and the part of the input it is of. */
+export interface PartSpan extends InputSpan {
+  readonly part: EventId | null;
+}
+
+/** The spans of `range`, ascending, none across two parts. `parts` are ascending. @throws as `inputSpans` */
+export async function* partSpans(
+  parts: readonly InputPart[],
+  range: Range,
+  readerOf: (input: JobInput) => SegmentReader,
+): AsyncGenerator<PartSpan, void, void> {
+  for (const { part, first, input } of parts) {
+    const from = Math.max(range[0], first) - first;
+    const end = Math.min(range[1], first + input.items) - first;
+    if (from >= end) continue;
+    for await (const span of inputSpans(input, [from, end], readerOf(input)))
+      yield { ...span, first: span.first + first, end: span.end + first, offset: span.offset - first, part };
+  }
 }
 
 /** The spans of `range`, ascending. @throws FaultError where the input cannot be had or is not what the manifest says */

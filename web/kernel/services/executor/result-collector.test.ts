@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { eventId } from '../../lib/ids.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import type { SandboxResults } from '../../protocol/sandbox.ts';
 import { blobBytesMax, ResultCollector } from './result-collector.ts';
@@ -28,6 +29,21 @@ test('results of consecutive items become one blob, a gap begins another', () =>
   expect([...first.values.ends]).toEqual([1, 3, 3, 3]);
   expect([...first.values.bytes]).toEqual([3, 4, 4]);
   expect(first.errors).toEqual([{ index: 6, name: 'Error', message: 'item 6', stack: '' }]);
+});
+
+test('results of two parts of the input are two blobs, each with its part', () => {
+  const collector = new ResultCollector();
+  const part = eventId('7'.repeat(64));
+  collector.begin(null);
+  collector.add(results(3, [1, 2]));
+  collector.begin(part);
+  collector.add(results(5, [1]));
+  collector.begin(part);
+  collector.add(results(6, [1]));
+  expect(collector.finish().map(({ range, part: of }) => [range, of])).toEqual([
+    [[3, 5], null],
+    [[5, 7], part],
+  ]);
 });
 
 test('an item blamed from outside stands among the others', () => {

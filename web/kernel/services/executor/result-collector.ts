@@ -1,5 +1,7 @@
-// Puts the results of a run together: one blob for each run of consecutive items, cut where it grows too large to travel well.
+// Puts the results of a run together: one blob for each run of consecutive items of one part of the input, cut where it grows too
+// large to travel well.
 import { concatBytes } from '../../lib/bytes.ts';
+import type { EventId } from '../../lib/ids.ts';
 import { encodeResultBlob, type ItemError } from '../../lib/result-blob.ts';
 import type { SandboxResults } from '../../protocol/sandbox.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -10,6 +12,8 @@ const blobErrorsMax = 2_048;
 
 export interface CollectedBlob {
   readonly range: Range;
+  /** Of the input that the items were read from. */
+  readonly part: EventId | null;
   readonly failed: readonly Range[];
   readonly tookMs: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -17,6 +21,7 @@ export interface CollectedBlob {
 
 export class ResultCollector {
   readonly #done: CollectedBlob[] = [];
+  #part: EventId | null = null;
   #parts: SandboxResults[] = [];
   #first = 0;
   #next = 0;
@@ -26,6 +31,12 @@ export class ResultCollector {
   items = 0;
   /** Bytes of all results so far. */
   bytes = 0;
+
+  /** What is added from now on was read from this part. */
+  begin(part: EventId | null): void {
+    if (part !== this.#part) this.#cut();
+    this.#part = part;
+  }
 
   add(results: SandboxResults): void {
     let at = 0;
@@ -96,6 +107,7 @@ export class ResultCollector {
     const values = { ends, bytes: concatBytes(this.#parts.map((results) => results.bytes)) };
     this.#done.push({
       range: [this.#first, this.#next],
+      part: this.#part,
       failed: rangesOf(this.#errors),
       tookMs: took.reduce((sum, ms) => sum + ms, 0),
       bytes: encodeResultBlob({ first: this.#first, values, tookMs: took, errors: this.#errors }),

@@ -8,11 +8,11 @@ import type { JobId, RecordId } from '../../lib/ids.ts';
 import { resultItemBytesMax, segmentBytesMax } from '../../limits.ts';
 import type { Clock } from '../../platform.ts';
 import type { RunOutcome, Running } from '../../protocol/contracts/executor.ts';
-import type { JobManifest } from '../../protocol/job-manifest.ts';
+import type { InputPart, JobInput, JobManifest } from '../../protocol/job-manifest.ts';
 import type { SandboxEvent, SandboxJob, SandboxSpan } from '../../protocol/sandbox.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { blameError, verdictOn, type Cause, type Watch } from './blame.ts';
-import { inputSpans, type InputSpan, type SegmentReader } from './inputs.ts';
+import { partSpans, type InputSpan, type PartSpan, type SegmentReader } from './inputs.ts';
 import { ResultCollector, type CollectedBlob } from './result-collector.ts';
 import { Taking, type LoadedSandbox, type SandboxPool } from './sandbox-pool.ts';
 
@@ -29,7 +29,9 @@ export interface RunNeeds {
   readonly pool: SandboxPool;
   manifest(job: JobId): Promise<JobManifest>;
   code(manifest: JobManifest): Promise<Uint8Array>;
-  reader(manifest: JobManifest): SegmentReader;
+  /** The parts of the input that hold the range. */
+  parts(job: JobId, manifest: JobManifest, range: Range): Promise<readonly InputPart[]>;
+  reader(input: JobInput): SegmentReader;
   /** Resolves when the run may use a worker; the slot is given back by `leave`. Never settles once the run was stopped. */
   enter(run: Run, alone: boolean): Promise<void>;
   leave(run: Run): void;
@@ -159,13 +161,16 @@ export class Run {
     sandbox?.release();
   }
 
-  async *#spans(manifest: JobManifest, ranges: readonly Range[]): AsyncGenerator<InputSpan, void, void> {
-    const reader = this.needs.reader(manifest);
-    for (const range of ranges) yield* inputSpans(manifest.input, range, reader);
+  async *#spans(manifest: JobManifest, ranges: readonly Range[]): AsyncGenerator<PartSpan, void, void> {
+    for (const range of ranges) {
+      const parts = await this.needs.parts(this.request.job, manifest, range);
+      yield* partSpans(parts, range, (input) => this.needs.reader(input));
+    }
   }
 
   /** All items of the span get an outcome, in this sandbox or the next ones. */
-  async #span(input: InputSpan, job: SandboxJob): Promise<void> {
+  async #span(input: PartSpan, job: SandboxJob): Promise<void> {
+    this.#collector.begin(input.part);
     let next = input.first;
     while (next < input.end) {
       const sandbox = await this.#loaded(job);

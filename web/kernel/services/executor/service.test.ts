@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
-import { jobId, makePeerId, objectId, recordId, groupId } from '../../lib/ids.ts';
+import { eventId, jobId, makePeerId, objectId, recordId, groupId } from '../../lib/ids.ts';
 import { FaultError, type Outcome } from '../../lib/outcome.ts';
 import { pack } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
@@ -14,7 +14,7 @@ import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { executorContract, type RunOutcome, type Running } from '../../protocol/contracts/executor.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
-import type { JobManifest } from '../../protocol/job-manifest.ts';
+import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Answer } from '../../protocol/message.ts';
 import { SecurityManager } from '../../security-manager.ts';
 import { WithBuffers, type Service } from '../../service.ts';
@@ -59,6 +59,8 @@ interface World extends ScriptedOptions {
   readonly input?: JobManifest['input'];
   readonly itemMs?: number;
   readonly segments?: Record<string, Uint8Array[]>;
+  /** What was appended: the job is an open one. */
+  readonly appended?: readonly InputPart[];
 }
 
 /** The executor with stand-ins for what it asks: a ledger, blocks, resources and the sandbox. */
@@ -92,11 +94,16 @@ async function setUp(world: World = {}) {
   const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), self);
   const fetched: string[] = [];
   const segments: Record<string, Uint8Array[]> = { [codeObject]: [Uint8Array.of(1, 2), Uint8Array.of(3)], ...world.segments };
+  const input = world.input ?? { kind: 'range', items: 1_000, offset: 0 };
   const signed = {
-    bytes: encodeWire(manifest(world.input ?? { kind: 'range', items: 1_000, offset: 0 }, world.itemMs)),
+    bytes: encodeWire({ ...manifest(input, world.itemMs), ...(world.appended && { open: true }) }),
     signature: new Uint8Array(64),
   };
-  register(dispatcher, ledgerContract.name, ledgerContract, { jobs: { get: () => signed } });
+  const parts: InputPart[] = [{ part: null, first: 0, input }, ...(world.appended ?? [])];
+  register(dispatcher, ledgerContract.name, ledgerContract, {
+    jobs: { get: () => signed },
+    parts: { query: () => ({ parts, items: parts.reduce((sum, part) => sum + part.input.items, 0) }) },
+  });
   register(dispatcher, blocksContract.name, blocksContract, {
     objects: {
       get: ({ id: object }: { id: string }) => {
@@ -210,6 +217,28 @@ test('an item that throws is a failed item, and the others go on', async () => {
   expect(ended).toBe('finished');
   expect(blobs[0]).toMatchObject({ range: [3, 6], failed: [[4, 5]] });
   expect([...errors]).toEqual([[4, 'no luck']]);
+});
+
+test('items of what was appended are read from there, and their results name it', async () => {
+  const part = eventId(id('7'));
+  const { run, sandbox } = await setUp({
+    input: { kind: 'range', items: 4, offset: 0 },
+    appended: [{ part, first: 4, input: { kind: 'items', object: inputObject, items: 2, perSegment: [2] } }],
+    segments: { [inputObject]: [pack([encodeValue('x'), encodeValue('y')])] },
+  });
+  const { ended, blobs } = await run([[2, 6]]);
+  expect([ended, blobs.map(({ range, part: of }) => [range, of])]).toEqual([
+    'finished',
+    [
+      [[2, 4], null],
+      [[4, 6], part],
+    ],
+  ]);
+  expect(sandbox.spans.map(({ first, end, inputs }) => [first, end, inputs.kind])).toEqual([
+    [2, 4, 'range'],
+    [4, 6, 'packed'],
+  ]);
+  expect(await run([[5, 7]])).toMatchObject({ ended: 'no-data', message: "Some of the job's input is not known here yet." });
 });
 
 test('the input is fetched before a worker is free', async () => {

@@ -79,7 +79,8 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     pool,
     manifest: (job) => source.job(job),
     code: (manifest) => source.code(manifest.code),
-    reader: (manifest) => (manifest.input.kind === 'range' ? { segment: noInput, sizes: noInput } : source.reader(manifest.input.object)),
+    parts: (job, manifest, range) => source.parts(job, manifest, range),
+    reader: (input) => (input.kind === 'range' ? { segment: noInput, sizes: noInput } : source.reader(input.object)),
     enter: (run, alone) =>
       new Promise((resolve) => {
         const entry = entries.get(run.id)!;
@@ -108,8 +109,9 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
               {
                 ended,
                 message,
-                blobs: blobs.map(({ range, failed, tookMs }, data) => ({
+                blobs: blobs.map(({ range, part, failed, tookMs }, data) => ({
                   range: [...range],
+                  part,
                   failed: failed.map(([a, b]) => [a, b]),
                   data,
                   tookMs,

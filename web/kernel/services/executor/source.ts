@@ -7,10 +7,11 @@ import { decodeWire } from '../../lib/wire-codec.ts';
 import type { executorContract } from '../../protocol/contracts/executor.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
-import { jobManifestSchema, type JobManifest } from '../../protocol/job-manifest.ts';
+import { jobManifestSchema, type InputPart, type JobManifest } from '../../protocol/job-manifest.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { ServiceContext } from '../../service.ts';
 import { BoundedCache } from './bounded-cache.ts';
+import type { Range } from '../../protocol/schemas.ts';
 import type { SegmentReader } from './inputs.ts';
 
 const fetchTimeoutMs = 30_000;
@@ -36,6 +37,17 @@ export class Source {
       if (!parsed.success) throw new FaultError('malformed', "The job's manifest cannot be read.");
       return parsed.output;
     });
+  }
+
+  /**
+   * The parts of the input that `range` lies in, as the ledger here knows them now. Asked anew for each run: an open job grows, and of
+   * two appends at once another may count tomorrow. @throws FaultError, 'not-found' where some of the input has not come yet
+   */
+  async parts(job: JobId, manifest: JobManifest, [from, end]: Range): Promise<readonly InputPart[]> {
+    if (manifest.open !== true) return [{ part: null, first: 0, input: manifest.input }];
+    const { parts, items } = unwrap(await this.context.ask(ledgerContract, 'parts', 'query', { job, from, end })).body;
+    if (end > items) throw new FaultError('not-found', "Some of the job's input is not known here yet.");
+    return parts;
   }
 
   /** The UTF-8 of a module. @throws FaultError */

@@ -4,13 +4,14 @@ import { hexOf } from '../../lib/bytes.ts';
 import { type EventId, type IdentityId, type JobId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
-import { jobsMax, jobsPerIdentityMax, ledgerBytesMax } from '../../limits.ts';
+import { jobsMax, jobsPerIdentityMax, ledgerBytesMax, ledgerBytesPerIdentityMax } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
-import { signedEventSchema, type SignedEvent } from '../../protocol/event.ts';
+import { signedEventSchema, type LedgerEvent, type SignedEvent } from '../../protocol/event.ts';
 import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
 import { JobLog, xorInto } from './job-log.ts';
+import { Shares } from './shares.ts';
 import { eventIsSigned, idOfEvent, openJob, readEvent, readJob, type OpenedEvent, type OpenedJob } from './signed.ts';
 
 export interface BookListener {
@@ -35,6 +36,7 @@ export class Book {
   readonly #jobsOf = new Map<IdentityId, number>();
   /** XOR of the ids of all jobs and events. */
   readonly #known = new Uint8Array(32);
+  readonly #shares = new Shares(ledgerBytesPerIdentityMax);
   #sorted: JobId[] | undefined;
   #bytes = 0;
 
@@ -146,7 +148,7 @@ export class Book {
             ? 'That is not an event.'
             : (refusalOfEvent(event, log.id, log.manifest) ??
               log.refusal(event) ??
-              this.#full(signed) ??
+              this.#full(event, signed) ??
               (await this.#unsigned(event, signed)));
         if (why !== undefined) refused.push({ at, why });
         else fresh.set(id, { id, event: event!, signed, at });
@@ -172,7 +174,7 @@ export class Book {
     const decided: Range[] = [];
     const wasEnded = log.fold.ended;
     for (const event of events) {
-      const added = this.#track(log, () => log.add(event));
+      const added = this.#add(log, event);
       decided.push(...(added?.decided ?? []));
     }
     const nowMs = this.platform.clock.now();
@@ -191,6 +193,7 @@ export class Book {
     const over = [...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs));
     for (const log of over) {
       if (!this.#logs.has(log.id)) continue;
+      for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
       this.#track(log, () => {
         this.#logs.delete(log.id);
         this.#sorted = undefined;
@@ -226,10 +229,18 @@ export class Book {
     return answer;
   }
 
-  #full(signed: SignedEvent): string | undefined {
-    return this.#bytes + signed.bytes.length > ledgerBytesMax
-      ? `This tab already keeps ${ledgerBytesMax / 1024 / 1024} MiB of events.`
-      : undefined;
+  #add(log: JobLog, event: OpenedEvent) {
+    const before = log.bytes;
+    const added = this.#track(log, () => log.add(event));
+    this.#shares.charge(event.event.identity, log.bytes - before);
+    return added;
+  }
+
+  #full({ identity }: LedgerEvent, signed: SignedEvent): string | undefined {
+    if (this.#bytes + signed.bytes.length > ledgerBytesMax) return `This tab already keeps ${ledgerBytesMax / 1024 / 1024} MiB of events.`;
+    return this.#shares.hasRoom(identity, signed.bytes.length)
+      ? undefined
+      : `This tab already keeps ${ledgerBytesPerIdentityMax / 1024 / 1024} MiB of events of that identity.`;
   }
 
   async #unsigned(event: OpenedEvent['event'], signed: SignedEvent): Promise<string | undefined> {
@@ -237,7 +248,10 @@ export class Book {
   }
 
   #entomb(log: JobLog): void {
+    if (!log.fold.settings.cancelled) return;
+    for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
     const gone = this.#track(log, () => log.entomb());
+    for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, bytes);
     if (gone.length > 0) void this.#delete(gone.map((id) => ({ table: 'events', key: eventKey(log.id, id), delete: true })));
   }
 
@@ -259,7 +273,7 @@ export class Book {
       }
       const id = key.slice(log.id.length + 1) as EventId;
       latest = Math.max(latest, event.at);
-      this.#track(log, () => log.add({ id, event, signed }));
+      this.#add(log, { id, event, signed });
     }
     if (log.fold.ended) log.endedAt = latest;
     this.#entomb(log);

@@ -1,14 +1,13 @@
 // What is known of a run of items that share their history, and what that decides (rule 6). Cells are values: never changed.
 //
-// A cell depends only on the set of events applied to it, never on their order, and is of bounded size: a candidate that can
-// no longer win under any round is dropped.
+// A cell depends only on the set of events applied to it, never on their order, and is of bounded size. It knows its own round only:
+// what was computed in another one has no say there.
 import type { EventId, IdentityId } from '../../lib/ids.ts';
-import { itemAttemptsMax } from '../../limits.ts';
+import { itemAttemptsMax, itemAttemptsOfAnyMax } from '../../limits.ts';
 
 /** A computed event, as one cell sees it. */
 export interface Candidate {
   readonly id: EventId;
-  readonly round: number;
   readonly identity: IdentityId;
 }
 
@@ -28,89 +27,63 @@ export interface Decision {
 export interface Cell {
   /** The round the items are in: the highest that a setting opened for them. */
   readonly round: number;
-  /** Those that could win in some round: ascending by round and by id. */
-  readonly ok: readonly Candidate[];
+  /** The result with the smallest id. */
+  readonly ok: Candidate | null;
   readonly okCount: number;
-  /** Of each round the `itemAttemptsMax` smallest ids: ascending by round, then id. */
+  readonly failures: number;
+  /** Of each identity the failure with the smallest id; the `failedOfMax` smallest of these, ascending by id. */
   readonly failed: readonly Candidate[];
-  /** Of each round and outcome the smallest accepting event. */
-  readonly accepted: readonly Acceptance[];
+  /** The one by the smallest accepting event. */
+  readonly accepted: Acceptance | null;
   readonly decision: Decision | null;
 }
 
+export const failedOfMax = 16;
+
 type Facts = Omit<Cell, 'decision'>;
-const nothing: Facts = { round: 0, ok: [], okCount: 0, failed: [], accepted: [] };
-const decided = (facts: Facts): Cell => ({ ...facts, decision: decide(facts) });
+const nothing: Facts = { round: 0, ok: null, okCount: 0, failures: 0, failed: [], accepted: null };
+const decided = (facts: Facts, voices: number): Cell => ({ ...facts, decision: decide(facts, voices) });
 
-export function withOk(cell: Cell | undefined, candidate: Candidate): Cell {
+/** `voices`: of how many identities failures are needed (fold.ts). */
+export function withOk(cell: Cell | undefined, candidate: Candidate, voices: number): Cell {
   const facts = cell ?? nothing;
-  return decided({ ...facts, ok: frontier(facts.ok, candidate), okCount: facts.okCount + 1 });
+  const ok = facts.ok === null || candidate.id < facts.ok.id ? candidate : facts.ok;
+  return decided({ ...facts, ok, okCount: facts.okCount + 1 }, voices);
 }
 
-export function withFailed(cell: Cell | undefined, candidate: Candidate): Cell {
+export function withFailed(cell: Cell | undefined, candidate: Candidate, voices: number): Cell {
   const facts = cell ?? nothing;
-  return decided({ ...facts, failed: smallestPerRound(facts.failed, candidate) });
+  return decided({ ...facts, failures: facts.failures + 1, failed: firstOfEach(facts.failed, candidate) }, voices);
 }
 
-export function withAccepted(cell: Cell | undefined, acceptance: Acceptance): Cell {
+export function withAccepted(cell: Cell | undefined, acceptance: Acceptance, voices: number): Cell {
   const facts = cell ?? nothing;
-  const alike = (other: Acceptance) => other.outcome === acceptance.outcome && other.candidate.round === acceptance.candidate.round;
-  const known = facts.accepted.find(alike);
-  if (known !== undefined && !earlier(acceptance, known)) return cell!;
-  return decided({ ...facts, accepted: [...facts.accepted.filter((other) => !alike(other)), acceptance] });
+  if (facts.accepted !== null && !earlier(acceptance, facts.accepted)) return cell!;
+  return decided({ ...facts, accepted: acceptance }, voices);
 }
 
-export function withRound(cell: Cell | undefined, round: number): Cell {
-  const facts = cell ?? nothing;
-  return round > facts.round ? decided({ ...facts, round }) : (cell ?? decided(facts));
-}
+/** A cell in a round of which nothing is known yet. */
+export const openedAt = (round: number): Cell => ({ ...nothing, round, decision: null });
+
+export const decidedAnew = (cell: Cell, voices: number): Cell => decided(cell, voices);
 
 /** Who failed in the present round: another should try. */
-export function failedBy(cell: Cell): readonly IdentityId[] {
-  return [...new Set(cell.failed.filter((candidate) => candidate.round >= cell.round).map((candidate) => candidate.identity))].toSorted();
-}
+export const failedBy = (cell: Cell): readonly IdentityId[] => cell.failed.map(({ identity }) => identity).toSorted();
 
-/**
- * Accepted beats everything, but a failure that was accepted does not outlive a retry. Then a result beats failures; among results
- * the highest round wins, and a round nobody opened counts as the one the items are in; then the smallest id. `itemAttemptsMax`
- * failures in the present round are for good.
- */
-function decide({ round, ok, failed, accepted }: Facts): Decision | null {
-  let acceptance: Acceptance | undefined;
-  for (const each of accepted) {
-    const counts = each.outcome === 'ok' || each.candidate.round >= round;
-    if (counts && (acceptance === undefined || earlier(each, acceptance))) acceptance = each;
-  }
-  if (acceptance !== undefined) return { outcome: acceptance.outcome, event: acceptance.candidate.id, accepted: true };
-  if (ok.length > 0) {
-    // Ascending by both: the first at or above the present round has the smallest id of those; else the last is the highest below.
-    const best = ok.find((candidate) => candidate.round >= round) ?? ok.at(-1)!;
-    return { outcome: 'ok', event: best.id, accepted: false };
-  }
-  const attempts = failed.filter((candidate) => candidate.round >= round);
-  if (attempts.length < itemAttemptsMax) return null;
-  const first = attempts.reduce((a, b) => (b.id < a.id ? b : a));
-  return { outcome: 'failed', event: first.id, accepted: false };
+/** Accepted beats everything. Then a result beats failures; among results the smallest id wins. */
+function decide({ ok, failures, failed, accepted }: Facts, voices: number): Decision | null {
+  if (accepted !== null) return { outcome: accepted.outcome, event: accepted.candidate.id, accepted: true };
+  if (ok !== null) return { outcome: 'ok', event: ok.id, accepted: false };
+  const enough = failures >= itemAttemptsOfAnyMax || (failures >= itemAttemptsMax && failed.length >= voices);
+  return enough ? { outcome: 'failed', event: failed[0]!.id, accepted: false } : null;
 }
 
 /** One accepted event may name two for the same item: then the smaller of these, so that the order of arrival decides nothing. */
 const earlier = (a: Acceptance, b: Acceptance) => (a.by === b.by ? a.candidate.id < b.candidate.id : a.by < b.by);
 
-/** A candidate that another matches in round and beats by id cannot win in any round. */
-function frontier(candidates: readonly Candidate[], added: Candidate): readonly Candidate[] {
-  const beats = (a: Candidate, b: Candidate) => a.round >= b.round && a.id < b.id;
-  if (candidates.some((candidate) => beats(candidate, added))) return candidates;
-  return [...candidates.filter((candidate) => !beats(added, candidate)), added].toSorted(byRound);
+function firstOfEach(candidates: readonly Candidate[], added: Candidate): readonly Candidate[] {
+  const known = candidates.find(({ identity }) => identity === added.identity);
+  if (known !== undefined && known.id <= added.id) return candidates;
+  const others = candidates.filter((candidate) => candidate !== known);
+  return [...others, added].toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, failedOfMax);
 }
-
-function smallestPerRound(candidates: readonly Candidate[], added: Candidate): readonly Candidate[] {
-  const sameRound = candidates.filter((candidate) => candidate.round === added.round);
-  if (sameRound.length >= itemAttemptsMax) {
-    const largest = sameRound.at(-1)!;
-    if (added.id > largest.id) return candidates;
-    return [...candidates.filter((candidate) => candidate !== largest), added].toSorted(byRound);
-  }
-  return [...candidates, added].toSorted(byRound);
-}
-
-const byRound = (a: Candidate, b: Candidate) => a.round - b.round || (a.id < b.id ? -1 : 1);

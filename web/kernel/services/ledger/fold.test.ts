@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventId } from '../../lib/ids.ts';
-import { itemAttemptsMax } from '../../limits.ts';
+import { itemAttemptsMax, itemAttemptsOfAnyMax } from '../../limits.ts';
 import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
 import { JobFold } from './fold.ts';
 import { computed, eventOf, manifestOf, someEvent, someIdentity } from '../../testing/made-up-jobs.ts';
@@ -74,9 +74,12 @@ function modelOf(list: readonly Named[], item: number): string | null {
   const inside = ([first, end]: readonly [number, number]) => first <= item && item < end;
   const distinct = [...new Map(list)];
   const of = <K extends EventBody['kind']>(kind: K) =>
-    distinct.flatMap(([id, event]) => (event.body.kind === kind ? [{ id, body: event.body as Extract<EventBody, { kind: K }> }] : []));
+    distinct.flatMap(([id, event]) =>
+      event.body.kind === kind ? [{ id, by: event.identity, body: event.body as Extract<EventBody, { kind: K }> }] : [],
+    );
   const now = Math.max(0, ...of('setting').map(({ body }) => (body.round?.ranges.some(inside) ? body.round.round : 0)));
-  const covering = of('computed').filter(({ body }) => inside(body.range));
+  const covering = of('computed').filter(({ body }) => inside(body.range) && body.round === now);
+  const voices = Math.min(itemAttemptsMax, new Set(of('computed').map(({ by }) => by)).size);
   const isOk = (body: Computed) => !body.failed.some(inside);
   const takes = of('accepted')
     .flatMap(({ id, body }) =>
@@ -84,16 +87,15 @@ function modelOf(list: readonly Named[], item: number): string | null {
         .filter((span) => inside(span.range))
         .map((span) => ({ by: id, target: covering.find((event) => event.id === span.event) })),
     )
-    .filter(({ target }) => target !== undefined && (isOk(target.body) || target.body.round >= now))
+    .filter(({ target }) => target !== undefined)
     .toSorted((a, b) => (`${a.by}${a.target!.id}` < `${b.by}${b.target!.id}` ? -1 : 1));
   const taken = takes[0]?.target;
   if (taken !== undefined) return `${isOk(taken.body) ? 'ok' : 'failed'} ${taken.id} accepted`;
-  const [best] = covering
-    .filter(({ body }) => isOk(body))
-    .toSorted((a, b) => Math.min(b.body.round, now) - Math.min(a.body.round, now) || (a.id < b.id ? -1 : 1));
+  const [best] = covering.filter(({ body }) => isOk(body)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   if (best !== undefined) return `ok ${best.id}`;
-  const failures = covering.filter(({ body }) => body.round >= now).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return failures.length >= itemAttemptsMax ? `failed ${failures[0]!.id}` : null;
+  const failures = covering.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const enough = failures.length >= itemAttemptsMax && new Set(failures.map(({ by }) => by)).size >= voices;
+  return enough || failures.length >= itemAttemptsOfAnyMax ? `failed ${failures[0]!.id}` : null;
 }
 
 describe('the fold of a job', () => {
@@ -208,17 +210,48 @@ describe('the fold of a job', () => {
     expect([fold.state, fold.failed, fold.committed]).toEqual(['done', 1, items - 1]);
   });
 
-  it('keeps what the submitter took, even against a smaller id and a higher round', () => {
+  it('keeps what the submitter took, even against a smaller id', () => {
     const fold = foldOf([
       [someEvent(20), eventOf({ kind: 'accepted', spans: [{ range: [0, 2], event: someEvent(8) }] })],
       [someEvent(8), eventOf(computed([0, 4]))],
-      [someEvent(1), eventOf(computed([0, 4], { round: 1 }))],
-      [someEvent(21), eventOf({ kind: 'setting', version: 1, round: { round: 1, ranges: [[0, 4]] } })],
+      [someEvent(1), eventOf(computed([0, 4]))],
     ]);
     expect(fold.decidedSpans(0, 10).map((span) => [span.range, span.event, span.accepted])).toEqual([
       [[0, 2], someEvent(8), true],
       [[2, 4], someEvent(1), false],
     ]);
+  });
+
+  it('lets what the submitter took fall only when the submitter opens the items again; results of a round nobody opened count nowhere', () => {
+    const fold = foldOf([
+      [someEvent(8), eventOf(computed([0, 4]))],
+      [someEvent(20), eventOf({ kind: 'accepted', spans: [{ range: [0, 4], event: someEvent(8) }] })],
+      [someEvent(1), eventOf(computed([0, 4], { round: 77 }))],
+      [someEvent(2), eventOf(computed([0, 4], { round: 99 }))],
+    ]);
+    expect(fold.decidedSpans(0, 10).map((span) => [span.range, span.event])).toEqual([[[0, 4], someEvent(8)]]);
+    const added = fold.add(someEvent(21), eventOf({ kind: 'setting', version: 1, round: { round: 77, ranges: [[0, 2]] } }));
+    expect(added).toEqual({ decided: [], reopened: [] });
+    expect(fold.decidedSpans(0, 10).map((span) => [span.range, span.event, span.accepted])).toEqual([
+      [[0, 2], someEvent(1), false],
+      [[2, 4], someEvent(8), true],
+    ]);
+    fold.add(someEvent(22), eventOf({ kind: 'setting', version: 2, round: { round: 88, ranges: [[1, 2]] } }));
+    expect(fold.undecided(0, 4, 9)).toEqual([{ range: [1, 2], round: 88, failedBy: [] }]);
+  });
+
+  it('lets one machine fail an item for good only while nobody else runs anything of the job, or after very many tries', () => {
+    const fold = foldOf([]);
+    const fails = (n: number) => fold.add(someEvent(n), eventOf(computed([0, 2], { failed: [[0, 1]] }), someIdentity(1), n));
+    for (const n of [11, 12, 13]) fails(n);
+    expect(fold.failed).toBe(1);
+    const added = fold.add(someEvent(14), eventOf(computed([4, 5]), someIdentity(2)));
+    expect([added, fold.failed]).toEqual([{ decided: [[4, 5]], reopened: [[0, 1]] }, 0]);
+    for (let n = 15; n < 15 + itemAttemptsOfAnyMax - 3; n++) {
+      expect(fold.failed).toBe(0);
+      fails(n);
+    }
+    expect(fold.failed).toBe(1);
   });
 
   it('goes from queued over running and paused to done, and cancel absorbs', () => {

@@ -1,14 +1,18 @@
 // A job's state as a pure fold of its set of events (rules 6, 10): in any order of arrival, with any repetition, the same state.
+//
+// Each part of the input has a fold of its own; those of the chain, one behind the other, are the job.
 import type { EventId, IdentityId } from '../../lib/ids.ts';
-import { RangeMap, RangeSet } from '../../lib/ranges.ts';
+import { RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
 import type { DecidedSpan } from '../../protocol/contracts/ledger.ts';
-import type { LedgerEvent } from '../../protocol/event.ts';
-import type { JobManifest } from '../../protocol/job-manifest.ts';
+import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
+import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
-import { failedBy, withAccepted, withFailed, withOk, withRound, type Candidate, type Cell, type Decision } from './cell.ts';
-import { SettingsFold } from './settings.ts';
+import { failedBy, type Decision } from './cell.ts';
+import { Chain } from './chain.ts';
+import { Changes, PartFold, type Computed, type Taking } from './part-fold.ts';
+import { SettingsFold, type Setting } from './settings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
@@ -28,95 +32,87 @@ export interface Contribution {
 }
 
 export interface Added {
-  /** Runs that had no outcome and have one now; touching ones are one. */
+  /** Runs that had no outcome and have one now. */
   readonly decided: readonly Range[];
-  /** Runs that had one and lost it: a retry opened them again. */
+  /** Runs that had one and have none now: a retry opened them again, or another append counts. */
   readonly reopened: readonly Range[];
 }
 
-type Computed = LedgerEvent & { readonly body: Extract<LedgerEvent['body'], { kind: 'computed' }> };
-type Accepted = Extract<LedgerEvent['body'], { kind: 'accepted' }>;
-
-/** Identities of which `failedBy` names at most so many (the contract's bound). */
-const failedByMax = 16;
+const unchanged: Added = { decided: [], reopened: [] };
 
 export class JobFold {
-  readonly items: number;
   readonly settings: SettingsFold;
+  readonly #chain: Chain;
   readonly #events = new Set<EventId>();
   readonly #computed = new Map<EventId, Computed>();
-  readonly #cells = new RangeMap<Cell>();
-  readonly #decided = new RangeSet();
-  /** Acceptances of events that have not come yet, by the event they wait for. */
-  readonly #waiting = new Map<EventId, { by: EventId; range: Range }[]>();
-  readonly #contributions = new Map<IdentityId, Contribution>();
+  readonly #takings = new Map<EventId, Taking[]>();
+  /** Of every append, whether it counts or not; null is the manifest's own input. */
+  readonly #parts = new Map<EventId | null, PartFold>();
+  /** Those that count, in order. */
+  #live: PartFold[] = [];
+  #liveOf: readonly InputPart[];
+  /** Computed events of parts whose append has not come yet. */
+  readonly #early = new Map<EventId, EventId[]>();
+  readonly #rounds: NonNullable<Setting['round']>[] = [];
+  readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
-  #failed = 0;
-  #surplus = 0;
   #okEvents = 0;
 
   constructor(private readonly manifest: JobManifest) {
-    this.items = manifest.input.items;
     this.settings = new SettingsFold(manifest.priority);
+    this.#chain = new Chain(manifest);
+    this.#parts.set(null, this.#fresh(this.#chain.parts[0]!));
+    this.#liveOf = this.#chain.parts;
+    this.#live = this.#liveParts();
   }
 
-  /**
-   * Folds an event that has passed the checks of `checks.ts`. undefined where it was there already. O(log n) and what it overlaps.
-   */
+  /** Folds an event that has passed the checks of `checks.ts`. undefined where it was there already. O(log n) and what it overlaps. */
   add(id: EventId, event: LedgerEvent): Added | undefined {
     if (this.#events.has(id)) return undefined;
     this.#events.add(id);
-    const decided: [number, number][] = [];
-    const reopened: [number, number][] = [];
-    const apply = (first: number, end: number, change: (cell: Cell | undefined) => Cell) =>
-      this.#cells.update(first, end, (before, from, to) => {
-        const after = change(before);
-        this.#count(before, after, from, to);
-        const wasOpen = before === undefined || before.decision === null;
-        const isOpen = after.decision === null;
-        if (wasOpen && !isOpen) append(decided, from, to);
-        if (!wasOpen && isOpen) append(reopened, from, to);
-        return after;
-      });
+    const changes = new Changes();
     const { body } = event;
     switch (body.kind) {
       case 'computed':
-        this.#addComputed(id, event as Computed, apply);
+        this.#addComputed(id, event as Computed, changes);
         break;
       case 'accepted':
-        for (const span of body.spans) this.#addAccepted(id, span, apply);
+        for (const { range, event: of } of body.spans) this.#addTaking(of, { by: id, range }, changes);
         break;
       case 'unloadable':
         this.#unloadable.set(id, { identity: event.identity, message: body.message });
         break;
       case 'setting':
-        this.settings.add(id, body);
-        for (const [first, end] of body.round?.ranges ?? []) apply(first, end, (cell) => withRound(cell, body.round!.round));
+        this.#addSetting(id, body, changes);
         break;
       default:
         unreachable(body);
     }
-    for (const [first, end] of decided) this.#decided.add(first, end);
-    for (const [first, end] of reopened) this.#decided.delete(first, end);
-    return { decided, reopened };
+    this.#follow(changes);
+    return changes.decided.length + changes.reopened.length === 0 ? unchanged : netOf(changes);
   }
 
   has(id: EventId): boolean {
     return this.#events.has(id);
   }
 
+  /** Those there are so far, of an open job. */
+  get items(): number {
+    return this.#chain.items;
+  }
+
   get committed(): number {
-    return this.#decided.size - this.#failed;
+    return this.#decided - this.failed;
   }
 
   /** Items failed for good. */
   get failed(): number {
-    return this.#failed;
+    return this.#live.reduce((sum, part) => sum + part.failed, 0);
   }
 
   /** Results beyond the first, summed over the items. */
   get surplus(): number {
-    return this.#surplus;
+    return this.#live.reduce((sum, part) => sum + part.surplus, 0);
   }
 
   get unloadable(): number {
@@ -128,11 +124,34 @@ export class JobFold {
     return this.settings.round;
   }
 
+  /** Takes more input. */
+  get open(): boolean {
+    return this.#chain.open;
+  }
+
+  /** The last append that counts: the next one goes behind it. */
+  get tail(): EventId | null {
+    return this.#chain.tail;
+  }
+
+  /** Where the items' values are, in order, without gaps; the same list until it changes. */
+  get parts(): readonly InputPart[] {
+    return this.#chain.parts;
+  }
+
+  /** Why this tab would write it in vain: it knows better by now. undefined where it would not. */
+  outdated(body: EventBody): string | undefined {
+    if (body.kind !== 'setting' || (body.append === undefined && body.close === undefined)) return undefined;
+    if (!this.open) return body.append === undefined ? undefined : 'The job is closed.';
+    const after = body.append === undefined ? body.close!.after : body.append.after;
+    return after === this.tail ? undefined : 'More input has come meanwhile.';
+  }
+
   get state(): JobState {
     return this.#status().state;
   }
 
-  /** Why it failed, as a sentence; '' otherwise. */
+  /** Why it failed, or what it waits for, as a sentence; '' otherwise. */
   get reason(): string {
     return this.#status().reason;
   }
@@ -144,127 +163,186 @@ export class JobFold {
 
   /** True where every item of [first, end) has an outcome. */
   isDecided(first: number, end: number): boolean {
-    return this.#decided.covers(first, end);
+    if (end > this.items) return false;
+    return this.#live.every(
+      (part) => part.end <= first || part.first >= end || part.decided.covers(Math.max(first, part.first), Math.min(end, part.end)),
+    );
   }
 
   /** Spans with an outcome from item `from` on, ascending, at most `max`. */
   decidedSpans(from: number, max: number): DecidedSpan[] {
     const spans: DecidedSpan[] = [];
     let last: Decision | undefined;
-    for (const { first, end, value } of this.#cells.entries(from)) {
-      const { decision } = value;
-      if (decision === null) continue;
-      const previous = spans.at(-1);
-      if (previous !== undefined && previous.range[1] === first && last !== undefined && sameDecision(last, decision)) {
-        previous.range = [previous.range[0], end];
-        continue;
+    for (const part of this.#live) {
+      if (part.end <= from) continue;
+      for (const { first, end, value } of part.cells.entries(Math.max(from, part.first), part.end)) {
+        const { decision } = value;
+        if (decision === null) continue;
+        const previous = spans.at(-1);
+        if (previous !== undefined && previous.range[1] === first && last !== undefined && sameDecision(last, decision)) {
+          previous.range = [previous.range[0], end];
+          continue;
+        }
+        if (spans.length >= max) return spans;
+        const event = this.#computed.get(decision.event)!;
+        const { result, resultHash, tookMs } = event.body;
+        spans.push({
+          range: [first, end],
+          outcome: decision.outcome,
+          event: decision.event,
+          result,
+          resultHash,
+          by: event.identity,
+          actor: event.actor,
+          tookMs,
+          accepted: decision.accepted,
+        });
+        last = decision;
       }
-      if (spans.length >= max) break;
-      const event = this.#computed.get(decision.event)!;
-      const { result, resultHash, tookMs } = event.body;
-      spans.push({
-        range: [first, end],
-        outcome: decision.outcome,
-        event: decision.event,
-        result,
-        resultHash,
-        by: event.identity,
-        actor: event.actor,
-        tookMs,
-        accepted: decision.accepted,
-      });
-      last = decision;
     }
     return spans;
   }
 
-  /** Runs of [from, end) without an outcome, ascending, at most `max`. */
+  /**
+   * Runs of [from, end) without an outcome, ascending, at most `max`, none across two parts. Items an open job may get count as
+   * undecided: their append may be on its way.
+   */
   undecided(from: number, end: number, max: number): UndecidedSpan[] {
     const spans: UndecidedSpan[] = [];
+    let joins = false;
     const put = (first: number, last: number, round: number, by: readonly IdentityId[]): boolean => {
       const previous = spans.at(-1);
-      if (previous !== undefined && previous.range[1] === first && previous.round === round && sameList(previous.failedBy, by)) {
+      if (joins && previous?.range[1] === first && previous.round === round && sameList(previous.failedBy, by)) {
         previous.range = [previous.range[0], last];
         return true;
       }
       if (spans.length >= max) return false;
       spans.push({ range: [first, last], round, failedBy: [...by] });
+      joins = true;
       return true;
     };
-    for (const [first, last] of this.#decided.gaps(from, Math.min(end, this.items))) {
-      let at = first;
-      for (const entry of this.#cells.entries(first, last)) {
-        if (at < entry.first && !put(at, entry.first, 0, [])) return spans;
-        if (!put(entry.first, entry.end, entry.value.round, failedBy(entry.value).slice(0, failedByMax))) return spans;
-        at = entry.end;
+    for (const part of this.#live) {
+      if (part.end <= from || part.first >= end) continue;
+      joins = false;
+      for (const [first, last] of part.decided.gaps(Math.max(from, part.first), Math.min(end, part.end))) {
+        let at = first;
+        for (const entry of part.cells.entries(first, last)) {
+          if (at < entry.first && !put(at, entry.first, 0, [])) return spans;
+          if (!put(entry.first, entry.end, entry.value.round, failedBy(entry.value))) return spans;
+          at = entry.end;
+        }
+        if (at < last && !put(at, last, 0, [])) return spans;
       }
-      if (at < last && !put(at, last, 0, [])) return spans;
     }
+    joins = false;
+    if (this.open && Math.max(from, this.items) < end) put(Math.max(from, this.items), end, 0, []);
     return spans;
   }
 
   /** Who ran what, most items first, at most `max`. */
   contributors(max: number): Contribution[] {
-    const order = (a: Contribution, b: Contribution) => b.items - a.items || (a.identity < b.identity ? -1 : 1);
-    return [...this.#contributions.values()]
-      .toSorted(order)
-      .slice(0, max)
-      .map((contribution) => ({ ...contribution }));
+    const itemsOf = new Map<IdentityId, number>();
+    for (const part of this.#live)
+      for (const [identity, items] of part.itemsOf) itemsOf.set(identity, (itemsOf.get(identity) ?? 0) + items);
+    return [...this.#given]
+      .map(([identity, given]) => ({ identity, items: itemsOf.get(identity) ?? 0, ...given }))
+      .toSorted((a, b) => b.items - a.items || (a.identity < b.identity ? -1 : 1))
+      .slice(0, max);
   }
 
-  #addComputed(id: EventId, event: Computed, apply: Apply): void {
+  get #decided(): number {
+    return this.#live.reduce((sum, part) => sum + part.decided.size, 0);
+  }
+
+  /**
+   * Of how many identities failures are needed: `itemAttemptsMax`, or all who ran anything of this job where they are fewer. One
+   * machine that cannot do it should not fail an item that others could.
+   */
+  #voices(): number {
+    return Math.min(itemAttemptsMax, this.#given.size);
+  }
+
+  #addComputed(id: EventId, event: Computed, changes: Changes): void {
     this.#computed.set(id, event);
-    const { range, round, tookMs } = event.body;
-    const candidate: Candidate = { id, round, identity: event.identity };
-    let contribution = this.#contributions.get(event.identity);
-    if (contribution === undefined) {
-      contribution = { identity: event.identity, items: 0, parts: 0, tookMs: 0 };
-      this.#contributions.set(event.identity, contribution);
-    }
-    contribution.parts += 1;
-    contribution.tookMs += tookMs;
-    let okItems = 0;
-    for (const { first, end, ok } of outcomesOf(event, range)) {
-      if (ok) okItems += end - first;
-      apply(first, end, ok ? (cell) => withOk(cell, candidate) : (cell) => withFailed(cell, candidate));
-    }
-    if (okItems > 0) this.#okEvents++;
-    for (const { by, range: taken } of this.#waiting.get(id) ?? []) this.#accept(by, event, id, taken, apply);
-    this.#waiting.delete(id);
-  }
-
-  #addAccepted(by: EventId, span: Accepted['spans'][number], apply: Apply): void {
-    const event = this.#computed.get(span.event);
-    if (event !== undefined) {
-      this.#accept(by, event, span.event, span.range, apply);
+    const { part, tookMs } = event.body;
+    const voices = this.#voices();
+    let given = this.#given.get(event.identity);
+    if (given === undefined) this.#given.set(event.identity, (given = { parts: 0, tookMs: 0 }));
+    given.parts += 1;
+    given.tookMs += tookMs;
+    if (this.#voices() !== voices) for (const each of this.#parts.values()) each.decideAnew(this.#changesOf(each, changes));
+    if (part === undefined || this.#parts.has(part)) {
+      this.#place(id, event, changes);
       return;
     }
-    const waiting = this.#waiting.get(span.event) ?? [];
-    waiting.push({ by, range: span.range });
-    this.#waiting.set(span.event, waiting);
+    const early = this.#early.get(part);
+    if (early === undefined) this.#early.set(part, [id]);
+    else early.push(id);
   }
 
-  /** Items that the event does not cover cannot have been taken from it: left as they are. */
-  #accept(by: EventId, event: Computed, id: EventId, range: Range, apply: Apply): void {
-    const candidate: Candidate = { id, round: event.body.round, identity: event.identity };
-    for (const { first, end, ok } of outcomesOf(event, range)) {
-      apply(first, end, (cell) => withAccepted(cell, { by, outcome: ok ? 'ok' : 'failed', candidate }));
+  #place(id: EventId, event: Computed, changes: Changes): void {
+    const part = event.body.part ?? null;
+    const fold = this.#parts.get(part)!;
+    if (fold.add(id, event, this.#changesOf(fold, changes))) this.#okEvents++;
+    for (const taking of this.#takings.get(id) ?? []) if (fold.isOf(event, taking)) this.#taken(part);
+  }
+
+  #addTaking(of: EventId, taking: Taking, changes: Changes): void {
+    const takings = this.#takings.get(of);
+    if (takings === undefined) this.#takings.set(of, [taking]);
+    else takings.push(taking);
+    const event = this.#computed.get(of);
+    const part = event?.body.part ?? null;
+    const fold = this.#parts.get(part);
+    if (event === undefined || fold === undefined || !fold.isOf(event, taking)) return;
+    fold.take(of, event, taking, this.#changesOf(fold, changes));
+    this.#taken(part);
+  }
+
+  #taken(part: EventId | null): void {
+    if (part !== null) this.#chain.take(part);
+  }
+
+  #addSetting(id: EventId, setting: Setting, changes: Changes): void {
+    this.settings.add(id, setting);
+    const { append, round } = setting;
+    if (append !== undefined) {
+      const fold = this.#fresh({ part: id, first: append.first, input: append.input });
+      this.#parts.set(id, fold);
+      for (const each of this.#rounds) fold.open(each.round, each.ranges, new Changes());
+      for (const early of this.#early.get(id) ?? []) this.#place(early, this.#computed.get(early)!, changes);
+      this.#early.delete(id);
     }
+    this.#chain.add(id, setting);
+    if (round === undefined) return;
+    this.#rounds.push(round);
+    for (const part of this.#parts.values()) part.open(round.round, round.ranges, this.#changesOf(part, changes));
   }
 
-  #count(before: Cell | undefined, after: Cell, first: number, end: number): void {
-    const items = end - first;
-    this.#surplus += items * (Math.max(0, after.okCount - 1) - Math.max(0, (before?.okCount ?? 0) - 1));
-    this.#failed += items * (Number(after.decision?.outcome === 'failed') - Number(before?.decision?.outcome === 'failed'));
-    const [was, is] = [before?.decision?.event, after.decision?.event];
-    if (was === is) return;
-    if (was !== undefined) this.#contributionTo(was).items -= items;
-    if (is !== undefined) this.#contributionTo(is).items += items;
+  /** Only what happens to parts that count is told. */
+  #changesOf(part: PartFold, changes: Changes): Changes {
+    return this.#live.includes(part) ? changes : new Changes();
   }
 
-  /** Of whoever wrote the computed event that decides: it is known, or it could not decide. */
-  #contributionTo(event: EventId): Contribution {
-    return this.#contributions.get(this.#computed.get(event)!.identity)!;
+  /** The chain may be another one now: what is decided changes by the difference. */
+  #follow(changes: Changes): void {
+    if (this.#liveOf === this.parts) return;
+    const before = this.#live;
+    this.#liveOf = this.parts;
+    this.#live = this.#liveParts();
+    const same = before.findIndex((part, i) => part !== this.#live[i]);
+    const from = same < 0 ? before.length : same;
+    const [was, is] = [decidedOf(before.slice(from)), decidedOf(this.#live.slice(from))];
+    for (const [first, end] of is.spans()) for (const [a, b] of was.gaps(first, end)) changes.decided.push([a, b]);
+    for (const [first, end] of was.spans()) for (const [a, b] of is.gaps(first, end)) changes.reopened.push([a, b]);
+  }
+
+  #liveParts(): PartFold[] {
+    return this.parts.map(({ part }) => this.#parts.get(part)!);
+  }
+
+  #fresh(part: InputPart): PartFold {
+    return new PartFold(part, { computed: this.#computed, takings: this.#takings, voices: () => this.#voices() });
   }
 
   /** How often it was said that the code cannot be loaded; a stranger alone cannot say it often enough to end somebody's job. */
@@ -282,38 +360,32 @@ export class JobFold {
       const [first] = [...this.#unloadable].toSorted(([a], [b]) => (a < b ? -1 : 1));
       return { state: 'failed', reason: `The code cannot be loaded: ${first![1].message}`.slice(0, 2_000) };
     }
-    if (this.#failed > this.manifest.failuresMax) {
-      return { state: 'failed', reason: `${this.#failed} items failed; this job allows ${this.manifest.failuresMax}.` };
+    if (this.failed > this.manifest.failuresMax) {
+      return { state: 'failed', reason: `${this.failed} items failed; this job allows ${this.manifest.failuresMax}.` };
     }
-    if (this.#decided.size >= this.items) return { state: 'done', reason: '' };
+    const decided = this.#decided;
+    const waits = decided >= this.items;
+    if (waits && !this.open) return { state: 'done', reason: '' };
     if (this.settings.paused) return { state: 'paused', reason: '' };
-    return { state: this.#decided.size > 0 ? 'running' : 'queued', reason: '' };
+    return { state: decided > 0 ? 'running' : 'queued', reason: waits ? 'Waits for more input.' : '' };
   }
 }
 
-type Apply = (first: number, end: number, change: (cell: Cell | undefined) => Cell) => void;
-
-/** The runs of `within` that the event covers, each with how it ended. `failed` is ascending and apart (checks.ts). */
-function* outcomesOf(event: Computed, within: Range): Generator<{ first: number; end: number; ok: boolean }> {
-  const first = Math.max(event.body.range[0], within[0]);
-  const end = Math.min(event.body.range[1], within[1]);
-  let at = first;
-  for (const [from, to] of event.body.failed) {
-    const low = Math.max(from, at);
-    const high = Math.min(to, end);
-    if (low >= high) continue;
-    if (at < low) yield { first: at, end: low, ok: true };
-    yield { first: low, end: high, ok: false };
-    at = high;
-  }
-  if (at < end) yield { first: at, end, ok: true };
+/** An item that got an outcome and lost it again, or lost one and got another, has not changed. */
+function netOf({ decided, reopened }: Changes): Added {
+  if (decided.length === 0 || reopened.length === 0) return { decided, reopened };
+  const [got, lost] = [setOf(decided), setOf(reopened)];
+  const without = (one: RangeSet, other: RangeSet) => [...one.spans()].flatMap(([first, end]) => [...other.gaps(first, end)]);
+  return { decided: without(got, lost), reopened: without(lost, got) };
 }
 
-function append(ranges: [number, number][], first: number, end: number): void {
-  const last = ranges.at(-1);
-  if (last !== undefined && last[1] === first) last[1] = end;
-  else ranges.push([first, end]);
+function setOf(ranges: Iterable<Range>): RangeSet {
+  const set = new RangeSet();
+  for (const [first, end] of ranges) set.add(first, end);
+  return set;
 }
+
+const decidedOf = (parts: readonly PartFold[]): RangeSet => setOf(parts.flatMap((part) => [...part.decided.spans()]));
 
 const sameDecision = (a: Decision, b: Decision) => a.event === b.event && a.outcome === b.outcome && a.accepted === b.accepted;
 const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((value, i) => value === b[i]);

@@ -1,8 +1,16 @@
 // One job as this tab holds it: its events, the clock and digest over them, and the fold.
 import { bytesOfHex, hexOf } from '../../lib/bytes.ts';
-import type { EventId, JobId, PeerId } from '../../lib/ids.ts';
+import type { EventId, IdentityId, JobId, PeerId } from '../../lib/ids.ts';
 import { IntervalClock } from '../../lib/interval-clock.ts';
-import { actorsPerJobMax, eventsAheadMax, eventsPerJobMax, settingsPerJobMax } from '../../limits.ts';
+import {
+  actorsPerIdentityMax,
+  actorsPerJobMax,
+  appendsPerJobMax,
+  eventsAheadMax,
+  eventsPerIdentityMax,
+  eventsPerJobMax,
+  settingsPerJobMax,
+} from '../../limits.ts';
 import type { LedgerEvent, SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { JobManifest, SignedJob } from '../../protocol/job-manifest.ts';
 import { JobFold, type Added } from './fold.ts';
@@ -13,6 +21,7 @@ interface Held {
   readonly signed: SignedEvent;
   readonly actor: PeerId;
   readonly n: number;
+  readonly identity: IdentityId;
   readonly setting: boolean;
 }
 
@@ -37,6 +46,8 @@ export class JobLog {
   readonly #held = new Map<EventId, Held>();
   readonly #dots = new Map<PeerId, Map<number, EventId[]>>();
   readonly #digest = new Uint8Array(32);
+  /** Of the events held, those of each identity. */
+  #of = new Map<IdentityId, { events: number; bytes: number; readonly actors: Set<PeerId> }>();
   #settings = 0;
   #bytes = 0;
   #entombed = false;
@@ -74,12 +85,20 @@ export class JobLog {
   refusal(event: LedgerEvent): string | undefined {
     const { body, actor, n } = event;
     if (body.kind === 'setting') {
+      if (body.append !== undefined && this.fold.parts.length > appendsPerJobMax)
+        return `A job takes input at most ${appendsPerJobMax} times; append more of it at once.`;
       return this.#settings < settingsPerJobMax || body.cancelled === true
         ? undefined
         : `A job takes at most ${settingsPerJobMax} settings.`;
     }
     if (this.fold.settings.cancelled) return 'The job was cancelled.';
     if (this.#held.size >= eventsPerJobMax) return `A job keeps at most ${eventsPerJobMax} events.`;
+    const own = this.#of.get(event.identity);
+    if (event.identity !== this.manifest.submitter && own !== undefined) {
+      if (own.events >= eventsPerIdentityMax) return `A job keeps at most ${eventsPerIdentityMax} events of one identity.`;
+      if (own.actors.size >= actorsPerIdentityMax && !own.actors.has(actor))
+        return `A job keeps events of at most ${actorsPerIdentityMax} tabs of one identity.`;
+    }
     const prefix = this.clock.prefix(actor);
     if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.#dots.has(actor))
       return `A job keeps events of at most ${actorsPerJobMax} tabs.`;
@@ -90,9 +109,10 @@ export class JobLog {
   /** undefined where it was held already. */
   add({ id, event, signed }: OpenedEvent): Added | undefined {
     if (this.#held.has(id)) return undefined;
-    const { actor, n, body } = event;
+    const { actor, n, identity, body } = event;
     const setting = body.kind === 'setting';
-    this.#held.set(id, { signed, actor, n, setting });
+    this.#held.set(id, { signed, actor, n, identity, setting });
+    this.#charge(identity, actor, signed);
     this.clock.add(actor, n);
     let numbers = this.#dots.get(actor);
     if (numbers === undefined) this.#dots.set(actor, (numbers = new Map()));
@@ -103,6 +123,19 @@ export class JobLog {
     this.#settings += Number(setting);
     this.#bytes += signed.bytes.length + eventOverheadBytes;
     return this.fold.add(id, event) ?? { decided: [], reopened: [] };
+  }
+
+  /** Bytes of the events of each identity. */
+  *bytesOf(): Generator<readonly [IdentityId, number]> {
+    for (const [identity, { bytes }] of this.#of) yield [identity, bytes];
+  }
+
+  #charge(identity: IdentityId, actor: PeerId, signed: SignedEvent): void {
+    let of = this.#of.get(identity);
+    if (of === undefined) this.#of.set(identity, (of = { events: 0, bytes: 0, actors: new Set() }));
+    of.events++;
+    of.bytes += signed.bytes.length + eventOverheadBytes;
+    of.actors.add(actor);
   }
 
   /**
@@ -120,8 +153,10 @@ export class JobLog {
     this.#held.clear();
     this.#digest.fill(0);
     this.#bytes = 0;
+    this.#of = new Map();
     for (const [id, held] of kept) {
       this.#held.set(id, held);
+      this.#charge(held.identity, held.actor, held.signed);
       this.clock.add(held.actor, held.n);
       const numbers = this.#dots.get(held.actor) ?? new Map<number, EventId[]>();
       this.#dots.set(held.actor, numbers);

@@ -84,7 +84,7 @@ describe('a ledger', () => {
       return outcome.ok ? 'written' : outcome.fault.code;
     };
     expect(await refusal(computed([0, 11]))).toBe('refused');
-    expect(await refusal(computed([0, 1], { round: 1_000 }))).toBe('malformed');
+    expect(await refusal(computed([0, 1], { round: 1.5 }))).toBe('malformed');
     expect(await refusal(computed([0, 1], { tookMs: Number.NaN }))).toBe('malformed');
     expect(await refusal(computed([0, 1]))).toBe('written');
     await group.stop();

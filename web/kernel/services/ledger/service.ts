@@ -4,12 +4,13 @@ import type { JobId, PeerId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
-import { ledgerContract } from '../../protocol/contracts/ledger.ts';
+import { ledgerContract, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { Handlers, ServiceFactory } from '../../service.ts';
 import { AntiEntropy } from './anti-entropy.ts';
 import { Book } from './book.ts';
+import { endOf } from './chain.ts';
 import { refusalOfJob } from './checks.ts';
 import { answerClocks, answerForkedActors, answerForks } from './exchange.ts';
 import type { JobLog } from './job-log.ts';
@@ -99,7 +100,21 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
           unloadable: fold.unloadable,
           settingVersion: fold.settings.version,
           round: fold.round,
+          items: fold.items,
+          open: fold.open,
+          tail: fold.tail,
         };
+      },
+    },
+    parts: {
+      query: async ({ job, from, end }) => {
+        const { parts, items } = (await logOf(job)).fold;
+        const touching = parts.filter((part) => part.first < end && endOf(part) > from);
+        return { parts: touching.slice(0, partsPerAnswerMax), items };
+      },
+      lookup: async ({ job, parts }) => {
+        const counting = new Set((await logOf(job)).fold.parts.map(({ part }) => part));
+        return { counting: parts.filter((part) => counting.has(part)) };
       },
     },
     events: {

@@ -9,6 +9,7 @@ import type { Self } from '../../service.ts';
 import type { Book } from './book.ts';
 import { refusalOfEvent } from './checks.ts';
 import type { JobLog } from './job-log.ts';
+import type { Setting } from './settings.ts';
 import { signEvent, type OpenedEvent } from './signed.ts';
 
 export interface Written {
@@ -71,16 +72,23 @@ export class Writer {
     }
   }
 
+  /** The version is the highest; a round is one that nobody could have guessed. */
+  #numbered(log: JobLog, setting: Setting, version: number): Setting {
+    if (setting.round === undefined) return { ...setting, version };
+    const jump = new DataView(this.platform.random.bytes(4).buffer).getUint32(0);
+    return { ...setting, version, round: { ...setting.round, round: log.fold.round + 1 + jump } };
+  }
+
   async #batch(log: JobLog, line: Line, wanted: readonly Wanted[]): Promise<void> {
     const signed: { event: OpenedEvent; answer: Wanted['answer'] }[] = [];
     let n = line.lastN;
     let version = log.fold.settings.version;
     let bytes = 0;
     for (const [at, { body, answer }] of wanted.entries()) {
-      const numbered = body.kind === 'setting' ? { ...body, version: (version = Math.max(body.version, version + 1)) } : body;
+      const numbered = body.kind === 'setting' ? this.#numbered(log, body, (version = Math.max(body.version, version + 1))) : body;
       const { identity, peer } = this.self;
       const event = { v: 1, job: log.id, actor: peer, n: n + 1, identity, at: this.platform.clock.wall(), body: numbered } as const;
-      const why = refusalOfEvent(event, log.id, log.manifest) ?? log.refusal(event);
+      const why = refusalOfEvent(event, log.id, log.manifest) ?? log.refusal(event) ?? log.fold.outdated(numbered);
       if (why !== undefined) {
         answer(failure('refused', why));
         continue;

@@ -1,6 +1,6 @@
 // Commits the results of a run (rule 5): the object first, acknowledged by its stores, then the event, acknowledged by members.
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
-import type { JobId, ObjectId, RecordId } from '../../lib/ids.ts';
+import type { EventId, JobId, ObjectId, RecordId } from '../../lib/ids.ts';
 import { slicePacked } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import type { Outcome } from '../../lib/outcome.ts';
@@ -24,6 +24,8 @@ const segmentsPerPut = 64;
 
 export interface ResultPart {
   readonly range: Range;
+  /** Of the input that the items were read from; null for the manifest's own. */
+  readonly part: EventId | null;
   readonly failed: readonly Range[];
   readonly bytes: Uint8Array;
   readonly tookMs: number;
@@ -50,6 +52,7 @@ export class Committer {
       const tookMs = (part.tookMs * (range[1] - range[0])) / items;
       const body: EventBody = {
         kind: 'computed',
+        ...(part.part !== null && { part: part.part }),
         range: [...range],
         failed: failed.map((run) => [...run]),
         round,

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { identityId, jobId, objectId } from '../../lib/ids.ts';
+import { eventId, identityId, jobId, objectId } from '../../lib/ids.ts';
 import { functionTargetMs } from '../../limits.ts';
 import { failedRangesMax } from '../../protocol/event.ts';
 import type { JobInput } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { planEvents } from './commit-plan.ts';
 import { orderJobs, ServiceRecord, type Wanting } from './fair-share.ts';
-import { functionItems, inputEnd, measuredMax, type Measured } from './sizing.ts';
+import { functionItems, inputEnd, measuredMax, partsEnd, type Measured } from './sizing.ts';
 import { functionsAhead, patienceWith, planAppends, uncovered, type Situation } from './steward.ts';
 
 const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
@@ -71,11 +71,32 @@ describe('the size of a function', () => {
     expect(inputEnd(lines, 15)).toBe(90);
     expect(inputEnd(lines, 115)).toBe(120);
   });
+
+  it('ends with its part of the input', () => {
+    const chunks: JobInput = { kind: 'chunks', object: objectId(hex(1)), items: 20, bytes: 1024 * 1024 };
+    const parts = [
+      { part: null, first: 0, input: { kind: 'range' as const, items: 10, offset: 0 } },
+      { part: eventId(hex(2)), first: 10, input: chunks },
+    ];
+    expect([0, 9, 10, 13, 27].map((first) => partsEnd(parts, first))).toEqual([10, 10, 18, 21, 30]);
+    const undecided = [
+      { range: [4, 10] as const, round: 0, failedBy: [] },
+      { range: [10, 30] as const, round: 0, failedBy: [] },
+    ];
+    const recent = [{ items: 1_000, tookMs: 10 }];
+    const [plan] = planAppends({ parts, undecided, queued: [], waiting: 0, workers: 1, recent });
+    expect(plan?.ranges).toEqual([
+      [4, 10],
+      [10, 18],
+      [18, 26],
+      [26, 30],
+    ]);
+  });
 });
 
 describe('the steward', () => {
   const situation = (more: Partial<Situation>): Situation => ({
-    input: range,
+    parts: [{ part: null, first: 0, input: range }],
     undecided: [],
     queued: [],
     waiting: 0,

@@ -1,6 +1,6 @@
 // How many items a function gets, so that one takes about `functionTargetMs`. Pure.
 import { functionBytesMax, functionTargetMs, recordItemsMax, segmentBytes } from '../../limits.ts';
-import type { JobInput } from '../../protocol/job-manifest.ts';
+import type { InputPart, JobInput } from '../../protocol/job-manifest.ts';
 
 /** One function that was run: how many items, and their time in the sandbox together. */
 export interface Measured {
@@ -44,6 +44,13 @@ export function functionItems(recent: readonly Measured[], remaining: number, wo
 function meanMs(measured: readonly Measured[]): number {
   const items = measured.reduce((sum, one) => sum + one.items, 0);
   return measured.reduce((sum, one) => sum + one.tookMs, 0) / items;
+}
+
+/** As `inputEnd`, of item `first` of a job whose input has several parts; no function reaches into the next part. */
+export function partsEnd(parts: readonly InputPart[], first: number): number {
+  const part = parts.find((each) => first < each.first + each.input.items);
+  if (part === undefined) return first + 1;
+  return part.first + Math.min(part.input.items, inputEnd(part.input, first - part.first));
 }
 
 /** One past the last item of a function that begins at `first` and fetches no more than `functionBytesMax` of input; at least one item. */

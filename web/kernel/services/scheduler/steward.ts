@@ -1,8 +1,8 @@
 // What the steward of a job appends (rules 7 and 8): items that nobody has decided and no living record covers. Pure.
 import type { IdentityId } from '../../lib/ids.ts';
-import type { JobInput } from '../../protocol/job-manifest.ts';
+import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
-import { functionItems, inputEnd, type Measured } from './sizing.ts';
+import { functionItems, partsEnd, type Measured } from './sizing.ts';
 import { functionTargetMs } from '../../limits.ts';
 
 export interface Undecided {
@@ -12,7 +12,8 @@ export interface Undecided {
 }
 
 export interface Situation {
-  readonly input: JobInput;
+  /** Those that hold the undecided items, ascending. */
+  readonly parts: readonly InputPart[];
   /** Ascending. */
   readonly undecided: readonly Undecided[];
   /** Ranges of all records that are not lost, in any order. */
@@ -65,7 +66,7 @@ export function planAppends(situation: Situation): Append[] {
     while (first < range[1] && situation.waiting + appended < ahead) {
       const sized = functionItems(situation.recent, remaining, situation.workers, appended);
       const items = failedBy.length > 0 ? Math.min(sized, retryItems) : sized;
-      const end = Math.min(range[1], first + items, Math.max(first + 1, inputEnd(situation.input, first)));
+      const end = Math.min(range[1], first + items, Math.max(first + 1, partsEnd(situation.parts, first)));
       let ranges = byRound.get(round);
       if (ranges === undefined) byRound.set(round, (ranges = []));
       ranges.push([first, end]);

@@ -1,6 +1,6 @@
 // The steward's turn (rule 8): looks at each open job, and where functions are missing and it is this tab's turn, appends them.
 import type { JobId, RecordId } from '../../lib/ids.ts';
-import { FaultError, unwrap } from '../../lib/outcome.ts';
+import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { rendezvousRank } from '../../lib/rendezvous.ts';
 import { stewardDelayMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
@@ -8,10 +8,11 @@ import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type RecordView } from '../../protocol/contracts/queue.ts';
 import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { measuredMax, type Measured } from './sizing.ts';
-import { patienceWith, planAppends, type Append } from './steward.ts';
+import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
 
 const lookEveryMs = 1_000;
 /** After items were decided the first steward looks again this soon: short functions are used up quickly. */
@@ -170,9 +171,11 @@ export class Stewardship {
     if (care.recent.length === 0 && known.committed > 0 && undecided.length > 0) {
       await this.#measure(job, Math.max(0, undecided[0]!.range[0] - lookBackItems), 256);
     }
+    const parts = await this.#parts(known, undecided);
+    if (!parts.ok) return parts;
     const live = this.#promising(records.value.body.records, care, known.manifest.itemMs);
     const plan = planAppends({
-      input: known.manifest.input,
+      parts: parts.value,
       undecided,
       queued: live.map(({ range }) => range),
       waiting: live.filter(({ state }) => state === 'waiting').length,
@@ -180,6 +183,14 @@ export class Stewardship {
       recent: care.recent,
     });
     return { ok: true as const, value: { plan, queued: live.length } };
+  }
+
+  /** The parts of the input that hold the undecided items. */
+  async #parts({ id, manifest }: JobSummary, undecided: readonly Undecided[]): Promise<Outcome<readonly InputPart[]>> {
+    if (manifest.open !== true || undecided.length === 0) return success([{ part: null, first: 0, input: manifest.input }]);
+    const [from, end] = [undecided[0]!.range[0], undecided.at(-1)!.range[1]];
+    const reply = await this.context.ask(ledgerContract, 'parts', 'query', { job: id, from, end });
+    return reply.ok ? success(reply.value.body.parts) : reply;
   }
 
   /** Records that are not lost, and have not lain for longer than functions do. */
