@@ -1,11 +1,9 @@
 // Whole kernels, as tabs run them, doing whole jobs over a network in memory. A failure prints its seed.
 import { describe, expect, it } from 'vitest';
-import { hexOf } from './lib/bytes.ts';
-import { recordId } from './lib/ids.ts';
 import { unwrap } from './lib/outcome.ts';
 import { decodeValue } from './lib/value-codec.ts';
-import { encodeWire } from './lib/wire-codec.ts';
 import { queueContract } from './protocol/contracts/queue.ts';
+import { sealRecord } from './services/queue/slices.ts';
 import { testDigest } from './testing/test-crypto.ts';
 import { TestGroup, type TestPeer } from './testing/test-group.ts';
 
@@ -110,10 +108,12 @@ describe('a group of kernels', () => {
     await group.joined([submitter, ...donors, hoarder], 2);
     const job = await group.submit(submitter, 200);
     const { bus, self } = hoarder.kernel;
-    const bytes = encodeWire({ v: 1, job, lineage: `${self.peer}.1`, round: 0, range: [0, 200], k: 1, holders: [hoarder.storage.store] });
-    const record = recordId(hexOf(await testDigest.sha256(bytes)));
+    const label = { job, lineage: `${self.peer}.1`, round: 0, k: 1, holders: [hoarder.storage.store] };
+    const { id: record, slices } = await sealRecord(testDigest, { ...label, range: [0, 200] }, new Uint8Array(16));
+    const labels = { ...label, functions: [{ record, range: [0, 200] as [number, number], slice: slices[0]! }] };
     for (const peer of [self.peer, submitter.kernel.self.peer, ...donors.map((donor) => donor.kernel.self.peer)]) {
-      unwrap(await group.clock.finish(bus.ask(queueContract, 'records', 'insert', { records: [bytes] }, { peer })));
+      const told = unwrap(await group.clock.finish(bus.ask(queueContract, 'records', 'insert', labels, { peer })));
+      expect(told.body.refused).toBe(0);
     }
     const hold = () => {
       void bus.ask(queueContract, 'locks', 'create', { record });

@@ -1,13 +1,11 @@
 // Looks on at every queue: what claimants ask and are answered, what holders grant and keep. At the end each record's history at each holder
 // must be explained by the lock model; on the way ownership, quorums and durability are checked.
-import { hexOf } from '../kernel/lib/bytes.ts';
 import type { PeerId, RecordId, StoreId } from '../kernel/lib/ids.ts';
 import { decodeWire } from '../kernel/lib/wire-codec.ts';
 import { leaseMs } from '../kernel/limits.ts';
 import type { Clock, Storage, WriteOp } from '../kernel/platform.ts';
 import type { Claim } from '../kernel/protocol/contracts/queue.ts';
-import type { FunctionRecord } from '../kernel/protocol/record.ts';
-import { testDigest } from '../kernel/testing/test-crypto.ts';
+import type { RecordLabel } from '../kernel/protocol/record.ts';
 import { checkLinearizable, type Operation } from './linearize.ts';
 import { lockModel, type LockOp } from './lock-model.ts';
 import type { Violations } from './watch.ts';
@@ -40,13 +38,12 @@ export interface Asked extends Operation<LockOp> {
 export class QueueWatch {
   #instant = 0;
   readonly #histories = new Map<string, Asked[]>();
-  readonly #records = new Map<RecordId, FunctionRecord>();
+  readonly #records = new Map<RecordId, RecordLabel>();
   readonly #lastGrants = new Map<string, LastGrant>();
   /** Records of which a holder gave a lease away early, because it suspected the owner (rule 4). */
   readonly #early = new Set<RecordId>();
   readonly #queues = new Set<WatchedQueue>();
   readonly #isKept = new Map<StoreId, Set<RecordId>>();
-  readonly #unseen: Promise<void>[] = [];
   grants = 0;
   claims = 0;
 
@@ -153,7 +150,7 @@ export class QueueWatch {
       if ('delete' in op) kept.delete(op.key as RecordId);
       else {
         kept.add(op.key as RecordId);
-        this.#learn(op.value as Uint8Array);
+        this.#records.set(op.key as RecordId, decodeWire(op.value as Uint8Array) as RecordLabel);
       }
     }
     for (const record of deletedRecords(ops)) this.#dropped(store, record, true);
@@ -169,14 +166,8 @@ export class QueueWatch {
     this.answered(this.asked(store, record, op), op);
   }
 
-  #learn(bytes: Uint8Array): void {
-    const record = decodeWire(bytes) as FunctionRecord;
-    this.#unseen.push(testDigest.sha256(bytes).then((hash) => void this.#records.set(hexOf(hash) as RecordId, record)));
-  }
-
   /** An append was acknowledged: a majority of the holders has it durably, or has already seen it end. */
-  async appended(lineage: string, acknowledged: number, ranges: readonly (readonly [number, number])[]): Promise<void> {
-    await Promise.all(this.#unseen.splice(0));
+  appended(lineage: string, acknowledged: number, ranges: readonly (readonly [number, number])[]): void {
     const records = [...this.#records].filter(([, record]) => record.lineage === lineage);
     for (const [first, end] of ranges) {
       const found = records.find(([, { range }]) => range[0] === first && range[1] === end);

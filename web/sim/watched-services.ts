@@ -70,7 +70,7 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
           ...handlers.records,
           create: async (request, call) => {
             const answer = await handlers.records.create(request, call);
-            if ('lineage' in answer) await watch.appended(answer.lineage, answer.acknowledged, request.ranges);
+            if ('lineage' in answer) watch.appended(answer.lineage, answer.acknowledged, request.ranges);
             return answer;
           },
         },

@@ -132,7 +132,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     'insert',
     (before, { draw }) =>
       (request, call) =>
-        draw.chance(0.5) ? { kept: request.records.length } : before(request, call),
+        draw.chance(0.5) ? { kept: request.functions.length, refused: 0, why: '' } : before(request, call),
   ),
   'what is decided first here wins': handling('ledger', 'decisions', 'query', (before) => {
     const first = new Map<string, unknown>();

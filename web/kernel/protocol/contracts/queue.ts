@@ -2,10 +2,12 @@
 import * as v from 'valibot';
 import { recordsPerJobMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
+import { functionsPerMessageMax, labelsSchema, recordSliceBytesMax } from '../record.ts';
 import {
   amount,
   bytes,
   empty,
+  identityIdSchema,
   jobIdSchema,
   listOf,
   natural,
@@ -16,8 +18,6 @@ import {
   storeIdSchema,
   text,
 } from '../schemas.ts';
-
-const recordBytes = bytes(4 * 1024);
 
 export const claimSchema = v.strictObject({
   record: recordIdSchema,
@@ -43,6 +43,20 @@ export const recordViewSchema = v.strictObject({
 });
 export type RecordView = v.InferOutput<typeof recordViewSchema>;
 
+/** Whom this tab has caught with something false, as of now; most recent last. */
+export const forgerySchema = v.strictObject({
+  /** A slice that is none of the body it belongs to, from its holder; or a label that says other than the body, from whoever sent it. */
+  what: v.picklist(['slice', 'label']),
+  identity: identityIdSchema,
+  /** The forging holder's; null for a label. */
+  store: v.nullable(storeIdSchema),
+  /** The latest. */
+  record: recordIdSchema,
+  times: positive,
+});
+export type Forgery = v.InferOutput<typeof forgerySchema>;
+export const forgeriesMax = 64;
+
 export const queueContract = contract({
   name: 'queue',
   resources: {
@@ -53,19 +67,22 @@ export const queueContract = contract({
         v.strictObject({ job: jobIdSchema, round: natural, ranges: v.pipe(listOf(rangeSchema, 1_024), v.minLength(1)) }),
         v.strictObject({ lineage: text(80), acknowledged: natural, holders: listOf(storeIdSchema, 16) }),
       ),
-      /** To every member: records that exist. A holder named in one keeps its slice durably before it answers. */
-      insert: operation('member', v.strictObject({ records: listOf(recordBytes, 1_024) }), v.strictObject({ kept: natural })),
+      /**
+       * To every member: functions that exist. A holder named in them gets its slices, and keeps them durably before it answers. What
+       * does not fit is refused one by one: `why` says it of the first.
+       */
+      insert: operation('member', labelsSchema, v.strictObject({ kept: natural, refused: natural, why: text(200) })),
       /** Records of a job as this tab knows them. */
       query: operation(
         'local',
         v.strictObject({ job: jobIdSchema }),
         v.strictObject({ records: listOf(recordViewSchema, recordsPerJobMax) }),
       ),
-      /** A member that joined asks for records of unfinished jobs. */
+      /** A member that joined asks for labels of unfinished jobs: by record id, the next `max` after `after`, without slices. */
       lookup: operation(
         'member',
         v.strictObject({ after: v.nullable(recordIdSchema), max: positive }),
-        v.strictObject({ records: listOf(recordBytes, 1_024) }),
+        v.strictObject({ appends: listOf(labelsSchema, functionsPerMessageMax) }),
       ),
       /** The owner is done with it (rule 5c): refused when the fencing number is superseded. */
       delete: operation('member', v.strictObject({ record: recordIdSchema, fence: natural }), empty),
@@ -76,7 +93,7 @@ export const queueContract = contract({
         'member',
         v.strictObject({ record: recordIdSchema }),
         v.variant('granted', [
-          v.strictObject({ granted: v.literal(true), fence: positive, leaseMs: positive, slice: recordBytes }),
+          v.strictObject({ granted: v.literal(true), fence: positive, leaseMs: positive, slice: bytes(recordSliceBytesMax) }),
           v.strictObject({
             granted: v.literal(false),
             why: v.picklist(['leased', 'decided', 'unknown', 'ended']),
@@ -134,5 +151,6 @@ export const queueContract = contract({
     lost: v.strictObject({ records: listOf(recordIdSchema, 1_024) }),
     /** Something became claimable: the scheduler need not poll. */
     changed: v.strictObject({ waiting: natural }),
+    forgeries: v.strictObject({ forgeries: listOf(forgerySchema, forgeriesMax) }),
   },
 });

@@ -30,18 +30,59 @@ export function chooseNext(
   return best;
 }
 
-export type Verdict = 'owned' | 'refused' | 'open';
+export type Verdict = 'owned' | 'refused' | 'unreadable' | 'open';
 
-/** Ownership takes a majority of the named holders, and slices enough to read the record. */
+/** Ownership takes a majority of the named holders, and a body read out of their slices. */
 export function verdictOf(tally: {
   readonly holders: number;
   readonly k: number;
   readonly granted: number;
+  /** Slices that came, forged ones among them. */
   readonly slices: number;
+  /** k of them made the body. */
+  readonly read: boolean;
   readonly pending: number;
 }): Verdict {
   const needed = majorityOf(tally.holders);
-  if (tally.granted >= needed && tally.slices >= tally.k) return 'owned';
-  if (tally.granted + tally.pending < needed || tally.slices + tally.pending < tally.k) return 'refused';
-  return 'open';
+  if (tally.granted >= needed && tally.read) return 'owned';
+  if (tally.granted + tally.pending < needed) return 'refused';
+  if (tally.read) return 'open';
+  if (tally.slices + tally.pending < tally.k) return 'refused';
+  return tally.pending === 0 ? 'unreadable' : 'open';
+}
+
+const deferFirstMs = 1_000;
+const deferMsMax = 30_000;
+const deferredMax = 256;
+
+/**
+ * Whose records led to nothing lately: holders that are not there, that know nothing of them, or whose slices make no body. They come
+ * after everybody else's until a time has passed, which doubles, and among themselves in turn: records made up by one member
+ * cannot use up the tries of a claim. Where all are of one member nothing changes.
+ */
+export class Deferrals {
+  readonly #of = new Map<string, { readonly times: number; readonly at: number; readonly until: number }>();
+
+  failed(charged: string, now: number): void {
+    const before = this.#of.get(charged);
+    // Failures of one round of tries count once.
+    const times = before === undefined ? 1 : now < before.at + deferFirstMs ? before.times : before.times + 1;
+    this.#of.delete(charged);
+    this.#of.set(charged, { times, at: now, until: now + Math.min(deferMsMax, deferFirstMs * 2 ** (times - 1)) });
+    if (this.#of.size > deferredMax) this.#of.delete(this.#of.keys().next().value!);
+  }
+
+  succeeded(charged: string): void {
+    this.#of.delete(charged);
+  }
+
+  isDeferred(charged: string, now: number): boolean {
+    const one = this.#of.get(charged);
+    return one !== undefined && now < one.until;
+  }
+
+  /** Those deferred now, whoever failed longest ago first. */
+  inTurn(now: number): string[] {
+    return [...this.#of].flatMap(([charged, { until }]) => (now < until ? [charged] : []));
+  }
 }

@@ -1,15 +1,16 @@
 // The claimant's side of the queue: asks holders for the next function, renews what it owns, says what it owns (rules 3 and 4).
-import { equalBytes, hexOf } from '../../lib/bytes.ts';
 import type { JobId, PeerId, RecordId, StoreId } from '../../lib/ids.ts';
 import type { Outcome } from '../../lib/outcome.ts';
 import { claimRetryMsMax, leaseMs, leaseOwnerShare, leaseRenewEveryMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import type { ServiceContext } from '../../service.ts';
+import type { RecordBody } from '../../protocol/record.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
-import { chooseNext, verdictOf } from './claim-order.ts';
+import { chooseNext, Deferrals, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
 import type { Grant } from './holder.ts';
+import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
 /** Records one call asks for before it answers that none could be had now. */
 const triesPerCallMax = 6;
@@ -38,6 +39,18 @@ export interface Hints {
   ended(id: RecordId): void;
 }
 
+/** What a claimant finds out about a record, for others to act on. */
+export interface Findings {
+  /** Leases that could not be renewed by a majority: their work must stop. */
+  lost(ids: readonly RecordId[]): void;
+  /** A majority of its holders does not know the record (any more). */
+  vanished(id: RecordId): void;
+  /** This store's slice is none of the record's. */
+  forged(id: RecordId, store: StoreId): void;
+  /** The label is none of the record's; the body is. */
+  lied(entry: KeptRecord, body: RecordBody): void;
+}
+
 export class Claimant {
   readonly #claims = new Map<RecordId, OwnClaim>();
   readonly #asking = new Set<RecordId>();
@@ -45,6 +58,9 @@ export class Claimant {
   readonly #avoid = new Map<RecordId, number>();
   /** Who said it owns a record: advice that ends with a lease's length. */
   readonly #hinted = new Map<RecordId, { owner: PeerId; until: number }>();
+  /** Records whose holders all answered, and whose slices make no body. */
+  readonly #unreadable = new Set<RecordId>();
+  readonly #deferrals = new Deferrals();
   #renewTimer: Cancel | undefined;
 
   constructor(
@@ -52,9 +68,7 @@ export class Claimant {
     private readonly book: RecordBook,
     private readonly group: Group,
     private readonly hints: Hints,
-    private readonly lost: (ids: readonly RecordId[]) => void,
-    /** A majority of its holders does not know the record (any more). */
-    private readonly vanished: (id: RecordId) => void,
+    private readonly findings: Findings,
   ) {}
 
   start(): void {
@@ -110,16 +124,37 @@ export class Claimant {
     const { clock, random } = this.context.platform;
     for (let tries = 0; tries < triesPerCallMax && this.#claims.size < ownClaimsMax; tries++) {
       if (tries > 0) await new Promise<void>((resolve) => void clock.after(random.fraction() * claimRetryMsMax, resolve));
-      let entry: KeptRecord | undefined;
-      for (const job of jobs) {
-        entry = chooseNext(this.book.ofJob(job), (one) => this.#isFree(one), this.context.self.peer, this.group.claimants());
-        if (entry !== undefined) break;
-      }
+      const entry = this.#next(jobs);
       if (entry === undefined) return null;
       const claim = await this.#ask(entry);
       if (claim !== undefined) return claimOf(claim);
     }
     return null;
+  }
+
+  /** The next free one of those whose records lead somewhere; then of the others, each in its turn. */
+  #next(jobs: readonly JobId[]): KeptRecord | undefined {
+    const now = this.context.platform.clock.now();
+    const claimants = this.group.claimants();
+    const among = (wanted: (entry: KeptRecord) => boolean) => {
+      for (const job of jobs) {
+        const entry = chooseNext(this.book.ofJob(job), (one) => wanted(one) && this.#isFree(one), this.context.self.peer, claimants);
+        if (entry !== undefined) return entry;
+      }
+      return undefined;
+    };
+    const found = among(({ charged }) => !this.#deferrals.isDeferred(charged, now));
+    if (found !== undefined) return found;
+    for (const deferred of this.#deferrals.inTurn(now)) {
+      const entry = among(({ charged }) => charged === deferred);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /** Nobody can read it: its items must be appended anew (rule 7). */
+  isUnreadable(id: RecordId): boolean {
+    return this.#unreadable.has(id);
   }
 
   /** 'done': the holders delete it. 'release': they unlock it. What is no claim any more is nobody's business. */
@@ -152,6 +187,7 @@ export class Claimant {
     const now = this.context.platform.clock.now();
     for (const [id, until] of this.#avoid) if (now >= until) this.#avoid.delete(id);
     for (const [id, { until }] of this.#hinted) if (now >= until) this.#hinted.delete(id);
+    for (const id of this.#unreadable) if (this.book.get(id) === undefined) this.#unreadable.delete(id);
   }
 
   #isFree(entry: KeptRecord): boolean {
@@ -172,20 +208,39 @@ export class Claimant {
   async #ask(entry: KeptRecord): Promise<OwnClaim | undefined> {
     const { clock, digest } = this.context.platform;
     const { id, record } = entry;
+    const { holders, k } = record;
     this.#asking.add(id);
     // Counted from before the asking: no holder's lease ends earlier (rule 4).
     const askedAt = clock.now();
-    const tally = { holders: record.holders.length, k: record.k, granted: 0, slices: 0, pending: record.holders.length };
+    const tally = { holders: holders.length, k, granted: 0, slices: 0, read: false, pending: holders.length };
     const fences = new Map<StoreId, number>();
+    const slices = new Map<number, Uint8Array>();
     const refusals: Extract<Grant, { granted: false }>[] = [];
+    let opened: OpenedRecord | undefined;
+    let lies = false;
     let state: 'open' | 'refused' | OwnClaim = 'open';
-    const asked = record.holders.map((store) => ({ store, reply: this.#lock(store, id) }));
+    const asked = holders.map((store) => ({ store, reply: this.#lock(store, id) }));
+    const name = (index: number) => this.findings.forged(id, holders[index]!);
+    const read = async (index: number, slice: Uint8Array) => {
+      slices.set(index, slice);
+      if (opened !== undefined) {
+        if (!lies) for (const forged of forgedAmong(new Map([[index, slice]]), opened)) name(forged);
+        return;
+      }
+      const found = await openRecord(digest, id, record, slices, index);
+      if (found === undefined || opened !== undefined) return;
+      opened = found;
+      lies = !labelAgrees(record, found.body);
+      tally.read = !lies;
+      // Under a false label, a holder's place in it says nothing about its slice.
+      if (!lies) for (const forged of forgedAmong(slices, found)) name(forged);
+    };
     const claim = await new Promise<OwnClaim | undefined>((resolve) => {
       const settle = () => {
         if (state !== 'open') return;
-        const verdict = verdictOf(tally);
+        const verdict = lies ? 'refused' : verdictOf(tally);
         if (verdict === 'open') return;
-        if (verdict === 'refused') {
+        if (verdict !== 'owned') {
           state = 'refused';
           for (const [store, fence] of fences) this.#giveBack(id, store, fence, 'release');
           resolve(undefined);
@@ -195,32 +250,39 @@ export class Claimant {
         state = { entry, fences, stopAt, stopTimer: () => undefined, ended: false };
         resolve(state);
       };
-      const take = async (store: StoreId, reply: Outcome<Grant> | undefined) => {
+      const take = async (store: StoreId, index: number, reply: Outcome<Grant> | undefined) => {
         if (reply?.ok === true && reply.value.granted) {
           const { fence, slice } = reply.value;
-          const verified = equalBytes(slice, entry.bytes) || hexOf(await digest.sha256(slice)) === id;
+          await read(index, slice);
           if (state === 'open') {
             fences.set(store, fence);
             tally.granted++;
-            if (verified) tally.slices++;
-          } else if (state === 'refused') this.#giveBack(id, store, fence, 'release');
-          else if (this.#claims.get(id) === state) fences.set(store, fence);
+            tally.slices++;
+          } else if (typeof state === 'object' && this.#claims.get(id) === state) fences.set(store, fence);
           else this.#giveBack(id, store, fence, 'release');
         } else if (reply?.ok === true && !reply.value.granted) refusals.push(reply.value);
         tally.pending--;
         settle();
       };
-      for (const { store, reply } of asked) {
-        if (reply === undefined) void take(store, undefined);
-        else void reply.then((outcome) => take(store, outcome));
+      for (const [index, { store, reply }] of asked.entries()) {
+        if (reply === undefined) void take(store, index, undefined);
+        else void reply.then((outcome) => take(store, index, outcome));
       }
     });
     this.#asking.delete(id);
     const now = clock.now();
     if (claim === undefined) {
-      this.#refused(id, refusals, record.holders.length, now);
+      const unreadable = verdictOf(tally) === 'unreadable';
+      if (lies || unreadable) this.#deferrals.failed(entry.charged, now);
+      else this.#refused(entry, refusals, now);
+      if (lies) this.findings.lied(entry, opened!.body);
+      if (unreadable && !lies) {
+        this.#unreadable.add(id);
+        this.#avoid.set(id, now + leaseMs);
+      }
       return undefined;
     }
+    this.#deferrals.succeeded(entry.charged);
     if (this.book.get(id) === undefined || now >= claim.stopAt) {
       // Decided while the answers were under way, or they took a lease's length.
       for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
@@ -232,11 +294,14 @@ export class Claimant {
     return claim;
   }
 
-  #refused(id: RecordId, refusals: readonly Extract<Grant, { granted: false }>[], holders: number, now: number): void {
+  #refused({ id, record, charged }: KeptRecord, refusals: readonly Extract<Grant, { granted: false }>[], now: number): void {
+    const holders = record.holders.length;
     const gone = refusals.filter(({ why }) => why !== 'leased').length;
+    // Neither granted nor owned by somebody: the way of records that somebody made up.
+    if (refusals.length === 0 || 2 * gone > holders) this.#deferrals.failed(charged, now);
     if (2 * gone > holders || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
       this.#avoid.set(id, now + leaseMs);
-      if (2 * gone > holders) this.vanished(id);
+      if (2 * gone > holders) this.findings.vanished(id);
       return;
     }
     // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
@@ -275,7 +340,7 @@ export class Claimant {
     this.#drop(claim);
     for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
     this.hints.released(id);
-    this.lost([id]);
+    this.findings.lost([id]);
   }
 
   #renewAll(): void {
@@ -308,13 +373,13 @@ export class Claimant {
       if (held.has(claim.entry.id)) {
         renewed.set(claim, (renewed.get(claim) ?? 0) + 1);
         const pending = holders.length - renewed.get(claim)!;
-        if (verdictOf({ holders: holders.length, k: 0, granted: renewed.get(claim)!, slices: 0, pending }) === 'owned') {
+        if (verdictOf({ holders: holders.length, k: 0, granted: renewed.get(claim)!, slices: 0, read: true, pending }) === 'owned') {
           claim.stopAt = Math.max(claim.stopAt, askedAt + leaseOwnerShare * leaseMs);
         }
       } else if (claim.fences.get(store) === fence) {
         claim.fences.delete(store);
         // Granted to somebody else, or forgotten: below a majority it is no longer ours, and waiting would not change that.
-        if (verdictOf({ holders: holders.length, k: 0, granted: claim.fences.size, slices: 0, pending: 0 }) === 'refused')
+        if (verdictOf({ holders: holders.length, k: 0, granted: claim.fences.size, slices: 0, read: true, pending: 0 }) === 'refused')
           this.#lose(claim);
       }
     }

@@ -41,6 +41,10 @@ export class Group {
     return (speakers.find(({ status }) => status === 'alive') ?? speakers[0])?.peer;
   }
 
+  identityOf(store: StoreId): IdentityId | undefined {
+    return store === this.selfStore() ? this.identity : this.#members.find((member) => member.store === store)?.identity;
+  }
+
   /** Suspected, or gone after having been here. Somebody never seen may only be unknown yet (rule 4). */
   isLost(peer: PeerId): boolean {
     if (peer === this.self) return false;

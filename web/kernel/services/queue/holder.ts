@@ -1,19 +1,23 @@
-// The holder's side of the queue: keeps the records it is named in, and their locks, durably before it answers.
-import { hexOf } from '../../lib/bytes.ts';
+// The holder's side of the queue: keeps its slices of the records it is named in, and their locks, durably before it answers.
 import { isHex64, isPeerId, recordId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { unreachable } from '../../lib/unreachable.ts';
-import { decodeWire } from '../../lib/wire-codec.ts';
+import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import { leaseMs, recordItemsMax } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
-import { recordSchema, type FunctionRecord } from '../../protocol/record.ts';
+import { heldRecordSchema, type Labels, type RecordLabel } from '../../protocol/record.ts';
 import * as v from 'valibot';
 import type { KeptRecord, RecordBook } from './book.ts';
 import type { Group } from './group.ts';
+import { majorityOf } from './holders.ts';
 import { decide, freeLock, restoredLock, type LockState } from './locks.ts';
+import { labelAgrees, openRecord } from './slices.ts';
 
 /** Leases one identity may have at one holder: a hoarder is stopped here. */
 export const leasesPerIdentityMax = 512;
+
+/** Whose budget what the own store brought back counts against. */
+const restored = 'store';
 
 /** What is not deleted by then is found ended after the next start. */
 const leavingMax = 10_000;
@@ -28,16 +32,26 @@ export type Grant =
     };
 const refusal = (why: 'decided' | 'unknown', retryMs = 0): Grant => ({ granted: false, why, retryMs, owner: null });
 
-/** What arrived as a record, or undefined where it is none or breaks a bound. `itemsOf` knows the length of known jobs. */
-export function parseRecord(bytes: Uint8Array, itemsOf: (job: JobId) => number | undefined): FunctionRecord | undefined {
-  const parsed = v.safeParse(recordSchema, decodeWire(bytes));
-  if (!parsed.success) return undefined;
-  const record = parsed.output;
-  const [first, end] = record.range;
-  const items = itemsOf(record.job);
-  if (end - first > recordItemsMax || (items !== undefined && end > items)) return undefined;
-  if (new Set(record.holders).size !== record.holders.length || record.k > record.holders.length) return undefined;
-  return record;
+/** Why a label cannot be taken, in a sentence; undefined for a sound one. `itemsOf` knows the length of known jobs. */
+export function flawOf(
+  { job, range: [first, end], k, holders }: RecordLabel,
+  itemsOf: (job: JobId) => number | undefined,
+): string | undefined {
+  const items = itemsOf(job);
+  if (items !== undefined && end > items) return 'The job has no such items.';
+  if (end - first > recordItemsMax) return `A function has at most ${recordItemsMax} items.`;
+  if (new Set(holders).size !== holders.length) return 'A holder is named twice.';
+  if (k > majorityOf(holders.length)) return 'A majority of the holders could not read it.';
+  return undefined;
+}
+
+export interface Inserted {
+  /** What is known now of what was sent, whoever told it first. */
+  readonly kept: number;
+  readonly refused: number;
+  /** Of the first that was refused; '' where none was. */
+  readonly why: string;
+  readonly added: readonly KeptRecord[];
 }
 
 export class Holder {
@@ -64,9 +78,15 @@ export class Holder {
     const locks = await storage.entries('locks', '');
     if (!kept.ok || !locks.ok) return;
     for (const [key, bytes] of kept.value) {
-      const record = bytes instanceof Uint8Array ? parseRecord(bytes, () => undefined) : undefined;
-      if (record !== undefined && isHex64(key) && this.book.hasRoom(record.job, 'store'))
-        this.book.add({ id: recordId(key), record, bytes: bytes as Uint8Array, charged: 'store' });
+      if (!isHex64(key)) continue;
+      const id = recordId(key);
+      const held = v.safeParse(heldRecordSchema, bytes instanceof Uint8Array ? decodeWire(bytes) : undefined);
+      if (!held.success || flawOf(held.output, () => undefined) !== undefined) {
+        this.#leaving.add(id);
+        continue;
+      }
+      const { slice, v: _version, ...record } = held.output;
+      if (this.book.hasRoom(record.job, restored)) this.book.add({ id, record, slice, charged: restored });
     }
     for (const [key, value] of locks.value) {
       const lock = v.safeParse(storedLock, value);
@@ -74,8 +94,14 @@ export class Holder {
     }
   }
 
-  holds(entry: KeptRecord): boolean {
-    return entry.record.holders.includes(this.group.selfStore());
+  /** Named in it, with a slice to give. */
+  holds({ record, slice }: KeptRecord): boolean {
+    return slice !== null && record.holders.includes(this.group.selfStore());
+  }
+
+  /** What this tab's store brought back from an earlier page, as far as it is still here. */
+  restored(): KeptRecord[] {
+    return this.book.jobs().flatMap((job) => this.book.ofJob(job).filter(({ charged }) => charged === restored));
   }
 
   /** Who has a live lease, as this holder knows. */
@@ -87,38 +113,91 @@ export class Holder {
   }
 
   /**
-   * Keeps what fits the bounds; what this store is named in is durable when this resolves. Answers with what is new.
-   * @throws FaultError 'malformed', 'overloaded', 'storage'
+   * Takes those functions that fit the bounds; slices for this store are durable when this resolves.
+   * @throws FaultError 'storage' where the store refuses what it is named in
    */
-  async insert(records: readonly Uint8Array[], charged: string, local: boolean): Promise<{ kept: number; added: KeptRecord[] }> {
-    const store = this.group.selfStore();
-    const added: KeptRecord[] = [];
+  async insert({ functions, ...head }: Labels, charged: string, local: boolean): Promise<Inserted> {
+    const index = head.holders.indexOf(this.group.selfStore());
+    const keeps = local || (this.platform.storage.durable && this.#speaks);
+    const fresh: KeptRecord[] = [];
     const ops: WriteOp[] = [];
     let kept = 0;
-    for (const bytes of records) {
-      const record = parseRecord(bytes, this.itemsOf);
-      if (record === undefined) throw new FaultError('malformed', 'That is not a function record of a job here.');
-      const id = recordId(hexOf(await this.platform.digest.sha256(bytes)));
+    let why = '';
+    let refused = 0;
+    const refuse = (reason: string) => {
+      refused++;
+      if (why === '') why = reason;
+    };
+    for (const { record: id, range, slice: sent } of functions) {
       if (this.book.hasEnded(id)) continue;
-      kept++;
-      if (this.book.get(id) !== undefined) continue;
-      if (!this.book.hasRoom(record.job, charged)) throw new FaultError('overloaded', 'Too many functions are queued already.');
-      const named = record.holders.includes(store);
-      if (named && !local && !(this.platform.storage.durable && this.#speaks))
-        throw new FaultError('storage', 'This tab keeps nothing past its page.');
-      added.push({ id, record, bytes, charged });
-      if (named) ops.push({ table: 'records', key: id, value: bytes });
-      if (named) this.#leaving.delete(id);
+      const record: RecordLabel = { ...head, range };
+      const slice = index >= 0 ? sent : null;
+      const known = this.book.get(id);
+      if (known !== undefined && (slice === null || known.slice !== null)) {
+        kept++;
+        continue;
+      }
+      const flaw =
+        flawOf(record, this.itemsOf) ??
+        (known === undefined && !this.book.hasRoom(head.job, charged, fresh.length)
+          ? 'Too many functions are queued already.'
+          : undefined) ??
+        (slice !== null && !keeps ? 'This tab keeps nothing past its page.' : undefined) ??
+        (slice !== null && !(await this.#fits(id, record, slice, index)) ? 'The slice is not of that function.' : undefined);
+      if (flaw !== undefined) {
+        refuse(flaw);
+        continue;
+      }
+      fresh.push({ id, record, slice, charged });
+      if (slice === null) continue;
+      ops.push({ table: 'records', key: id, value: encodeWire({ v: 2, ...record, slice }) });
+      this.#leaving.delete(id);
     }
     if (ops.length > 0) unwrap(await this.#write(ops));
-    for (const entry of added) this.book.add(entry);
-    return { kept, added };
+    const added: KeptRecord[] = [];
+    for (const entry of fresh) {
+      const known = this.book.get(entry.id);
+      if (known !== undefined) this.book.update({ ...entry, charged: known.charged });
+      else if (!this.book.hasEnded(entry.id) && !this.book.add(entry)) {
+        refuse('That append has another function for some of its items.');
+        if (entry.slice !== null) this.#leaving.add(entry.id);
+        continue;
+      }
+      kept++;
+      added.push(entry);
+    }
+    return { kept, refused, why, added };
+  }
+
+  /** The body says otherwise than the label that was here: the true one takes its place. Answers with it, where it can be taken. */
+  async correct(id: RecordId, record: RecordLabel): Promise<KeptRecord | undefined> {
+    const before = this.book.remove(id, false);
+    if (before === undefined) return undefined;
+    const store = this.group.selfStore();
+    const index = record.holders.indexOf(store);
+    const slice = index >= 0 && before.record.holders.indexOf(store) === index ? before.slice : null;
+    const entry = { id, record, slice, charged: before.charged };
+    if (flawOf(record, this.itemsOf) !== undefined || !this.book.add(entry)) {
+      if (before.slice !== null) this.#leaving.add(id);
+      await this.forget([id], true);
+      return undefined;
+    }
+    if (slice !== null) await this.#write([{ table: 'records', key: id, value: encodeWire({ v: 2, ...record, slice }) }]);
+    else if (before.slice !== null) await this.#write([{ table: 'records', key: id, delete: true }]);
+    return entry;
+  }
+
+  /** A copy can be compared with its id; of a coded slice only its claimants can tell, who have others. */
+  async #fits(id: RecordId, record: RecordLabel, slice: Uint8Array, index: number): Promise<boolean> {
+    if (record.k > 1) return true;
+    const opened = await openRecord(this.platform.digest, id, record, new Map([[index, slice]]), index);
+    return opened !== undefined && labelAgrees(record, opened.body);
   }
 
   /** Lock-read-delete, first half (rule 3). @throws FaultError 'storage', 'overloaded' */
   async lock(id: RecordId, by: PeerId): Promise<Grant> {
     const entry = this.book.get(id);
-    if (entry === undefined || !this.holds(entry)) return refusal(this.book.hasEnded(id) ? 'decided' : 'unknown');
+    if (entry === undefined || entry.slice === null || !this.holds(entry)) return refusal(this.book.hasEnded(id) ? 'decided' : 'unknown');
     const before = this.#locks.get(id) ?? freeLock;
     const [after, answer] = decide(
       before,
@@ -137,7 +216,7 @@ export class Holder {
       unwrap(written);
     }
     if (this.book.get(id) === undefined) return refusal('decided');
-    return { granted: true, fence: answer.fence, leaseMs, slice: entry.bytes };
+    return { granted: true, fence: answer.fence, leaseMs, slice: entry.slice };
   }
 
   /** Which of these the asker still owns; their leases start afresh. Durations are not written: a restart grants them in full anyway. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { identityId, storeId } from '../../lib/ids.ts';
-import { chooseHolders, majorityOf, type HolderCandidate } from './holders.ts';
+import { holdersMax } from '../../limits.ts';
+import { chooseHolders, majorityOf, slicesNeeded, type HolderCandidate } from './holders.ts';
 
 const candidate = (n: number, more: Partial<HolderCandidate> = {}): HolderCandidate => ({
   store: storeId(n.toString(16).padStart(32, '0')),
@@ -12,11 +13,27 @@ const candidate = (n: number, more: Partial<HolderCandidate> = {}): HolderCandid
 const watcher = (n: number) => candidate(n, { keeps: false });
 
 describe('the holders of a record', () => {
-  it('are three donors where there are three, whoever else is there', () => {
-    const donors = [1, 2, 3, 4, 5].map((n) => candidate(n));
-    const chosen = chooseHolders('job a.1', [...donors, watcher(6), watcher(7)]);
-    expect(new Set(chosen).size).toBe(3);
-    expect(donors.map(({ store }) => store)).toEqual(expect.arrayContaining(chosen));
+  it('are as many donors as their number asks for, whoever else is there', () => {
+    const expected = [
+      [3, 3, 1],
+      [4, 3, 1],
+      [5, 5, 2],
+      [6, 6, 2],
+      [20, 6, 2],
+    ];
+    for (const [donating, holders, k] of expected) {
+      const donors = Array.from({ length: donating! }, (_, n) => candidate(n));
+      const chosen = chooseHolders('job a.1', [...donors, watcher(60), watcher(70)]);
+      expect(new Set(chosen).size).toBe(holders);
+      expect(donors.map(({ store }) => store)).toEqual(expect.arrayContaining(chosen));
+      expect(slicesNeeded(chosen.length)).toBe(k);
+    }
+    expect(chooseHolders('job', [candidate(1)])).toHaveLength(1);
+    expect(chooseHolders('job', [candidate(1), candidate(2)])).toHaveLength(2);
+  });
+
+  it('are never so few in a majority that it could not read the record', () => {
+    for (let holders = 1; holders <= holdersMax; holders++) expect(slicesNeeded(holders)).toBeLessThanOrEqual(majorityOf(holders));
   });
 
   it('are the same whatever the order of the view, and differ from one append to the next', () => {

@@ -1,18 +1,18 @@
 // The ordered queue of functions (rules 2 to 5, 7, 8): wires the holder's side, the claimant's side and the append to messages, and
 // drops records as the ledger decides their items.
 import { hexOf } from '../../lib/bytes.ts';
-import { recordId, storeId, type JobId, type PeerId, type RecordId } from '../../lib/ids.ts';
-import { FaultError } from '../../lib/outcome.ts';
+import { isHex64, identityId, storeId, type IdentityId, type JobId, type PeerId, type RecordId, type StoreId } from '../../lib/ids.ts';
 import { callTimeoutMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
-import { membershipContract } from '../../protocol/contracts/membership.ts';
+import { membershipContract, type Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type RecordView } from '../../protocol/contracts/queue.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { Service, ServiceFactory } from '../../service.ts';
-import { Appender, messagesOf } from './appender.ts';
+import { Appender, labelsOf } from './appender.ts';
 import { RecordBook, type KeptRecord } from './book.ts';
 import { Claimant } from './claimant.ts';
+import { Forgeries } from './forgeries.ts';
 import { Group } from './group.ts';
 import { HintBoard } from './hint-board.ts';
 import { Holder } from './holder.ts';
@@ -29,6 +29,8 @@ const pullTriesMax = 3;
 /** With unfinished jobs and nothing queued as far as this tab knows, it asks another member what it missed. */
 const pullAgainMs = 15_000;
 const lookupMax = 10_000;
+/** What its store brought back a tab tells to each member it meets in this time after its start: they may know nothing of it. */
+const offerMs = 60_000;
 
 export const queueService: ServiceFactory<typeof queueContract> = (context): Service<typeof queueContract> => {
   const { clock, random, storage, profileRole } = context.platform;
@@ -45,17 +47,26 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     void holder.forget(ids, ended);
     changed();
   };
-  const claimant = new Claimant(
-    context,
-    book,
-    group,
-    hints,
-    (records) => context.publish('lost', { records: [...records] }),
-    (id) => {
-      hints.ended(id);
-      forget([id], true);
+  const forgeries = new Forgeries();
+  const caught = (what: 'slice' | 'label', identity: IdentityId, store: StoreId | null, record: RecordId) => {
+    if (forgeries.note(what, identity, store, record))
+      context.platform.report('warning', `A false ${what} of a function came from ${identity.slice(0, 8)}.`, { record, store });
+    later('forgeries', changedDelayMs, () => context.publish('forgeries', { forgeries: forgeries.list() }));
+  };
+  const claimant = new Claimant(context, book, group, hints, {
+    lost: (records) => context.publish('lost', { records: [...records] }),
+    // Not as one that has ended: who told of it may have named other holders than it has.
+    vanished: (id) => forget([id], false),
+    forged: (id, store) => {
+      const identity = group.identityOf(store);
+      if (identity !== undefined) caught('slice', identity, store, id);
     },
-  );
+    lied: ({ id, charged }, body) => {
+      if (isHex64(charged)) caught('label', identityId(charged), null, id);
+      const { v: _version, salt: _salt, ...record } = body;
+      void holder.correct(id, record).then(changed);
+    },
+  });
   const appender = new Appender(context, group, (entries) => {
     for (const entry of entries) if (!book.hasEnded(entry.id)) book.add(entry);
     changed();
@@ -69,6 +80,8 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   const lostSince = new Map<RecordId, number>();
   let lastPullAt = -Infinity;
   let pulled = false;
+  let startedAt = Infinity;
+  const offeredTo = new Set<PeerId>();
 
   function later(name: string, ms: number, run: () => void): void {
     if (!running || timers.has(name)) return;
@@ -150,7 +163,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       if (hasEnded(known)) drop(book.ofJob(job).slice(), true);
       else await dropDecided(job, () => true);
       for (const { id, record } of book.ofJob(job).slice()) {
-        if (!group.holdersLost(record.holders, now)) {
+        if (!group.holdersLost(record.holders, now) && !claimant.isUnreadable(id)) {
           lostSince.delete(id);
           continue;
         }
@@ -173,31 +186,26 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       const others = group.others().filter(({ status }) => status === 'alive');
       const source = others[Math.floor(random.fraction() * others.length)];
       if (source === undefined) return;
-      if (await pullFrom(source.peer)) {
+      if (await pullFrom(source)) {
         pulled = true;
         return;
       }
     }
   }
 
-  async function pullFrom(peer: PeerId): Promise<boolean> {
+  async function pullFrom({ peer, identity }: Member): Promise<boolean> {
     let after: RecordId | null = null;
     for (let page = 0; page < pullPagesMax && running; page++) {
       const reply: Awaited<ReturnType<typeof askPage>> = await askPage(peer, after);
       if (!reply.ok) return false;
-      const { records } = reply.value.body;
-      if (records.length === 0) return true;
       const before: RecordId | null = after;
-      for (const bytes of records) {
-        // One at a time: what another holds against the bounds here must not hide the rest.
-        try {
-          const { added } = await holder.insert([bytes], peer, false);
-          if (added.length > 0) changed();
-        } catch (error) {
-          if (!(error instanceof FaultError)) throw error;
+      for (const labels of reply.value.body.appends) {
+        for (const told of labels.functions) {
+          told.slice = null;
+          if (after === null || told.record > after) after = told.record;
         }
-        const id = await idOf(bytes);
-        if (after === null || id > after) after = id;
+        const { added } = await holder.insert(labels, identity, false);
+        if (added.length > 0) changed();
       }
       if (after === before) return true;
     }
@@ -205,15 +213,24 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   }
   const askPage = (peer: PeerId, after: RecordId | null) =>
     context.ask(queueContract, 'records', 'lookup', { after, max: pageRecords }, { peer, timeoutMs: callTimeoutMs });
-  const idOf = async (bytes: Uint8Array) => {
-    const hash = await context.platform.digest.sha256(bytes);
-    return recordId(hexOf(hash));
-  };
+
+  /** A group that comes back in another order has all its records again, whoever of their holders was first. */
+  function offerRestored(): void {
+    if (clock.now() - startedAt > offerMs) return offeredTo.clear();
+    const unmet = group.others().filter(({ peer, status }) => status === 'alive' && !offeredTo.has(peer));
+    if (unmet.length === 0) return;
+    const restored = holder.restored();
+    for (const { peer } of unmet) {
+      offeredTo.add(peer);
+      if (restored.length > 0) appender.offer(peer, restored);
+    }
+  }
 
   function viewOf(entry: KeptRecord, now: number): RecordView {
     const { id, record } = entry;
     const owner = claimant.ownerOf(id) ?? (holder.holds(entry) ? holder.ownerOf(id) : null);
-    const state = owner !== null ? 'claimed' : group.holdersLost(record.holders, now) ? 'lost' : 'waiting';
+    const lost = () => group.holdersLost(record.holders, now) || claimant.isUnreadable(id);
+    const state = owner !== null ? 'claimed' : lost() ? 'lost' : 'waiting';
     return { record: id, range: [...record.range], round: record.round, lineage: record.lineage, holders: record.holders, state, owner };
   }
 
@@ -225,11 +242,11 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
           await ready;
           return appender.append(job, round, ranges);
         },
-        insert: async ({ records }, call) => {
+        insert: async (labels, call) => {
           await ready;
-          const { kept, added } = await holder.insert(records, call.identity, call.local);
+          const { kept, refused, why, added } = await holder.insert(labels, call.identity, call.local);
           if (added.length > 0) changed();
-          return { kept };
+          return { kept, refused, why };
         },
         query: ({ job }) => {
           const now = clock.now();
@@ -240,7 +257,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
             const known = jobs.get(job);
             return known !== undefined && !hasEnded(known);
           });
-          return { records: messagesOf(page.map(({ bytes }) => bytes))[0] ?? [] };
+          return { appends: labelsOf(page.map(({ id, record }) => ({ id, record, slice: null }))) };
         },
         delete: async ({ record, fence }, call) => {
           await ready;
@@ -301,12 +318,14 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     start: async () => {
       if (running) return;
       running = true;
+      startedAt = clock.now();
       ready = holder.load();
       appender.start();
       claimant.start();
       cancels.push(
         context.watch(membershipContract, 'view', (view) => {
           group.see(view);
+          void ready.then(offerRestored);
           if (!pulled && group.others().some(({ status }) => status === 'alive') && clock.now() - lastPullAt > 1_000) void ready.then(pull);
           changed();
         }),
