@@ -180,7 +180,7 @@ test('nothing names a place of one machine', () => {
 const recorded = {
   version: 1,
   hashes: {
-    blocks: 'b3b6f5e9e1a4eeb9',
+    blocks: '0fbca9253964088b',
     directory: '67e509ee2f58c65b',
     executor: 'ad7ff262f7e13c64',
     frame: 'e1f7c10bd8a6cbf1',

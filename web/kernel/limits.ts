@@ -76,7 +76,35 @@ export const segmentBytes = 1024 * 1024;
 /** A segment that holds one oversized item may be longer than `segmentBytes`, up to this. */
 export const segmentBytesMax = 16 * 1024 * 1024;
 export const objectSegmentsMax = 4_096;
-export const copiesMax = 3;
+/** Slices of one segment: what GF(16) reaches. */
+export const slicesPerSegmentMax = 16;
+/** Stores a manifest names. */
+export const objectHoldersMax = 16;
+/** Codings of one object that are known at once: the manifest's, one it is on its way to, one it comes from. */
+export const codingsPerObjectMax = 3;
+/** An object of one segment up to this is held as whole copies: messages cost more than its bytes. */
+export const smallBytesMax = 64 * 1024;
+/** Bytes are hashed, and kept by the database, in runs of this length. */
+export const leafBytes = 256 * 1024;
+/** Segments of one put on their way to their stores at once. */
+export const putSegmentsInFlightMax = 4;
+/** Of a small object (k = 1). */
+export const copiesMax = 6;
+
+// Holdings, repair and re-coding
+/** Slots of one identity's stores that others remember; of all identities; and what of the latter each has for itself. */
+export const holdingsPerIdentityMax = 100_000;
+export const holdingsAllMax = 400_000;
+export const holdingsPerIdentityShare = 8_192;
+/** Each member is asked so often whether what is on record of it is right, give or take a quarter. Losses show earlier: with the next change. */
+export const holdingsCheckEveryMs = 60_000;
+/** What repair may take of the link, in bytes sent and fetched, so that jobs' data goes first; and how much of it at once. */
+export const repairBytesPerSecond = 8 * 1024 * 1024;
+export const repairBurstBytes = 2 * 1024 * 1024;
+/** More identities must have asked for a higher k for so long, without a break, before what is stored is coded anew. */
+export const recodeUpAfterMs = 600_000;
+/** Slots that nobody needs any more are dropped when that has been so for so long: who left may have come back only for a moment. */
+export const releaseAfterMs = 60_000;
 
 // Queue (rules 2 to 7)
 export const holdersMax = 6;

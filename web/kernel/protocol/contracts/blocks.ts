@@ -1,6 +1,6 @@
 // Objects: cut in segments, held by several stores, verified on every read.
 import * as v from 'valibot';
-import { segmentBytesMax } from '../../limits.ts';
+import { objectHoldersMax, segmentBytesMax, slicesPerSegmentMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { objectManifestSchema } from '../object.ts';
 import {
@@ -22,20 +22,26 @@ import {
 export const sliceQueryHashesMax = 1_024;
 export const manifestInlineBytesMax = 64 * 1024;
 
-export const objectRefSchema = v.strictObject({
-  id: objectIdSchema,
-  size: natural,
-  /** Other identities whose stores acknowledged a copy of every segment. */
-  copies: natural,
-});
+/** One holding in a message: 32 bytes of the object's id, one of k, one of the index. */
+export const holdingBytes = 34;
+export const holdingsPerMessageMax = 16_384;
+const holdings = bytes(holdingBytes * holdingsPerMessageMax);
+export const objectsListedMax = 1_000;
+export const forgersListedMax = 32;
+
+/** How many times over the stores of other identities hold all of an object: their slices by k, rounded down. 0: not without this tab. */
+const copies = natural;
+/** Probability that a segment cannot be read when 30 % of the identities are away at once. */
+const lossEstimate = v.pipe(amount, v.maxValue(1));
+const kSchema = v.pipe(positive, v.maxValue(slicesPerSegmentMax));
+
+export const objectRefSchema = v.strictObject({ id: objectIdSchema, size: natural, copies });
 /** The encoded manifest: its SHA-256 is the object's id. A large one travels as a buffer; a body has room for a small one. */
 const manifestBytes = bytes(manifestInlineBytesMax);
 const putSettings = {
   name: text(200),
   type: text(100),
   expires: amount,
-  /** Stores wanted, self included; fewer where there are fewer. Default copiesMax. */
-  copies: v.optional(positive),
   /** Whose object it is, where that is not this tab's identity: their store is asked first, and takes it unasked for consent. */
   owner: v.optional(identityIdSchema),
 };
@@ -47,17 +53,47 @@ export const blocksContract = contract({
       /** All at once: the buffers are the segments, in order. Resolves when every reachable wanted store has acknowledged. */
       insert: operation('local', v.strictObject({ ...putSettings, segments: listOf(bufferIndex, 64) }), objectRefSchema),
       get: operation('local', v.strictObject({ id: objectIdSchema }), v.strictObject({ manifest: objectManifestSchema })),
-      /** How many other identities hold all of it now, on durable stores: asked of the members, not remembered. */
-      lookup: operation('local', v.strictObject({ id: objectIdSchema }), v.strictObject({ copies: natural })),
+      /** How well it is held now. `held` counts identities with slices of their own of the best coding, `online` those of them that answer. */
+      lookup: operation(
+        'local',
+        v.strictObject({ id: objectIdSchema }),
+        v.strictObject({ copies, k: positive, n: positive, held: natural, online: natural, lossEstimate }),
+      ),
+      /** What this tab knows of, by id: its own, what it keeps for others, or both. `named` leaves out what has no name, as results have none. */
       query: operation(
         'local',
-        empty,
         v.strictObject({
-          objects: listOf(v.strictObject({ id: objectIdSchema, manifest: objectManifestSchema, heldHere: natural }), 10_000),
+          of: v.picklist(['mine', 'kept', 'all']),
+          after: v.optional(objectIdSchema),
+          max: v.pipe(positive, v.maxValue(objectsListedMax)),
+          named: v.optional(v.boolean()),
+        }),
+        v.strictObject({
+          objects: listOf(
+            v.strictObject({
+              id: objectIdSchema,
+              name: text(200),
+              type: text(100),
+              size: natural,
+              expires: amount,
+              by: identityIdSchema,
+              mine: v.boolean(),
+              k: positive,
+              n: positive,
+              held: v.pipe(natural, v.maxValue(objectHoldersMax * 4)),
+              online: natural,
+              heldHereBytes: natural,
+              lossEstimate,
+              repairing: v.boolean(),
+            }),
+            objectsListedMax,
+          ),
+          /** Ask for what comes after this one; null at the end. */
+          next: v.nullable(objectIdSchema),
         }),
       ),
     },
-    /** In pieces, for what is larger than one message: create, insert segments one by one (each waits for its stores), submit. */
+    /** In pieces, for what is larger than one message: create, insert the segments in their order (a few at once; each waits for its stores), submit. */
     puts: {
       create: operation('local', v.strictObject(putSettings), v.strictObject({ put: positive })),
       insert: operation('local', v.strictObject({ put: positive, data: bufferIndex }), empty),
@@ -82,12 +118,14 @@ export const blocksContract = contract({
       insert: operation(
         'member',
         v.strictObject({
-          /** SHA-256 of the slice; with k = 1 a slice is the segment. */
+          /** Leaf hash of the slice; with k = 1 a slice is the segment. */
           hash: hashSchema,
           expires: amount,
           size: v.pipe(natural, v.maxValue(segmentBytesMax)),
           data: bufferIndex,
           owner: v.optional(identityIdSchema),
+          /** Whose slice it is, where the receiver has the manifest, and the re-coding if it is of one. */
+          object: v.optional(objectIdSchema),
           manifest: v.optional(manifestBytes),
         }),
         empty,
@@ -103,8 +141,48 @@ export const blocksContract = contract({
         v.strictObject({ held: listOf(natural, sliceQueryHashesMax), store: v.nullable(storeIdSchema) }),
       ),
     },
+    /** The slices of an object under another k (protocol/object.ts); its manifest first. */
+    recodings: {
+      insert: operation('member', v.strictObject({ recoding: bufferIndex, signature: bytes(64) }), empty),
+      get: operation(
+        'member',
+        v.strictObject({ object: objectIdSchema, k: kSchema }),
+        v.strictObject({ recoding: bufferIndex, signature: bytes(64) }),
+      ),
+    },
+    /** What slots a store has, in 256 buckets by the first byte of the object's id, compared by digests (services/blocks/slot-set.ts). */
+    holdings: {
+      /**
+       * `digests` is what the asker has on record: nothing; one digest of all; or one a bucket, and then the buckets that differ are
+       * given in full, from bucket `from` on. `same`: nothing differs. `next`: where to go on, with the digests of the buckets.
+       */
+      query: operation(
+        'member',
+        v.strictObject({ digests: bytes(8 * 256), from: natural }),
+        v.strictObject({
+          store: v.nullable(storeIdSchema),
+          same: v.boolean(),
+          buckets: bytes(256),
+          entries: holdings,
+          next: v.nullable(natural),
+        }),
+      ),
+      /** What has come and gone since; `digest` is of all that the store has now, so that whoever missed something asks. */
+      update: operation('member', v.strictObject({ store: storeIdSchema, added: holdings, removed: holdings, digest: bytes(8) }), empty),
+    },
   },
   publishes: {
-    usage: v.strictObject({ usedBytes: amount, allowedBytes: amount, objects: natural, problem: text(300) }),
+    usage: v.strictObject({
+      usedBytes: amount,
+      allowedBytes: amount,
+      objects: natural,
+      /** What is wrong with the store; '' while all is well. */
+      problem: text(300),
+      /** False where nothing outlives the page. */
+      durable: v.boolean(),
+      repair: v.strictObject({ waiting: natural, running: natural, doneBytes: amount, bytesPerSecond: amount }),
+      /** Who sent bytes that are not what was asked for, the latest last. */
+      forgers: listOf(v.strictObject({ identity: identityIdSchema, what: text(200), at: amount }), forgersListedMax),
+    }),
   },
 });

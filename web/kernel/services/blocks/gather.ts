@@ -1,6 +1,5 @@
 // Reading: from memory, the own store, the holders a manifest names, then whoever says it has it. Every answer is hashed; a forged
 // one is reported, and who sent it is asked last from then on.
-import { hexOf } from '../../lib/bytes.ts';
 import type { IdentityId, ObjectId, PeerId, StoreId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { blocksContract, sliceQueryHashesMax } from '../../protocol/contracts/blocks.ts';
@@ -9,6 +8,7 @@ import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 import { codingOf } from './coding.ts';
+import { leafHash } from './leaf-hash.ts';
 import { idOfManifest, manifestBytesMax, parseManifest } from './manifest.ts';
 import { transferMs, type Neighbours } from './neighbours.ts';
 import { isKeeper, readingOrder } from './placement.ts';
@@ -147,7 +147,7 @@ export class Gather {
     );
     if (!answer.ok) return undefined;
     const bytes = answer.value.buffers[answer.value.body.data];
-    if (bytes !== undefined && bytes.length === size && hexOf(await this.platform.digest.sha256(bytes)) === hash) return bytes;
+    if (bytes !== undefined && bytes.length === size && (await leafHash(this.platform.digest, bytes)) === hash) return bytes;
     this.#forged(peer, `slice ${hash}`);
     return undefined;
   }

@@ -1,13 +1,12 @@
 // Hands slices and manifests to other stores, and answers once each has said that it is durable there.
-import { hexOf } from '../../lib/bytes.ts';
 import type { IdentityId, ObjectId } from '../../lib/ids.ts';
 import type { Outcome } from '../../lib/outcome.ts';
-import { copiesMax } from '../../limits.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 import { replication } from './coding.ts';
+import { leafHash } from './leaf-hash.ts';
 import { encodeManifest, idOfManifest } from './manifest.ts';
 import { transferMs, type Neighbours } from './neighbours.ts';
 import { placementOrder, type Keeper } from './placement.ts';
@@ -15,12 +14,12 @@ import type { SliceStore } from './slice-store.ts';
 
 /** Manifests of large objects are shown to this many members beside the holders, best effort. */
 const shownMax = 48;
+export const copiesWanted = 3;
 
 export interface PutSettings {
   readonly name: string;
   readonly type: string;
   readonly expires: number;
-  readonly copies?: number | undefined;
   readonly owner?: IdentityId | undefined;
 }
 
@@ -45,14 +44,16 @@ export class Placer {
     private readonly ownStore: () => ObjectManifest['holders'][number] | null,
   ) {}
 
-  async hash(bytes: Uint8Array): Promise<string> {
-    return hexOf(await this.platform.digest.sha256(bytes));
+  hash(bytes: Uint8Array): Promise<string> {
+    return leafHash(this.platform.digest, bytes);
   }
 
   /** Copies wanted with the own one, and whom to ask for the others. */
   plan(key: string, settings: PutSettings): { wanted: number; order: Keeper[] } {
-    const copies = Math.min(settings.copies ?? copiesMax, copiesMax);
-    return { wanted: copies - 1, order: placementOrder(key, this.neighbours.alive(), new Set([this.bus.self.identity]), settings.owner) };
+    return {
+      wanted: copiesWanted - 1,
+      order: placementOrder(key, this.neighbours.alive(), new Set([this.bus.self.identity]), settings.owner),
+    };
   }
 
   sendSlice(to: Keeper, slice: Slice, settings: Pick<PutSettings, 'expires' | 'owner'>, manifest?: Uint8Array): Promise<Outcome<unknown>> {
@@ -87,7 +88,7 @@ export class Placer {
     const named = order.splice(0, wanted);
     const manifest = this.manifestOf(
       settings,
-      [{ size: segment.length, hash }],
+      [{ size: segment.length, hash, slices: new Uint8Array(0) }],
       [...(own === null ? [] : [own]), ...named.map(({ store }) => store)],
     );
     const bytes = encodeManifest(manifest);
@@ -128,11 +129,12 @@ export class Placer {
   }
 
   private manifestOf(
-    { name, type, expires, copies }: PutSettings,
+    { name, type, expires }: PutSettings,
     segments: ObjectManifest['segments'],
     holders: ObjectManifest['holders'],
   ): ObjectManifest {
     const size = segments.reduce((sum, segment) => sum + segment.size, 0);
-    return { v: 1, size, name, type, expires, k: 1, n: Math.min(copies ?? copiesMax, copiesMax), segments, holders };
+    const by = this.bus.self.identity;
+    return { v: 2, size, name, type, expires, by, k: 1, n: copiesWanted, segments, holders };
   }
 }

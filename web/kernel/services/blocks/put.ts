@@ -64,7 +64,7 @@ export class Put {
       if (next === undefined) break;
       if (await this.#catchUp(next, slice)) this.#holders.push(next);
     }
-    this.#segments.push({ size: bytes.length, hash });
+    this.#segments.push({ size: bytes.length, hash, slices: new Uint8Array(0) });
     return own.ok || this.#holders.length > 0 ? success(undefined) : own;
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { bytesOfHex, hexOf } from '../../lib/bytes.ts';
+import { bytesOfHex } from '../../lib/bytes.ts';
 import { unwrap } from '../../lib/outcome.ts';
-import { copiesMax, segmentBytes, stewardDelayMs } from '../../limits.ts';
+import { segmentBytes, stewardDelayMs } from '../../limits.ts';
 import { memoryStorage } from '../../memory-storage.ts';
 import type { Storage } from '../../platform.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
@@ -12,6 +12,8 @@ import type { Service } from '../../service.ts';
 import { JoinedTabs, type JoinedTab } from '../../testing/joined-tabs.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { leafHash } from './leaf-hash.ts';
+import { copiesWanted } from './placer.ts';
 import { blocksService } from './service.ts';
 
 const MiB = 1024 * 1024;
@@ -164,10 +166,10 @@ describe('objects', () => {
         );
       }
       const ref = unwrap(await ask(bus.ask(blocksContract, 'puts', 'submit', { put }))).body;
-      expect(ref).toMatchObject({ size, copies: copiesMax - 1 });
+      expect(ref).toMatchObject({ size, copies: copiesWanted - 1 });
       const { manifest } = unwrap(await ask(four!.tab.bus.ask(blocksContract, 'objects', 'get', { id: ref.id }))).body;
-      expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: copiesMax });
-      expect(manifest.holders).toHaveLength(copiesMax);
+      expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: copiesWanted });
+      expect(manifest.holders).toHaveLength(copiesWanted);
       let at = 0;
       for (let i = 0; i < manifest.segments.length; i++) {
         const segment = await world.get(four!, ref.id, i);
@@ -176,7 +178,7 @@ describe('objects', () => {
       }
       expect(at).toBe(size);
       // An object without bytes is its manifest, and that every member has.
-      expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : copiesMax - 1);
+      expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : copiesWanted - 1);
     },
   );
 
@@ -448,8 +450,10 @@ describe('room', () => {
     world.kill(one);
     const again = await world.add('one again', { identity: 'one', storage: one.tab.storage });
     expect(await world.get(again, ref.id)).toEqual(bytesOf(100));
-    const { objects } = unwrap(await world.clock.finish(again.tab.bus.ask(blocksContract, 'objects', 'query', {}))).body;
-    expect(objects).toMatchObject([{ id: ref.id, heldHere: 1 }]);
+    const { objects } = unwrap(
+      await world.clock.finish(again.tab.bus.ask(blocksContract, 'objects', 'query', { of: 'all', max: 10 })),
+    ).body;
+    expect(objects).toMatchObject([{ id: ref.id, heldHereBytes: 100 }]);
   });
 });
 
@@ -560,7 +564,7 @@ describe('messages from members', () => {
     const insert = async (from: Keeper, to: Keeper, n: number, over: object = {}) => {
       const bytes = bytesOf(MiB, `junk ${n}`);
       const request = {
-        hash: hexOf(await from.tab.platform.digest.sha256(bytes)),
+        hash: await leafHash(from.tab.platform.digest, bytes),
         expires: world.clock.wall() + day,
         size: MiB,
         data: 0,

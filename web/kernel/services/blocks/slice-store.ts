@@ -1,6 +1,5 @@
 // The slices and manifests of this tab's store: verified on every read, within the room the person gave, dropped when they expire.
 import * as v from 'valibot';
-import { hexOf } from '../../lib/bytes.ts';
 import { isHex64, objectId, type ObjectId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { afterLifeMs } from '../../limits.ts';
@@ -8,6 +7,7 @@ import type { Platform, WriteOp } from '../../platform.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import { amount, natural } from '../../protocol/schemas.ts';
 import { ByteCache } from './byte-cache.ts';
+import { leafHash } from './leaf-hash.ts';
 import { parseManifest } from './manifest.ts';
 
 export const slicesMax = 200_000;
@@ -138,7 +138,7 @@ export class SliceStore {
       return undefined;
     }
     const bytes = read.value;
-    if (bytes instanceof Uint8Array && hexOf(await this.platform.digest.sha256(bytes)) === hash) {
+    if (bytes instanceof Uint8Array && (await leafHash(this.platform.digest, bytes)) === hash) {
       this.#cache.put(hash, bytes);
       return bytes;
     }
