@@ -1,11 +1,13 @@
-// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed stop` picks some.
+// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding` picks some.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
 import type { Page } from 'playwright';
 import { donate, Profile, seesMembers } from '../harness/profile.ts';
 import { startServer } from '../harness/server.ts';
-import { bootstrapMedian, median, type Interval } from './statistics.ts';
+import { coding } from './coding.ts';
+import { report } from './report.ts';
+import { bootstrapMedian, median } from './statistics.ts';
 
 const wanted = new Set(process.argv.slice(2));
 const runs = (name: string) => wanted.size === 0 || wanted.has(name);
@@ -23,6 +25,7 @@ try {
   if (runs('noop')) await noop();
   if (runs('return')) await returning();
   if (runs('killed')) await killed();
+  if (runs('coding')) await coding();
 } finally {
   await Promise.allSettled(profiles.map((profile) => profile.close()));
   await server.stop();
@@ -203,19 +206,5 @@ async function killed(): Promise<void> {
     1_000,
     '',
     'at most',
-  );
-}
-
-function report(
-  what: string,
-  { low, middle, high }: Interval,
-  target: number,
-  beside: string,
-  direction: 'at least' | 'at most' = 'at least',
-): void {
-  const met = direction === 'at least' ? low >= target : high <= target;
-  const shown = (value: number) => (value < 10 ? value.toFixed(3) : Math.round(value).toLocaleString('en'));
-  console.log(
-    `${met ? 'met    ' : 'NOT met'}  ${what}: ${shown(middle)} [${shown(low)}, ${shown(high)}], target ${direction} ${shown(target)}${beside === '' ? '' : `; ${beside}`}`,
   );
 }

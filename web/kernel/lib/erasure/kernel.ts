@@ -23,8 +23,8 @@ export interface Kernel {
 /** What any kernel needs: the tables of 128 + 127 slices, and the slots. */
 export const kernelMemoryPages = 16;
 
-/** All slots together: they stay in a second-level cache of 256 KiB. */
-const slotsBytesMax = 192 * 1024;
+/** All slots together: sixteen of the largest block, which a second-level cache of 512 KiB keeps beside what is copied. */
+const slotsBytesMax = 272 * 1024;
 const blockBytesMin = 1_024;
 const blockBytesMax = 16 * 1024;
 
