@@ -5,6 +5,7 @@ import { browserMachine } from './adapters/browser-machine.ts';
 import { browserRandom } from './adapters/browser-random.ts';
 import { codecClient } from './adapters/codec-client.ts';
 import { openStorage } from './adapters/idb-storage.ts';
+import { durableStorage } from './adapters/durable-storage.ts';
 import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
 import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
 import { electSpeaker } from './adapters/profile.ts';
@@ -12,6 +13,7 @@ import { missingFeature } from './adapters/requirements.ts';
 import { loadSite } from './adapters/site-config.ts';
 import { openIdentity, webDigest } from './adapters/web-crypto.ts';
 import { workerSandbox } from './adapters/worker-sandbox.ts';
+import { objectSource } from './dashboard/data/objects.ts';
 import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
 import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts';
 import { startKernel } from './kernel/kernel.ts';
@@ -48,7 +50,7 @@ async function run(): Promise<void> {
     connected?.disconnect();
     connected = connectSnapshots(bus, snapshots);
   });
-  mountDashboard(root, { lull, snapshots });
+  mountDashboard(root, { lull, snapshots, objects: objectSource(() => host.bus()), durable: durableStorage() });
 
   const [site, identity] = await Promise.all([loadSite(), openIdentity({ random })]);
   if (!site.ok) return host.failed(site.fault);
@@ -69,7 +71,7 @@ async function run(): Promise<void> {
       return startKernel(platform, { bootDocument: site.value.bootDocument, network: 'public' });
     });
   const speak = async () => {
-    const opened = await openStorage({ random, onClosed: fail });
+    const opened = await openStorage({ random, onClosed: (storageClosed) => snapshots.setState({ storageClosed }) });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
     await start(opened.ok ? opened.value : memoryStorage(random), 'speaker');

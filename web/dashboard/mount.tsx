@@ -1,20 +1,20 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { Lull } from '../sdk/types.ts';
+import { DataPage } from './data/data-page.tsx';
+import { ObjectPage } from './data/object-page.tsx';
 import { DonatePage } from './donate/donate-page.tsx';
 import { JobPage } from './job/job-page.tsx';
 import { JobsPage } from './jobs/jobs-page.tsx';
 import { NetworkPage } from './network/network-page.tsx';
 import { NewJobPage } from './new-job/new-job-page.tsx';
-import { DepsContext } from './shell/deps.ts';
+import { DepsContext, type Deps } from './shell/deps.ts';
 import { Heading, Link, routeOf, usePath, type Route } from './shell/router.tsx';
 import { Shell } from './shell/shell.tsx';
-import type { SnapshotStore } from './snapshots.ts';
 
 export { renderProblem } from './problem.tsx';
 
-/** Draws the pages into `root`. They read `snapshots` and send commands through `lull`; neither has to be ready yet. */
-export function mountDashboard(root: HTMLElement, deps: { readonly lull: Lull; readonly snapshots: SnapshotStore }): void {
+/** Draws the pages into `root`. They read `snapshots` and send commands through the rest; none of it has to be ready yet. */
+export function mountDashboard(root: HTMLElement, deps: Deps): void {
   createRoot(root).render(
     <StrictMode>
       <DepsContext value={deps}>
@@ -45,6 +45,10 @@ function Page({ route }: { route: Route }) {
       return <JobPage key={route.id} id={route.id} />;
     case 'network':
       return <NetworkPage />;
+    case 'data':
+      return <DataPage />;
+    case 'object':
+      return <ObjectPage key={route.id} id={route.id} />;
     case 'not-found':
       return (
         <>

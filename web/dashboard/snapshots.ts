@@ -41,6 +41,8 @@ export interface Snapshot {
   readonly links: readonly LinkInfo[];
   /** Why nothing outlives this page (no database could be opened); '' while all is well. */
   readonly storageProblem: string;
+  /** Why the store that was open is no longer: the browser or the person cleared it, or a newer site took it. '' while it is. */
+  readonly storageClosed: string;
   /** Cores this tab kept busy for jobs, over the last hour. */
   readonly givenHistory: Series;
   /** Items per second of each unfinished job, over the last minutes. */
@@ -67,6 +69,7 @@ export function createSnapshotStore(): SnapshotStore {
     kept: null,
     links: [],
     storageProblem: '',
+    storageClosed: '',
     givenHistory: emptySeries(givenStepMs, 3_600_000 / givenStepMs),
     jobRates: {},
   }));

@@ -15,8 +15,13 @@ export function DonatePage() {
   const waitingFor = useSnapshot((snapshot) => snapshot.given.waitingFor);
   const secondTab = useSnapshot((snapshot) => snapshot.group !== null && snapshot.group.members[0]?.store === null);
   const now = useNow(500, resources !== null);
-  const { lull } = useDeps();
+  const { lull, durable } = useDeps();
   const { run, busy, problem } = useCommand();
+  const start = () => {
+    // What is kept for others should outlast a full disk. The browser may show the question to the person, who has just said yes.
+    void durable.ask();
+    run(() => lull.donate(true));
+  };
   if (resources === null) {
     return (
       <>
@@ -50,7 +55,7 @@ export function DonatePage() {
       </div>
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
       <KeptNotice />
-      {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={() => run(() => lull.donate(true))} />}
+      {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={start} />}
       <div className="donate-top">
         <section className="card ring-card" aria-label="Now">
           <Ring {...said.ring} {...(secondTab && !on ? { below: 'the other tab may donate' } : {})} tone={said.tone} />

@@ -1,11 +1,15 @@
 import { createContext, useContext, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Lull } from '../../sdk/types.ts';
+import type { Durable } from '../data/durable.ts';
+import type { ObjectSource } from '../data/objects.ts';
 import type { Snapshot, SnapshotStore } from '../snapshots.ts';
 
 export interface Deps {
   readonly lull: Lull;
   readonly snapshots: SnapshotStore;
+  readonly objects: ObjectSource;
+  readonly durable: Durable;
 }
 
 export const DepsContext = createContext<Deps | null>(null);

@@ -9,6 +9,9 @@ describe('paths', () => {
     ['/jobs/new', { page: 'new-job' }],
     ['/jobs/ab12', { page: 'job', id: 'ab12' }],
     ['/network', { page: 'network' }],
+    ['/data', { page: 'data' }],
+    ['/data/ab12', { page: 'object', id: 'ab12' }],
+    ['/data/ab12/x', { page: 'not-found' }],
     ['/jobs/a/b', { page: 'not-found' }],
     ['/elsewhere', { page: 'not-found' }],
   ])('%s', (path, route) => expect(routeOf(path)).toEqual(route));

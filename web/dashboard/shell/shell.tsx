@@ -13,6 +13,12 @@ const entries = [
     pages: ['network'],
     icon: 'M12 8.5v4M10.7 14.3 7.6 16.600M13.3 14.300l3.1 2.300M14 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM8 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM20 18a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM12 12.5h.01',
   },
+  {
+    to: '/data',
+    label: 'Data',
+    pages: ['data', 'object'],
+    icon: 'M4 6.5C4 5 7.600 3.800 12 3.800S20 5 20 6.500 16.400 9.200 12 9.200 4 8 4 6.500ZM4 6.500V12c0 1.500 3.600 2.700 8 2.700s8-1.200 8-2.700V6.500M4 12v5.500c0 1.500 3.600 2.700 8 2.700s8-1.200 8-2.700V12',
+  },
 ] as const;
 
 /** Frame of every page: navigation, who and where one is, and what stands in the way. */
@@ -111,6 +117,16 @@ const GroupLine = ({ name, others }: { name: string; others: number }) => (
 
 function StorageNotice() {
   const problem = useSnapshot((snapshot) => snapshot.storageProblem);
+  const closed = useSnapshot((snapshot) => snapshot.storageClosed);
+  if (closed !== '')
+    return (
+      <Notice tone="coral">
+        {closed} Reload the page to go on: it begins with what is left, and others make anew what is lost.{' '}
+        <button type="button" className="link" onClick={() => location.reload()}>
+          Reload
+        </button>
+      </Notice>
+    );
   return problem === '' ? null : (
     <Notice tone="dusk">{problem} This tab works, but it keeps nothing: what it holds is gone when it is closed.</Notice>
   );

@@ -1,0 +1,122 @@
+import { useId, useState } from 'react';
+import { nameOf } from '../../kernel/lib/names.ts';
+import { Link } from '../shell/router.tsx';
+import { bytes, count } from '../view/format.ts';
+import { CopyButton } from './copy-button.tsx';
+import { useDownload } from './downloads.ts';
+import { GetButton, GetOutcome, hasOutcome } from './get-object.tsx';
+import { HealthCells, standingOfKept, wholeHere } from './health-cells.tsx';
+import { expiresIn, riskWords } from './health.ts';
+import type { ObjectInfo } from './objects.ts';
+import { pathOfObject, shownName } from './reference.ts';
+import { useWall } from './use-wall.ts';
+import { kindWord } from './wording.ts';
+
+const pageRows = 10;
+
+/** Objects, a page at a time. `from` shows who put them, and what of them is here. */
+export function ObjectTable({ objects, from = false, label }: { objects: readonly ObjectInfo[]; from?: boolean; label: string }) {
+  const now = useWall();
+  const [wanted, setPage] = useState(0);
+  const pages = Math.max(1, Math.ceil(objects.length / pageRows));
+  // Objects expire while one looks: the last page may be gone.
+  const page = Math.min(wanted, pages - 1);
+  return (
+    <>
+      <table className="objects" aria-label={label}>
+        <thead>
+          <tr>
+            <th scope="col" className="object-name">
+              Name
+            </th>
+            {from ? (
+              <th scope="col" className="wide from-col">
+                From
+              </th>
+            ) : null}
+            <th scope="col" className="num wide">
+              {from ? 'Kept here' : 'Size'}
+            </th>
+            <th scope="col" className="health-col">
+              Online now
+            </th>
+            <th scope="col" className="wide risk-col">
+              Risk
+            </th>
+            <th scope="col" className="wide expires-col">
+              Expires
+            </th>
+            <th scope="col" className="object-actions">
+              <span className="unseen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {objects.slice(page * pageRows, (page + 1) * pageRows).map((object) => (
+            <Row key={object.id} object={object} from={from} now={now} />
+          ))}
+        </tbody>
+      </table>
+      {pages > 1 ? (
+        <div className="pager sm">
+          <button type="button" className="btn ghost small" disabled={page === 0} onClick={() => setPage(page - 1)}>
+            Back
+          </button>
+          <span className="mute nowrap">
+            {count(page * pageRows + 1)} – {count(Math.min(objects.length, (page + 1) * pageRows))} of {count(objects.length)}
+          </span>
+          <button type="button" className="btn ghost small" disabled={page + 1 >= pages} onClick={() => setPage(page + 1)}>
+            Next
+          </button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Row({ object, from, now }: { object: ObjectInfo; from: boolean; now: number }) {
+  const id = useId();
+  const download = useDownload(object.id);
+  const name = shownName(object.name, object.id);
+  const wanted = { id: object.id, name, type: object.type, size: object.size };
+  return (
+    <>
+      <tr>
+        <td className="object-name">
+          <Link to={pathOfObject(object.id)} id={id} title={name}>
+            {name}
+          </Link>
+          <span className="mute sm">
+            {kindWord(object.type)}
+            <span className="narrow-only">
+              {' · '}
+              {bytes(object.size)}
+              {from ? ` · from ${nameOf(object.by)}` : ''} · expires {expiresIn(object.expires - now)}
+            </span>
+          </span>
+        </td>
+        {from ? <td className="mute nowrap wide">{nameOf(object.by)}</td> : null}
+        <td className="num wide">{bytes(from ? object.heldHereBytes : object.size)}</td>
+        <td className="health-cell">
+          <HealthCells kept={object} />
+        </td>
+        <td className="nowrap wide">{riskWords(standingOfKept(object), object.lossEstimate, wholeHere(object))}</td>
+        <td className="mute nowrap wide">{expiresIn(object.expires - now)}</td>
+        <td className="object-actions">
+          <GetButton object={wanted} describedBy={id} />
+          {/* What is on its way takes the place of both, so that the columns stay where they are. */}
+          {download?.kind === 'getting' ? null : (
+            <CopyButton label="Copy link" text={location.origin + pathOfObject(object.id)} describedBy={id} />
+          )}
+        </td>
+      </tr>
+      {hasOutcome(download) ? (
+        <tr className="outcome">
+          <td colSpan={from ? 7 : 6}>
+            <GetOutcome object={wanted} />
+          </td>
+        </tr>
+      ) : null}
+    </>
+  );
+}
