@@ -4,7 +4,7 @@ import { objectId } from '../kernel/lib/ids.ts';
 import { pack } from '../kernel/lib/packed.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
 import { WithBuffers } from '../kernel/service.ts';
-import { hexNumber, manifestOf } from '../kernel/testing/made-up-jobs.ts';
+import { hexNumber, manifestOf, someJob } from '../kernel/testing/made-up-jobs.ts';
 import { uploadInputs, type InputCodec } from './inputs.ts';
 import { itemInput } from './item-input.ts';
 import { testBus } from './testing/test-bus.ts';
@@ -50,7 +50,7 @@ class Uploads {
 
   async read(uploaded: Awaited<ReturnType<Uploads['upload']>>) {
     const manifest = manifestOf(uploaded.input.items, { input: uploaded.input });
-    return Promise.all(Array.from({ length: uploaded.input.items }, (_, index) => itemInput(this.bus, manifest, index)));
+    return Promise.all(Array.from({ length: uploaded.input.items }, (_, index) => itemInput(this.bus, someJob, manifest, index)));
   }
 }
 

@@ -37,6 +37,8 @@ interface Upload {
   readonly codec: InputCodec;
   readonly expires: number;
   readonly signal: AbortSignal | undefined;
+  /** An open job may begin without input. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** @throws LullError 'bad-input' with a sentence about what is wrong with the inputs */
@@ -46,12 +48,14 @@ export async function uploadInputs(upload: Upload, inputs: Inputs): Promise<Uplo
   if ('range' in inputs) {
     if (!Array.isArray(inputs.range)) throw new LullError('bad-input', notInputs);
     const [first, end] = inputs.range;
+    if (upload.mayBeEmpty === true && first === end) return noInput;
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(end) || end <= first)
       throw new LullError('bad-input', `A range is two whole numbers, the second larger: [${first}, ${end}] is none.`);
     return { input: { kind: 'range', items: checkedCount(end - first), offset: first }, copies: null };
   }
   if ('items' in inputs) {
     if (!Array.isArray(inputs.items)) throw new LullError('bad-input', notInputs);
+    if (upload.mayBeEmpty === true && inputs.items.length === 0) return noInput;
     return uploadItems(upload, inputs.items);
   }
   if ('lines' in inputs) {
@@ -69,6 +73,7 @@ export async function uploadInputs(upload: Upload, inputs: Inputs): Promise<Uplo
   };
 }
 
+const noInput: UploadedInput = { input: { kind: 'range', items: 0, offset: 0 }, copies: null };
 const notInputs = 'Inputs are a list, { items }, { range: [first, end] }, { lines } or { chunks, bytes }.';
 
 function checkedCount(items: number): number {

@@ -2,15 +2,23 @@
 import { unpack } from '../kernel/lib/packed.ts';
 import { decodeValue } from '../kernel/lib/value-codec.ts';
 import { segmentBytes } from '../kernel/limits.ts';
-import type { JobManifest } from '../kernel/protocol/job-manifest.ts';
+import type { JobId } from '../kernel/lib/ids.ts';
+import { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
+import type { JobInput, JobManifest } from '../kernel/protocol/job-manifest.ts';
 import type { Bus } from '../kernel/service.ts';
 import { manifestOf, segmentOf } from './objects.ts';
 
 const shownBytesMax = 64 * 1024;
 
 /** The item's value, or a sentence where it can no longer be had. */
-export async function itemInput(bus: Bus, manifest: JobManifest, index: number): Promise<unknown> {
-  const { input } = manifest;
+export async function itemInput(bus: Bus, job: JobId, manifest: JobManifest, index: number): Promise<unknown> {
+  if (manifest.open !== true) return valueIn(bus, manifest.input, index);
+  const answer = await bus.ask(ledgerContract, 'parts', 'query', { job, from: index, end: index + 1 });
+  const part = answer.ok ? answer.value.body.parts[0] : undefined;
+  return part === undefined ? unknownInput : valueIn(bus, part.input, index - part.first);
+}
+
+async function valueIn(bus: Bus, input: JobInput, index: number): Promise<unknown> {
   try {
     switch (input.kind) {
       case 'range':

@@ -54,6 +54,7 @@ class World extends MadeUpResults {
       bus: () => bus,
       nextChange: () => new Promise<void>((resolve) => void this.#waiting.push(resolve)),
       identityOf: () => '' as const,
+      upload: async () => this.manifest.input,
     };
     Object.assign(this.manifest, changes);
     this.handle = new JobHandle(host, someJob, 'a job', 0);

@@ -9,14 +9,16 @@ import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/le
 import { membershipContract, type Member } from '../kernel/protocol/contracts/membership.ts';
 import { queueContract } from '../kernel/protocol/contracts/queue.ts';
 import { failedRangesMax, type EventBody } from '../kernel/protocol/event.ts';
+import type { JobInput } from '../kernel/protocol/job-manifest.ts';
 import type { Bus } from '../kernel/service.ts';
+import { Appends } from './appends.ts';
 import { deferred } from './deferred.ts';
 import { LullError, valueOf } from './errors.ts';
 import { itemInput } from './item-input.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
 import { isFailure, ResultReader } from './results.ts';
-import type { Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
+import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
 
 const resultsPerRead = 2_000;
 const refetchAfterMs = 1_000;
@@ -33,6 +35,8 @@ export interface JobHost {
   /** Resolves after the next change of the ledger's jobs, or after `ms`. */
   nextChange(ms: number): Promise<void>;
   identityOf(peer: string): IdentityId | '';
+  /** Stores what has to be stored, until `expires`. @throws LullError */
+  upload(inputs: Inputs, expires: number): Promise<JobInput>;
 }
 
 /** Encoded values in packed runs of some MiB each: what a trial takes. */
@@ -68,6 +72,15 @@ export class JobHandle implements Job {
   /** The members have changed since it was last asked who holds the job. */
   #stale = true;
   #claimed = 0;
+  #tooLate = false;
+  readonly #appends = new Appends(
+    () => this.host.bus(),
+    () => this.#id(),
+    () => {
+      this.#tooLate = true;
+      this.#changed();
+    },
+  );
   readonly #listeners = new Set<() => void>();
   readonly #readers = new Map<JobId, ResultReader>();
   readonly #ready = deferred<void>();
@@ -92,7 +105,12 @@ export class JobHandle implements Job {
   }
 
   get reason(): string {
+    if (this.#tooLate) return 'Input appended here was too late: another tab closed the job meanwhile.';
     return this.#refusal || (this.#summary?.reason ?? '');
+  }
+
+  get open(): boolean {
+    return this.#summary?.open === true && !wasStopped(this.state);
   }
 
   get closable(): boolean {
@@ -104,7 +122,7 @@ export class JobHandle implements Job {
     if (summary === undefined) return { items: 0, committed: 0, running: 0, failed: 0, ratePerSecond: 0, etaSeconds: null };
     const { items, committed, failed, ratePerSecond } = summary;
     const left = items - committed - failed;
-    const etaSeconds = left === 0 ? 0 : ratePerSecond > 0 ? left / ratePerSecond : null;
+    const etaSeconds = left > 0 && ratePerSecond > 0 ? left / ratePerSecond : left > 0 || this.open ? null : 0;
     return { items, committed, running: Math.min(this.#claimed, left), failed, ratePerSecond, etaSeconds };
   }
 
@@ -129,7 +147,9 @@ export class JobHandle implements Job {
   }
 
   update(summary: JobSummary): void {
+    const before = this.#summary;
     this.#summary = summary;
+    if (before?.tail !== summary.tail || before.open !== summary.open) void this.#appends.check(summary.open);
     this.name = summary.manifest.name;
     if (ended(summary.state)) this.#done.resolve(summary.state);
     this.#changed();
@@ -147,10 +167,15 @@ export class JobHandle implements Job {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Result, void> {
-    const { items } = await this.#known();
-    for (let at = 0; at < items;) {
-      // Asked first: what is decided while the results are read must not be missed.
+    for (let at = 0; ;) {
+      // Asked first: what is decided, or appended, while the results are read must not be missed.
+      const { items } = await this.#known();
       const over = wasStopped(this.state);
+      if (at >= items) {
+        if (!this.open) return;
+        await this.host.nextChange(refetchAfterMs);
+        continue;
+      }
       const end = Math.min(items, at + resultsPerRead);
       const { results } = await this.#reader().read(at, end);
       for (const result of results) {
@@ -171,10 +196,11 @@ export class JobHandle implements Job {
   }
 
   async *asCompleted(): AsyncGenerator<Result, void> {
-    const { items } = await this.#known();
     // By item: spans are cut and joined anew as they are accepted and as later results come in.
     const given = new RangeSet();
-    while (given.size < items) {
+    for (;;) {
+      const { items } = await this.#known();
+      if (given.size >= items && !this.open) return;
       const over = wasStopped(this.state);
       const before = given.size;
       for (const { range } of await this.#reader().spans(0, items)) {
@@ -186,7 +212,7 @@ export class JobHandle implements Job {
         }
       }
       if (over && given.size === before) return;
-      if (given.size < items) await this.host.nextChange(refetchAfterMs);
+      if (given.size < items || this.open) await this.host.nextChange(refetchAfterMs);
     }
   }
 
@@ -199,10 +225,10 @@ export class JobHandle implements Job {
   }
 
   async #collect(onProgress?: (items: number, of: number) => void): Promise<Result[]> {
-    const { items } = await this.#known();
     const all: Result[] = [];
     for await (const result of this) {
       all.push(result);
+      const { items } = this.#summary!;
       if (all.length % resultsPerRead === 0 || all.length === items) onProgress?.(all.length, items);
     }
     return all;
@@ -255,7 +281,7 @@ export class JobHandle implements Job {
   async inputs(from: number, max: number): Promise<unknown[]> {
     const { items, manifest } = await this.#known();
     const indices = Array.from({ length: Math.max(0, Math.min(items, from + max) - from) }, (_, i) => from + i);
-    return Promise.all(indices.map((index) => itemInput(this.host.bus(), manifest, index)));
+    return Promise.all(indices.map((index) => itemInput(this.host.bus(), this.#id(), manifest, index)));
   }
 
   get args(): unknown {
@@ -287,6 +313,20 @@ export class JobHandle implements Job {
   }
   setPriority(priority: number): Promise<void> {
     return this.#set({ priority });
+  }
+
+  async append(inputs: Inputs | readonly unknown[]): Promise<void> {
+    const { manifest } = await this.#own();
+    if (wasStopped(this.state)) throw new LullError('job-ended', this.reason || `The job is ${this.state}.`);
+    if (!this.open) throw new LullError('job-ended', 'The job is closed.');
+    const given = Array.isArray(inputs) ? { items: inputs as readonly unknown[] } : (inputs as Inputs);
+    await this.#appends.append(this.host.upload(given, manifest.expires));
+    this.membersChanged();
+  }
+
+  async close(): Promise<void> {
+    await this.#own();
+    await this.#appends.close();
   }
 
   async retry(indices?: readonly number[]): Promise<void> {
@@ -377,15 +417,21 @@ export class JobHandle implements Job {
     }
   }
 
-  async #isKeptElsewhere({ id, manifest }: JobSummary): Promise<boolean> {
+  async #isKeptElsewhere({ id, manifest, items }: JobSummary): Promise<boolean> {
     const bus = this.host.bus();
     const view = await bus.ask(membershipContract, 'members', 'query', {});
     const isOther = (member: Member) => member.peer !== bus.self.peer && member.store !== null && member.status === 'alive';
     const others = view.ok ? view.value.body.members.filter(isOther) : [];
     if (others.length === 0) return false;
-    const { code, reduce, input } = manifest;
-    const objects = [code, reduce, 'object' in input ? input.object : null].filter((object) => object !== null);
-    for (const object of objects) {
+    const { code, reduce } = manifest;
+    const inputs = [manifest.input];
+    if (manifest.open === true) {
+      const grown = await bus.ask(ledgerContract, 'parts', 'query', { job: id, from: 0, end: items });
+      if (!grown.ok) return false;
+      inputs.push(...grown.value.body.parts.map(({ input }) => input));
+    }
+    const objects = [code, reduce, ...inputs.map((input) => ('object' in input ? input.object : null))].filter((object) => object !== null);
+    for (const object of new Set(objects)) {
       const held = await bus.ask(blocksContract, 'objects', 'lookup', { id: object });
       if (!held.ok || held.value.body.copies < 1) return false;
     }
@@ -407,6 +453,14 @@ export class JobHandle implements Job {
     return this.#summary;
   }
 
+  /** What only the submitter may change. */
+  async #own(): Promise<JobSummary> {
+    const known = await this.#known();
+    if (known.manifest.submitter !== this.host.bus().self.identity)
+      throw new LullError('refused', 'Only whoever submitted the job may change it.');
+    return known;
+  }
+
   #reader(): ResultReader {
     const id = this.#id();
     let reader = this.#readers.get(id);
@@ -418,12 +472,10 @@ export class JobHandle implements Job {
   }
 
   async #set(change: Omit<Extract<EventBody, { kind: 'setting' }>, 'kind' | 'version'>): Promise<void> {
-    const bus = this.host.bus();
-    const known = await this.#known();
-    if (known.manifest.submitter !== bus.self.identity) throw new LullError('refused', 'Only whoever submitted the job may change it.');
-    const detail = valueOf(await bus.ask(ledgerContract, 'decisions', 'get', { job: this.#id() }), 'The ledger did not answer');
-    const body: EventBody = { kind: 'setting', version: detail.body.settingVersion + 1, ...change };
-    valueOf(await bus.ask(ledgerContract, 'events', 'create', { job: this.#id(), body }), 'The change could not be recorded');
+    await this.#own();
+    // The ledger takes the next version, and chooses a round.
+    const body: EventBody = { kind: 'setting', version: 1, ...change };
+    valueOf(await this.host.bus().ask(ledgerContract, 'events', 'create', { job: this.#id(), body }), 'The change could not be recorded');
   }
 
   #changed(): void {

@@ -3,7 +3,7 @@ import { hexOf } from '../kernel/lib/bytes.ts';
 import { isHex64, jobId, type JobId } from '../kernel/lib/ids.ts';
 import { nameOf } from '../kernel/lib/names.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
-import { itemMsDefault, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
+import { itemMsDefault, jobItemsMax, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract, type GroupView } from '../kernel/protocol/contracts/membership.ts';
@@ -59,6 +59,8 @@ export function createLull(host: KernelHost): Lull {
         const cancel = host.clock.after(ms, wake);
         waiting.add(wake);
       }),
+    upload: async (inputs: Inputs, expires: number) =>
+      (await uploadInputs({ bus: bus(), codec: host.codec, expires, signal: undefined }, inputs)).input,
     identityOf: (peer: string) => view?.members.find((member) => member.peer === peer)?.identity ?? ('' as const),
   };
 
@@ -173,7 +175,11 @@ export function createLull(host: KernelHost): Lull {
       spec.reduce === undefined || spec.reduce.trim() === ''
         ? null
         : await storedCode(spec.reduce, `${name}.reduce.mjs`, expires, spec.signal);
-    const { input, copies } = await uploadInputs({ bus: bus(), codec: host.codec, expires, signal: spec.signal }, spec.inputs);
+    const open = spec.open === true;
+    const { input, copies } = await uploadInputs(
+      { bus: bus(), codec: host.codec, expires, signal: spec.signal, mayBeEmpty: open },
+      spec.inputs,
+    );
     const { segments } = await manifestOf(bus(), code.object);
     const manifest: JobManifest = {
       v: 1,
@@ -188,10 +194,11 @@ export function createLull(host: KernelHost): Lull {
       reduce: reduce?.object ?? null,
       args: encodedArgs(spec.args),
       input,
+      ...(open && { open }),
       runtime: 'js',
       redundancy: 1,
       priority: spec.priority ?? 0,
-      failuresMax: spec.failuresMax ?? input.items,
+      failuresMax: spec.failuresMax ?? (open ? jobItemsMax : input.items),
       itemMs: spec.limits?.itemMs ?? itemMsDefault,
     };
     return { manifest, acknowledgedCopies: Math.min(code.copies, reduce?.copies ?? code.copies, copies ?? code.copies) };

@@ -103,7 +103,7 @@ export class ResultReader {
     const error = blob.errors.find((entry) => entry.index === index);
     if (span.outcome === 'failed' || error !== undefined) {
       const { name, message, stack } = error ?? { name: 'Error', message: 'The item failed.', stack: '' };
-      return { index, error: { name, message, stack, input: await itemInput(this.bus(), this.manifest, index) }, by, tookMs };
+      return { index, error: { name, message, stack, input: await itemInput(this.bus(), this.job, this.manifest, index) }, by, tookMs };
     }
     const bytes = blob.values.bytes.subarray(at === 0 ? 0 : blob.values.ends[at - 1]!, blob.values.ends[at]!);
     try {
@@ -117,7 +117,7 @@ export class ResultReader {
     const message = 'Whoever ran this item stored something that is no result.';
     return {
       index,
-      error: { name: 'UnreadableResult', message, stack: '', input: await itemInput(this.bus(), this.manifest, index) },
+      error: { name: 'UnreadableResult', message, stack: '', input: await itemInput(this.bus(), this.job, this.manifest, index) },
       by: [span.by],
       tookMs: 0,
     };

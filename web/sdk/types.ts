@@ -17,6 +17,7 @@ export interface ObjectRef {
 export type JobState = 'uploading' | 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
 export interface Progress {
+  /** Those there are so far, where the job is open. */
   readonly items: number;
   readonly committed: number;
   /** Items in parts that a member holds a claim on now. */
@@ -77,6 +78,8 @@ export interface JobSpec {
   readonly code: string | ObjectRef;
   readonly runtime?: 'js';
   readonly inputs: Inputs;
+  /** More input may be appended, until the job is closed. Then `inputs` may be empty: `{ items: [] }`. */
+  readonly open?: boolean;
   readonly args?: unknown;
   /** An ES module: `export default (values) => value`, given the values in input order; run where results are collected. */
   readonly reduce?: string;
@@ -96,6 +99,8 @@ export interface Job extends AsyncIterable<Result> {
   readonly state: JobState;
   /** Why it failed, or what it waits for; one sentence for a person, may be empty. */
   readonly reason: string;
+  /** Takes more input: it ends only when it is closed and all its items are decided. */
+  readonly open: boolean;
   readonly progress: Progress;
   /** Resolves when this tab may be closed. Rejects when the job could not be handed over. */
   readonly ready: Promise<void>;
@@ -103,7 +108,7 @@ export interface Job extends AsyncIterable<Result> {
   readonly closable: boolean;
   /** Never rejects. */
   readonly done: Promise<JobState>;
-  /** All results in input order, when the job has ended. */
+  /** All results in input order, when the job has ended: an open one is waited for until it is closed. */
   results(): Promise<Result[]>;
   /** All values in input order; an AggregateError lists failed items. */
   values(): Promise<unknown[]>;
@@ -127,7 +132,15 @@ export interface Job extends AsyncIterable<Result> {
   resume(): Promise<void>;
   cancel(): Promise<void>;
   setPriority(priority: number): Promise<void>;
-  /** Tries failed items again: all of them, or those listed. */
+  /**
+   * More input for an open job, behind what it has. Resolves when that is acknowledged; the input keeps its place and its indices from
+   * then on, unless another tab of the same identity appended at the same moment: then it may come behind that one's. Rejects with
+   * code 'job-ended' and "The job is closed." where it is.
+   */
+  append(inputs: Inputs | readonly unknown[]): Promise<void>;
+  /** The job takes no more input. */
+  close(): Promise<void>;
+  /** Tries all failed items again, or runs those listed anew, also where they have a result. */
   retry(indices?: readonly number[]): Promise<void>;
   subscribe(listener: () => void): () => void;
 }
