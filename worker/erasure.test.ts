@@ -1,6 +1,6 @@
 // The compiled code against plain arithmetic, byte for byte. Node runs the same modules as a browser.
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { equalBytes } from '../web/kernel/lib/bytes.ts';
 import { encodeScalar } from '../web/kernel/lib/erasure/scalar.ts';
 import { sliceBytes } from '../web/kernel/lib/erasure/slices.ts';
@@ -63,6 +63,50 @@ test.each([
     expect(wrongSlices(coder, k, n, slices, upTo(n, n - k)), `recovering ${size} bytes`).toEqual([]);
   }
   expect(coder.method).toBe('simd');
+});
+
+describe('where there is no SIMD', () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test.each([
+    ['WebAssembly is missing', undefined],
+    [
+      'modules do not compile',
+      {
+        ...WebAssembly,
+        Memory: WebAssembly.Memory,
+        CompileError: WebAssembly.CompileError,
+        Module: function refuse() {
+          throw new WebAssembly.CompileError('refused');
+        },
+      },
+    ],
+  ])('%s: plain arithmetic gives the same slices', (_, webAssembly) => {
+    vi.stubGlobal('WebAssembly', webAssembly);
+    const coder = new ErasureCoder();
+    for (const [k, n] of [
+      [4, 6],
+      [3, 20],
+    ] as const) {
+      const slices = encodeScalar(seededRandom('scalar').bytes(10_000), k, n);
+      expect(wrongSlices(coder, k, n, slices, upTo(n, n - k))).toEqual([]);
+    }
+    expect(coder.method).toBe('scalar');
+  });
+});
+
+test('kernels are forgotten, oldest first, and made again', () => {
+  const coder = new ErasureCoder();
+  const slices = encodeScalar(seededRandom('many').bytes(640), 10, 16);
+  const first = coder.runnable(10, 16, upTo(10), [15]);
+  expect(coder.runnable(10, 16, upTo(10), [15])).toBe(first);
+  let others = 0;
+  for (const present of subsets(16, 10)) {
+    if (others++ === 100) break;
+    coder.runnable(10, 16, present, [15]);
+  }
+  expect(coder.runnable(10, 16, upTo(10), [15])).not.toBe(first);
+  expect(wrongSlices(coder, 10, 16, slices, upTo(16, 6))).toEqual([]);
 });
 
 test('any code, size and choice of slices agrees with plain arithmetic', () => {

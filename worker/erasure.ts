@@ -34,11 +34,12 @@ const kernelsMax = 64;
 
 export class ErasureCoder {
   /** Kernels run one at a time and to their end, so all share one memory. */
-  readonly #memory = new WebAssembly.Memory({ initial: kernelMemoryPages, maximum: kernelMemoryPages });
+  #memory: WebAssembly.Memory | undefined;
   /** Least recently used first. */
   readonly #kernels = new Map<string, Runnable>();
 
-  method: CodingMethod = 'simd';
+  /** Some hardened browsers have no WebAssembly at all. */
+  method: CodingMethod = typeof WebAssembly === 'object' ? 'simd' : 'scalar';
 
   /** @throws RangeError as `productFor` does */
   code({ k, n, present, wanted, slices }: CodingTask): CodingAnswer {
@@ -59,9 +60,10 @@ export class ErasureCoder {
   #make(product: Product): Runnable {
     if (this.method === 'simd') {
       try {
+        this.#memory ??= new WebAssembly.Memory({ initial: kernelMemoryPages, maximum: kernelMemoryPages });
         return runnableOf(kernelFor(product), this.#memory);
       } catch (error) {
-        // No SIMD in this browser, or no WebAssembly at all: slower, and right.
+        // No SIMD in this browser, or a policy against it: slower, and right.
         if (!(error instanceof WebAssembly.CompileError)) throw error;
         this.method = 'scalar';
       }

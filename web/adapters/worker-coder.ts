@@ -3,6 +3,7 @@
 import { transfer, type Remote } from 'comlink';
 import type { Codec } from '../../worker/codec.ts';
 import { dataSlices, sliceBytes } from '../kernel/lib/erasure/slices.ts';
+import { FaultError } from '../kernel/lib/outcome.ts';
 import { checkCode } from '../kernel/lib/erasure/matrix.ts';
 import { recoveryOf } from '../kernel/lib/erasure/scalar.ts';
 import type { Coder } from '../kernel/platform.ts';
@@ -30,11 +31,14 @@ export function workerCoder(call: Call): Coder {
     const fits = spare.findIndex((buffer) => buffer.byteLength === size);
     const buffer = fits < 0 ? new ArrayBuffer(size) : spare.splice(fits, 1)[0]!;
     fill(new Uint8Array(buffer));
+    const task = { k, n, present: [...present], wanted: [...wanted], slices: buffer };
     const answer = await call(
-      async (codec) => codec.codeSlices(transfer({ k, n, present: [...present], wanted: [...wanted], slices: buffer }, [buffer])),
+      async (codec) => codec.codeSlices(transfer(task, [buffer])),
       codingMsMax,
       'Slices could not be coded in time.',
-    );
+    ).catch((error: unknown) => {
+      throw error instanceof FaultError ? error : new FaultError('internal', `Slices could not be coded: ${String(error)}`);
+    });
     spare.push(answer.slices);
     if (spare.length > spareBuffersMax) spare.shift();
     return wanted.map((_, at) => new Uint8Array(answer.made, at * length, length));
