@@ -56,29 +56,35 @@ export async function coding(): Promise<void> {
     const rival = await readFile(createRequire(import.meta.url).resolve('@digitaldefiance/reed-solomon-erasure.wasm/wasm'));
     await page.evaluate((bytes) => globalThis.coding.setUp(bytes), [...rival]);
     for (const [k, n] of codes) for (const direction of ['encode', 'decode'] as const) await compare(page, direction, k, n);
-    for (const [direction, atOnce] of [
-      ['encode', 1],
-      ['encode', 4],
-      ['decode', 1],
-      ['decode', 4],
-    ] as const) {
-      const rates: number[] = [];
-      for (let run = 0; run < pairs; run++)
-        rates.push(
-          await page.evaluate(([way, calls, ms]) => globalThis.coding.portRate(way, 4, 6, calls, ms), [
-            direction,
-            atOnce,
-            2 * windowMs,
-          ] as const),
-        );
-      console.log(`         ${direction} 4+2 through the port, ${atOnce} at once, GB/s of data: ${intervalText(bootstrapMedian(rates))}`);
-    }
+    for (const direction of ['encode', 'decode'] as const) for (const atOnce of [1, 4]) await throughPort(page, direction, atOnce);
     console.log(`         coded by: ${await page.evaluate(() => globalThis.coding.method())}`);
   } finally {
     await profile.close();
     await server.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A segment of data, and one of the size of a function's record. */
+async function throughPort(page: Page, direction: Direction, atOnce: number): Promise<void> {
+  const rateOf = async (bytes: number) => {
+    const rates: number[] = [];
+    for (let run = 0; run < pairs; run++)
+      rates.push(
+        await page.evaluate(([way, size, calls, ms]) => globalThis.coding.portRate(way, 4, 6, size, calls, ms), [
+          direction,
+          bytes,
+          atOnce,
+          2 * windowMs,
+        ] as const),
+      );
+    return rates;
+  };
+  const large = (await rateOf(2 ** 20)).map((rate) => (rate * 2 ** 20) / 1e9);
+  const small = (await rateOf(300)).map((rate) => 1e6 / rate);
+  console.log(
+    `         ${direction} 4+2 through the port, ${atOnce} at once: ${intervalText(bootstrapMedian(large))} GB/s of data; 300 bytes in ${intervalText(bootstrapMedian(small))} us a call`,
+  );
 }
 
 async function compare(page: Page, direction: Direction, k: number, n: number): Promise<void> {

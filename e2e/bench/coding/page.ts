@@ -16,13 +16,14 @@ const coding = {
   method: async () => worker.method(),
   rate: async (subject: Subject, direction: Direction, k: number, n: number, ms: number) => worker.rate(subject, direction, k, n, ms),
 
-  /** Gigabytes of data a second through the port, the Worker's messages and all buffers included, with so many calls on their way at once. */
-  async portRate(direction: Direction, k: number, n: number, atOnce: number, ms: number): Promise<number> {
-    const slices = await coder.encode(segment, k, n);
+  /** Segments of `bytes` (at most 1 MiB) a second through the port, the Worker's messages and all buffers included, with so many calls on their way at once. */
+  async portRate(direction: Direction, k: number, n: number, bytes: number, atOnce: number, ms: number): Promise<number> {
+    const part = segment.subarray(0, bytes);
+    const slices = await coder.encode(part, k, n);
     const lost = Math.min(k, n - k);
     const kept = new Map(Array.from({ length: k }, (_, at) => [lost + at, slices[lost + at]!]));
     const wanted = Array.from({ length: k }, (_, index) => index);
-    const call = async () => (direction === 'encode' ? coder.encode(segment, k, n) : coder.recover(kept, k, n, wanted));
+    const call = async () => (direction === 'encode' ? coder.encode(part, k, n) : coder.recover(kept, k, n, wanted));
     const run = async (until: number) => {
       let calls = 0;
       const lane = async () => {
@@ -37,7 +38,7 @@ const coding = {
     await run(performance.now() + ms / 10);
     const began = performance.now();
     const calls = await run(began + ms);
-    return (calls * segmentBytes) / 1e6 / (performance.now() - began);
+    return (1_000 * calls) / (performance.now() - began);
   },
 };
 
