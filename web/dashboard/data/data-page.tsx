@@ -14,7 +14,7 @@ import { ObjectTable } from './object-table.tsx';
 import { DropTarget, PutButton, PutCard } from './put-card.tsx';
 import { useUploads } from './uploads.ts';
 import { usePolled, type Polled } from './use-polled.ts';
-import { durabilityWords, repairWords, sumByOwner, type StoreKind } from './wording.ts';
+import { durabilityWords, remedyOf, repairWords, sumByOwner, type StoreKind } from './wording.ts';
 
 const mineMax = 1_000;
 const keptMax = 5_000;
@@ -75,11 +75,20 @@ function useStoreKind(): StoreKind {
 
 /** A full disk, or storage that the browser refuses: in a sentence, with what to do. */
 function StoreNotice() {
-  const problem = useSnapshot((snapshot) => snapshot.kept?.problem ?? '');
-  if (problem === '') return null;
+  const kept = useSnapshot((snapshot) => snapshot.kept);
+  const limitMiB = useSnapshot((snapshot) => snapshot.resources?.value.limits.storageMiB ?? 0);
+  // The shell has said already that the store was closed.
+  const closed = useSnapshot((snapshot) => snapshot.storageClosed !== '');
+  if (kept === null || kept.problem === '' || closed) return null;
+  const remedy = remedyOf(kept, limitMiB * 2 ** 20);
   return (
     <Notice tone="dusk">
-      {problem} Make room on this machine, or <Link to="/">change the limit on the Donate page</Link>.
+      {kept.problem} {remedy === 'disk' ? 'Free some space on this machine: its browser gives Lull no more.' : null}
+      {remedy === 'limit' ? (
+        <>
+          <Link to="/">Allow more on the Donate page</Link>, or wait until something expires.
+        </>
+      ) : null}
     </Notice>
   );
 }

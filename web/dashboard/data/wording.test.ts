@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durabilityWords, kindWord, repairWords, sizeProblem, sumByOwner } from './wording.ts';
+import { durabilityWords, kindWord, remedyOf, repairWords, sizeProblem, sumByOwner } from './wording.ts';
 
 const MiB = 2 ** 20;
 
@@ -13,6 +13,13 @@ describe('what the browser promises', () => {
     ['kept', 'second', /Another tab/],
   ] as const)('%s, store %s', (durability, store, words) => expect(durabilityWords(durability, store)).toMatch(words));
 });
+
+it.each([
+  ['at the limit', { usedBytes: 127, allowedBytes: 128 }, 'limit'],
+  ['where the browser gives less than the limit', { usedBytes: 40, allowedBytes: 40 }, 'disk'],
+  ['where the browser gives nothing', { usedBytes: 0, allowedBytes: 0 }, 'disk'],
+  ['where room is not what is missing', { usedBytes: 0, allowedBytes: 128 }, 'none'],
+] as const)('knows what helps %s', (_, kept, remedy) => expect(remedyOf(kept, 128)).toBe(remedy));
 
 describe('repair', () => {
   it('says how much is under way and how fast', () => {

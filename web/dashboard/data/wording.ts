@@ -27,6 +27,21 @@ export function durabilityWords(durability: Durability, store: StoreKind): strin
   }
 }
 
+/**
+ * What helps where the store has a problem: more room on the machine, a higher limit, or neither (what it is then says itself).
+ * @param limitBytes what the person allows; the browser may allow less
+ */
+export function remedyOf(
+  { usedBytes, allowedBytes }: { usedBytes: number; allowedBytes: number },
+  limitBytes: number,
+): 'disk' | 'limit' | 'none' {
+  const full = usedBytes >= allowedBytes * fullShare;
+  if (!full) return 'none';
+  return allowedBytes < limitBytes * fullShare ? 'disk' : 'limit';
+}
+
+const fullShare = 0.9;
+
 export interface Repair {
   readonly waiting: number;
   readonly running: number;

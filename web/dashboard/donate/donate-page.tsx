@@ -77,7 +77,8 @@ export function DonatePage() {
 
 /** A full disk, or storage that the browser refuses: the tab still computes, but it can keep nothing more for others. */
 function KeptNotice() {
-  const problem = useSnapshot((snapshot) => snapshot.kept?.problem ?? '');
+  // The shell has said already where the store was closed.
+  const problem = useSnapshot((snapshot) => (snapshot.storageClosed === '' ? (snapshot.kept?.problem ?? '') : ''));
   return problem === '' ? null : <Notice tone="dusk">{problem}</Notice>;
 }
 
