@@ -102,6 +102,15 @@ describe('appends', () => {
     expect(world.sizes).toEqual([1, 50, 2, 3]);
   });
 
+  it('keep their order also where one lost its place before the next was appended', async () => {
+    const world = new World();
+    await world.appends.append(Promise.resolve(inputOf(1)));
+    world.chain = [];
+    world.add(inputOf(50));
+    await world.appends.append(Promise.resolve(inputOf(2)));
+    expect(world.sizes).toEqual([50, 1, 2]);
+  });
+
   it('to a closed job are refused, and one that lost its place to a close is said to be too late', async () => {
     const world = new World();
     await world.appends.append(Promise.resolve(inputOf(1)));

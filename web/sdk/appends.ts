@@ -18,7 +18,8 @@ type Setting = Omit<Extract<EventBody, { kind: 'setting' }>, 'kind' | 'version'>
 
 interface Appended {
   readonly input: JobInput;
-  event: EventId;
+  /** null until it is appended for the first time. */
+  event: EventId | null;
 }
 
 export class Appends {
@@ -42,8 +43,15 @@ export class Appends {
     // Whoever asks next waits for its turn, and not for the fate of this one.
     input.catch(() => undefined);
     await this.#inTurn(async () => {
-      const ready = await input;
-      this.#own.push({ input: ready, event: await this.#place(ready) });
+      const one: Appended = { input: await input, event: null };
+      this.#own.push(one);
+      try {
+        await this.#settle();
+      } catch (error) {
+        // Whoever is told that it failed may try again: it must not find its place later all the same.
+        if (this.#own.includes(one)) this.#own.splice(this.#own.indexOf(one), 1);
+        throw error;
+      }
       await this.#queue();
     });
   }
@@ -79,34 +87,51 @@ export class Appends {
   }
 
   async #repair(): Promise<void> {
-    const own = this.#own.slice(-appendsPerJobMax);
-    const counting = own.length === 0 ? new Set<EventId>() : await this.#counting(own.map(({ event }) => event));
-    const lost = own.filter(({ event }) => !counting.has(event));
-    for (const one of lost) {
-      try {
-        one.event = await this.#place(one.input);
-      } catch (error) {
-        if (!(error instanceof LullError) || error.code !== 'job-ended') throw error;
-        for (const late of lost.slice(lost.indexOf(one))) this.#own.splice(this.#own.indexOf(late), 1);
-        this.tooLate();
-        break;
-      }
-    }
-    if (lost.length > 0) await this.#queue();
+    if (await this.#settle()) await this.#queue();
     if (this.#wantsClosed) await this.#close();
   }
 
-  async #place(input: JobInput): Promise<EventId> {
-    for (let tries = 1; ; tries++) {
+  /** Appends what has no place, or lost it: in order, so that what came earlier here stays earlier. Answers whether anything was. */
+  async #settle(): Promise<boolean> {
+    let placed = false;
+    for (let vain = 0; vain < triesMax;) {
+      // In this order: where the tail is another one meanwhile, the append is refused.
       const { open, tail, items } = await this.#detail();
-      if (!open) throw new LullError('job-ended', 'The job is closed.');
-      const written = await this.#set({ append: { after: tail, first: items, input } });
-      if (written.ok) {
-        const { event } = written.value.body;
-        if ((await this.#counting([event])).has(event)) return event;
-      } else if (!(await this.#lostRace(written.fault.code, tail))) valueOf(written, 'The input could not be appended');
-      if (tries >= triesMax) throw new LullError('conflict', 'Other tabs append all the time: the input found no place. Try again.');
+      const next = (await this.#lost())[0];
+      if (next === undefined) return placed;
+      if (!open) {
+        await this.#giveUp();
+        throw new LullError('job-ended', 'The job is closed.');
+      }
+      const written = await this.#set({ append: { after: tail, first: items, input: next.input } });
+      if (!written.ok) {
+        vain++;
+        if (await this.#lostRace(written.fault.code, tail)) continue;
+        valueOf(written, 'The input could not be appended');
+        continue;
+      }
+      if (next.event !== null) vain++;
+      next.event = written.value.body.event;
+      placed = true;
     }
+    throw new LullError('conflict', 'Other tabs append all the time: the input found no place. Try again.');
+  }
+
+  /** Those of this tab's that do not count, in order. */
+  async #lost(): Promise<Appended[]> {
+    const own = this.#own.slice(-appendsPerJobMax);
+    const events = own.flatMap(({ event }) => (event === null ? [] : [event]));
+    if (events.length === 0) return own;
+    const answer = await this.bus().ask(ledgerContract, 'parts', 'lookup', { job: this.job(), parts: events });
+    const counting = new Set(valueOf(answer, 'The ledger did not answer').body.counting);
+    return own.filter(({ event }) => event === null || !counting.has(event));
+  }
+
+  /** The job is closed: what has no place gets none. */
+  async #giveUp(): Promise<void> {
+    const lost = await this.#lost();
+    for (const one of lost) this.#own.splice(this.#own.indexOf(one), 1);
+    if (lost.some(({ event }) => event !== null)) this.tooLate();
   }
 
   async #close(): Promise<void> {
@@ -133,11 +158,6 @@ export class Appends {
 
   async #detail() {
     return valueOf(await this.bus().ask(ledgerContract, 'decisions', 'get', { job: this.job() }), 'The ledger did not answer').body;
-  }
-
-  async #counting(parts: EventId[]): Promise<ReadonlySet<EventId>> {
-    const answer = await this.bus().ask(ledgerContract, 'parts', 'lookup', { job: this.job(), parts });
-    return new Set(valueOf(answer, 'The ledger did not answer').body.counting);
   }
 
   #set(change: Setting) {

@@ -1,6 +1,6 @@
 // globalThis.lull: the public API over a kernel that may be restarted under it (a second tab of a profile taking over).
 import { hexOf } from '../kernel/lib/bytes.ts';
-import { isHex64, jobId, type JobId } from '../kernel/lib/ids.ts';
+import { isHex64, jobId, type JobId, type PeerId } from '../kernel/lib/ids.ts';
 import { nameOf } from '../kernel/lib/names.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
 import { itemMsDefault, jobItemsMax, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
@@ -33,6 +33,9 @@ export interface KernelHost {
 const appendTimeoutMs = 30_000;
 const claimedRefreshMs = 500;
 const closableMsMax = 15_000;
+/** How long after it was loaded a page expects to meet those who may know a job. */
+const meetMsMax = 6_000;
+const meetEveryMs = 200;
 const codeBytesMax = 4 * 1024 * 1024;
 
 export function createLull(host: KernelHost): Lull {
@@ -46,6 +49,7 @@ export function createLull(host: KernelHost): Lull {
   let resources: ResourceState | undefined;
   let running: readonly Running[] = [];
   let given: Metrics['given'] = { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0 };
+  const madeAt = host.clock.now();
   const bus = () => host.bus();
   const jobHost = {
     bus,
@@ -263,8 +267,19 @@ export function createLull(host: KernelHost): Lull {
       if (!isHex64(id)) throw new LullError('bad-input', 'A job id has 64 hex digits.');
       const known = lull.job(id);
       if (known !== undefined) return known;
-      for (const { peer } of view?.members ?? []) {
-        if (peer === bus().self.peer) continue;
+      const asked = new Set<PeerId>([bus().self.peer]);
+      for (;;) {
+        const next = view?.members.find(({ peer }) => !asked.has(peer));
+        if (next === undefined) {
+          // A page that has just been loaded meets its group in the next moments.
+          if (host.clock.now() - madeAt > meetMsMax) break;
+          await jobHost.nextChange(meetEveryMs);
+          const come = lull.job(id);
+          if (come !== undefined) return come;
+          continue;
+        }
+        const { peer } = next;
+        asked.add(peer);
         const found = await bus().ask(ledgerContract, 'jobs', 'get', { job: jobId(id) }, { peer });
         if (!found.ok) continue;
         // Another may have the true one.

@@ -8,6 +8,7 @@ import { Notice } from '../shell/shell.tsx';
 import { count, duration, percent, plural, rate, timeLeft } from '../view/format.ts';
 import { emptySeries } from '../view/samples-over-time.ts';
 import { downloadResults } from './download.ts';
+import { MoreInput } from './more-input.tsx';
 import { ReducedCard, usePictureSize } from './outcome.tsx';
 import { PartsGrid } from './parts-grid.tsx';
 import { Picture } from './picture.tsx';
@@ -80,12 +81,18 @@ function FoundJob({ job }: { job: Job }) {
             <Heading>{job.name}</Heading>
             {job.state === 'uploading' ? null : <JobStateBadge state={job.state} />}
           </div>
-          {mine ? null : <p className="mute sm">submitted by {nameOf(job.submitter)}</p>}
+          {mine ? null : (
+            <p className="mute sm">
+              submitted by {nameOf(job.submitter)}
+              {job.open ? ' · open: takes more input' : ''}
+            </p>
+          )}
         </div>
         <Actions job={job} mine={mine} />
       </div>
       <Situation job={job} />
       <ProgressCard job={job} overview={overview} mine={mine} />
+      {mine && job.open && job.state !== 'uploading' ? <MoreInput job={job} /> : null}
       {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} mine={mine} /> : null}
       <div className="job-middle">
         <div className="job-column">{shown === null ? order : <Picture job={job} overview={shown.overview} {...shown.size} />}</div>
@@ -156,12 +163,14 @@ function Situation({ job }: { job: Job }) {
   const donors = useSnapshot(
     (snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0,
   );
+  const { items, committed, failed } = job.progress;
+  const left = items - committed - failed;
   if (job.state === 'failed') return <Notice tone="coral">{job.reason || 'The job failed.'}</Notice>;
   if (job.state === 'uploading') return <Notice tone="tide">Uploading: keep this tab open until the job is handed over.</Notice>;
   if (hasEnded(job)) return job.reason === '' ? null : <Notice tone="dusk">{job.reason}</Notice>;
   return (
     <>
-      {donors === 0 && !donating && job.state !== 'paused' ? (
+      {donors === 0 && !donating && job.state !== 'paused' && left > 0 ? (
         <Notice tone="dusk">
           <span>Nobody in the group is donating just now, so the job waits. </span>
           <button type="button" className="link" disabled={busy} onClick={() => run(() => lull.donate(true))}>
@@ -194,7 +203,8 @@ function ProgressCard({ job, overview, mine }: { job: Job; overview: Overview | 
         <span>
           <b>{percent(of(committed + failed))}</b>{' '}
           <span className="mute">
-            · {count(committed)} of {plural(items, 'item')} done{failed > 0 ? `, ${count(failed)} failed` : ''}
+            · {count(committed)} of {plural(items, 'item')}
+            {job.open ? ' so far' : ''} done{failed > 0 ? `, ${count(failed)} failed` : ''}
             {running > 0 ? ` · ${count(running)} running${runners > 0 ? ` on ${plural(runners, 'peer')}` : ''}` : ''}
           </span>
         </span>

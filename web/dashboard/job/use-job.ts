@@ -36,8 +36,8 @@ const refetchMs = 700;
 /** Who ran what: asked for again while the job moves, at most every `refetchMs`. null until it came once. */
 export function useOverview(job: Job): Overview | null {
   const [overview, setOverview] = useState<Overview | null>(null);
-  const { committed, failed, running } = job.progress;
-  const stamp = `${job.state}/${committed}/${failed}/${running}`;
+  const { items, committed, failed, running } = job.progress;
+  const stamp = `${job.state}/${items}/${committed}/${failed}/${running}`;
   const asked = useRef({ stamp: '', atMs: Number.NEGATIVE_INFINITY, busy: false });
   const [again, tick] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {

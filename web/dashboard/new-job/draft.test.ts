@@ -23,6 +23,14 @@ describe('a new job', () => {
     });
   });
 
+  it('that is kept open may begin without input, but not with a wrong one', () => {
+    for (const kind of ['lines', 'json', 'range', 'file'] as const)
+      expect(checkDraft(draft({ open: true, kind, text: emptyDraft.text }))).toMatchObject({ ok: true, inputs: { items: [] } });
+    expect(said({ open: true, ...text('range', '8..5') })).toEqual([
+      'Input: The range is empty: its second number has to be the larger one.',
+    ]);
+  });
+
   it('says everything that is wrong at once', () => {
     expect(said({ name: ' ', code: '', ...text('lines', '') }).map((line) => line.split(':')[0])).toEqual(['Name', 'Code', 'Input']);
   });

@@ -13,7 +13,12 @@ export interface Draft {
   readonly file: File | null;
   readonly args: string;
   readonly reduce: string;
+  /** More input may come later: then there need be none yet. */
+  readonly open: boolean;
 }
+
+/** What the job runs over. */
+export type InputDraft = Pick<Draft, 'kind' | 'text' | 'file'>;
 
 export const emptyDraft: Draft = {
   name: '',
@@ -23,6 +28,7 @@ export const emptyDraft: Draft = {
   file: null,
   args: '',
   reduce: '',
+  open: false,
 };
 
 export const fileBytesMax = 1024 * 1024 * 1024;
@@ -54,7 +60,7 @@ export function checkDraft(draft: Draft): Checked {
         : null,
   );
   wrong('Code', codeProblem(draft.code, '(item, task) => result'));
-  const inputs = inputsOf(draft);
+  const inputs: ReadyInputs | Wrong = draft.open && isBlank(draft) ? { items: [] } : checkInput(draft);
   if ('sentence' in inputs) wrong('Input', inputs.sentence);
   const args = jsonOf(draft.args);
   if ('sentence' in args) wrong('Arguments', `The arguments are not valid JSON: ${args.sentence}`);
@@ -83,7 +89,14 @@ function jsonOf(text: string): { value: unknown } | { sentence: string } {
   }
 }
 
-function inputsOf({ kind, text, file }: Draft): ReadyInputs | { sentence: string } {
+const isBlank = ({ kind, text, file }: InputDraft) => (kind === 'file' ? file === null : text[kind].trim() === '');
+
+/** A sentence where there is no input, or none that can be. */
+export interface Wrong {
+  readonly sentence: string;
+}
+
+export function checkInput({ kind, text, file }: InputDraft): ReadyInputs | Wrong {
   switch (kind) {
     case 'lines': {
       const lines = linesOf(text.lines);
@@ -129,9 +142,9 @@ export function rangeOf(text: string): readonly [number, number] | null {
 }
 
 /** What is known of the input at a glance: '1 000 items'. null while there is none, or it has to be read first. */
-export function itemCount(draft: Draft): number | null {
+export function itemCount(draft: InputDraft): number | null {
   if (draft.kind === 'file') return null;
-  const inputs = inputsOf(draft);
+  const inputs = checkInput(draft);
   if ('range' in inputs) return inputs.range[1] - inputs.range[0];
   return 'items' in inputs ? inputs.items.length : null;
 }

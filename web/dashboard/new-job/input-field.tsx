@@ -1,6 +1,6 @@
 import { useId, useState, type DragEvent } from 'react';
 import { bytes, plural } from '../view/format.ts';
-import { inputKinds, itemCount, type Draft, type InputKind } from './draft.ts';
+import { inputKinds, itemCount, type InputDraft, type InputKind } from './draft.ts';
 
 const kinds: Record<InputKind, { label: string; hint: string; placeholder: string }> = {
   lines: {
@@ -21,11 +21,14 @@ const kinds: Record<InputKind, { label: string; hint: string; placeholder: strin
 export function InputField({
   draft,
   problem,
+  rows = 7,
   onChange,
 }: {
-  draft: Draft;
+  draft: InputDraft;
   problem: string | undefined;
-  onChange: (change: Partial<Draft>) => void;
+  /** Lines of text to see at once; a range has one. */
+  rows?: number;
+  onChange: (change: Partial<InputDraft>) => void;
 }) {
   const id = useId();
   const [over, setOver] = useState(false);
@@ -71,7 +74,7 @@ export function InputField({
         <textarea
           {...shared}
           className="code"
-          rows={kind === 'range' ? 1 : 7}
+          rows={kind === 'range' ? 1 : rows}
           value={draft.text[kind]}
           placeholder={kinds[kind].placeholder}
           spellCheck={false}

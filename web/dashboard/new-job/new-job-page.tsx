@@ -60,7 +60,7 @@ export function NewJobPage() {
     const reduce = draft.reduce.trim();
     const job = await submissions.start(
       lull,
-      { name: draft.name.trim(), code: draft.code, args: checked.args, ...(reduce === '' ? {} : { reduce }) },
+      { name: draft.name.trim(), code: draft.code, args: checked.args, open: draft.open, ...(reduce === '' ? {} : { reduce }) },
       checked.inputs,
       setKey,
     );
@@ -123,6 +123,19 @@ export function NewJobPage() {
         </div>
         <div className="card stack">
           <InputField draft={draft} problem={said('Input')} onChange={change} />
+          <div className="check">
+            <input
+              id="job-open"
+              type="checkbox"
+              checked={draft.open}
+              aria-describedby="job-open-hint"
+              onChange={(event) => change({ open: event.target.checked })}
+            />
+            <label htmlFor="job-open">Keep open</label>
+            <span id="job-open-hint" className="hint">
+              You append more input on the job’s page, and close it there. It may begin with none.
+            </span>
+          </div>
           <details
             className="field"
             open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}

@@ -45,7 +45,7 @@ export const submissions = {
     );
     onKey(key);
     try {
-      const ready = await stored(lull, inputs, (step) => put(key, step));
+      const ready = await storedInputs(lull, inputs, (step) => put(key, step));
       put(key, { kind: 'handing-over' });
       const job = await lull.submit({ ...spec, inputs: ready });
       drop(key);
@@ -58,7 +58,8 @@ export const submissions = {
   forget: drop,
 };
 
-async function stored(lull: Lull, inputs: ReadyInputs, onStep: (step: Step) => void): Promise<Inputs> {
+/** The inputs with a file stored as an object. @throws with a sentence where the file cannot be read, or is no text */
+export async function storedInputs(lull: Lull, inputs: ReadyInputs, onStep: (step: Step) => void): Promise<Inputs> {
   if (!('file' in inputs)) return inputs;
   const { file } = inputs;
   const head = await file
