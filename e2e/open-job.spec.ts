@@ -70,7 +70,7 @@ test('a job kept open through the form waits for more, takes it on its page, and
   await page.getByLabel('Input', { exact: true }).fill('a\nb');
   await page.getByRole('checkbox', { name: 'Keep open' }).check();
   await page.getByRole('button', { name: 'Submit job' }).click();
-  await expect(page.getByText('Waits for more input.')).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('waits for more input')).toBeVisible({ timeout: 30_000 });
   await page.getByLabel('Input', { exact: true }).fill('c\nd\ne');
   await page.getByRole('button', { name: 'Append' }).click();
   await expect(page.getByText('3 items appended.')).toBeVisible();

@@ -182,7 +182,7 @@ function Situation({ job }: { job: Job }) {
         <Notice tone="dusk">
           Jobs of one person go by their age, so an earlier one comes first. This one starts as soon as that leaves room.
         </Notice>
-      ) : job.reason === '' ? null : (
+      ) : job.reason === '' || (job.open && left === 0) ? null : (
         <Notice tone="dusk">{job.reason}</Notice>
       )}
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
@@ -196,7 +196,9 @@ function ProgressCard({ job, overview, mine }: { job: Job; overview: Overview | 
   const running = hasEnded(job) ? 0 : job.progress.running;
   const of = (n: number) => (items === 0 ? 0 : n / items);
   const runners = new Set(overview?.spans.filter(({ state, by }) => state === 'claimed' && by !== '').map(({ by }) => by)).size;
-  const left = job.state === 'running' || job.state === 'queued' ? (committed === 0 ? '' : timeLeft(etaSeconds)) : '';
+  const goesOn = job.state === 'running' || job.state === 'queued';
+  const waits = goesOn && job.open && committed + failed >= items;
+  const left = waits ? 'waits for more input' : goesOn && committed > 0 ? timeLeft(etaSeconds) : '';
   return (
     <section className="card stack" aria-label="Progress">
       <div className="between">

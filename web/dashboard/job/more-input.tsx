@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Job } from '../../sdk/types.ts';
+import type { Inputs, Job } from '../../sdk/types.ts';
 import { checkInput, emptyDraft, type InputDraft } from '../new-job/draft.ts';
 import { InputField } from '../new-job/input-field.tsx';
 import { storedInputs, type Step } from '../new-job/submission.ts';
@@ -30,13 +30,10 @@ export function MoreInput({ job }: { job: Job }) {
     try {
       const ready = await storedInputs(lull, inputs, setStep);
       setStep({ kind: 'handing-over' });
-      const before = job.progress.items;
       await job.append(ready);
       // The kind stays: whoever appends numbers will append numbers again.
       setDraft(({ kind }) => ({ ...emptyInput, kind }));
-      setAppended(
-        'items' in ready ? `${plural(ready.items.length, 'item')} appended.` : `Appended, behind the first ${plural(before, 'item')}.`,
-      );
+      setAppended(`${sizeOf(ready)} appended.`);
       setStep(null);
     } catch (error) {
       setStep({ kind: 'failed', sentence: sentenceOf(error) });
@@ -85,6 +82,9 @@ export function MoreInput({ job }: { job: Job }) {
     </section>
   );
 }
+
+const sizeOf = (inputs: Inputs): string =>
+  'items' in inputs ? plural(inputs.items.length, 'item') : 'range' in inputs ? plural(inputs.range[1] - inputs.range[0], 'item') : 'File';
 
 const sayStep = (step: Step): string =>
   step.kind === 'uploading' ? `Uploading, ${bytes(step.doneBytes)} of ${bytes(step.allBytes)} …` : 'Appending …';
