@@ -20,7 +20,7 @@ const mineMax = 1_000;
 const keptMax = 5_000;
 const mineEveryMs = 1_500;
 /** Thousands of results: their sums need not follow every one. */
-const keptEveryMs = 4_000;
+const keptEveryMs = 8_000;
 const ownersShown = 8;
 
 const levelRank = { unreadable: 0, bare: 1, thin: 2, whole: 3 } as const;

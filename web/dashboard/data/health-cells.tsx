@@ -6,7 +6,7 @@ export interface Kept extends Health {
   readonly repairing?: boolean;
 }
 
-export const wholeHere = ({ size, heldHereBytes = 0 }: Kept): boolean => heldHereBytes > 0 && heldHereBytes >= size;
+const wholeHere = ({ size, heldHereBytes = 0 }: Kept): boolean => heldHereBytes > 0 && heldHereBytes >= size;
 
 export const standingOfKept = (kept: Kept): Standing =>
   standingOf(kept, { whole: wholeHere(kept), some: (kept.heldHereBytes ?? 0) > 0 }, kept.repairing ?? false);
@@ -27,7 +27,12 @@ export function Cells({ health }: { health: Health }) {
 export function HealthCells({ kept }: { kept: Kept }) {
   const { short, sentence, tone } = standingOfKept(kept);
   return (
-    <button type="button" className="health" aria-label={`Health: ${sentence}`}>
+    <button
+      type="button"
+      className="health"
+      aria-label={`Health: ${sentence}`}
+      onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+    >
       <Cells health={kept} />
       <span className={`health-short ${tone}`}>{short}</span>
       {kept.repairing === true ? <span className="health-repair">repairing</span> : null}

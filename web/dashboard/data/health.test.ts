@@ -30,6 +30,7 @@ describe('how well an object is kept', () => {
 
   it.each([
     [coded, 'All 6 slices are online; any 2 restore it.'],
+    [{ k: 1, n: 1, held: 1, online: 1 }, 'The only copy is online: nobody else keeps it yet.'],
     [{ k: 1, n: 3, held: 3, online: 3 }, 'All 3 copies are online; one is enough.'],
     [{ ...coded, online: 5 }, '5 of 6 slices are online, 1 is with somebody who is away; any 2 restore it.'],
     [{ ...coded, held: 4, online: 3 }, '3 of 6 slices are online, 1 is with somebody who is away, 2 are missing; any 2 restore it.'],
@@ -48,7 +49,7 @@ describe('how well an object is kept', () => {
     );
     const gone = standingOf({ ...coded, online: 1 }, { whole: true, some: true }, false);
     expect(gone.sentence).toBe('Only 1 of 6 slices is online, and 2 are needed, but all of it is in this browser.');
-    expect(gone.tone).toBe('dusk');
+    expect(gone).toMatchObject({ tone: 'dusk', level: 'bare', readable: 'here' });
   });
 
   it('says that it is being repaired, and how many are online in short', () => {
@@ -75,9 +76,9 @@ describe('the risk', () => {
 });
 
 it('says what is the case where the risk is no matter of chance', () => {
-  expect(riskWords({ level: 'unreadable' }, 1, false)).toBe('cannot be read');
-  expect(riskWords({ level: 'unreadable' }, 1, true)).toBe('only from here');
-  expect(riskWords({ level: 'thin' }, 0.26, false)).toBe('1 in 4');
+  expect(riskWords({ readable: 'no' }, 1)).toBe('cannot be read');
+  expect(riskWords({ readable: 'here' }, 1)).toBe('only from here');
+  expect(riskWords({ readable: 'yes' }, 0.26)).toBe('1 in 4');
 });
 
 describe('the heading', () => {

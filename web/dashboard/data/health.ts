@@ -37,7 +37,10 @@ export function levelOf({ k, n, online }: Health): Level {
 }
 
 export interface Standing {
+  /** What is all in this browser is not unreadable, but bare. */
   readonly level: Level;
+  /** From the network, from this browser only, or not at all just now. */
+  readonly readable: 'yes' | 'here' | 'no';
   readonly tone: 'tide' | 'dusk' | 'coral';
   /** Beside the cells: '5 of 6'. */
   readonly short: string;
@@ -53,13 +56,15 @@ export interface KeptHere {
 }
 
 export function standingOf(health: Health, here: KeptHere, repairing: boolean): Standing {
-  const level = levelOf(health);
+  const among = levelOf(health);
+  const level = among === 'unreadable' && here.whole ? 'bare' : among;
   const { n, held, online } = health;
   return {
     level,
-    tone: level === 'unreadable' && here.whole ? 'dusk' : tones[level],
+    readable: among !== 'unreadable' ? 'yes' : here.whole ? 'here' : 'no',
+    tone: tones[level],
     short: `${online} of ${Math.max(n, held)}`,
-    sentence: [sentenceOf(level, health, here), repairing ? 'It is being repaired now.' : ''].filter((each) => each !== '').join(' '),
+    sentence: [sentenceOf(among, health, here), repairing ? 'It is being repaired now.' : ''].filter((each) => each !== '').join(' '),
   };
 }
 
@@ -74,6 +79,7 @@ function sentenceOf(level: Level, { k, n, held, online }: Health, here: KeptHere
     return `${said}: it cannot be read until more of those who keep it come back.`;
   }
   if (held === 1 && here.some) return 'Only this browser keeps it. Others take their part as soon as they come.';
+  if (all === 1) return `The only ${piece} is online: nobody else keeps it yet.`;
   const enough = k === 1 ? 'one is enough' : `any ${k} restore it`;
   if (online >= all) return `All ${all} ${pieces} are online; ${enough}.`;
   const away = held - online;
@@ -101,9 +107,15 @@ export function oneIn(probability: number): string {
 }
 
 /** The risk as a word or two; where it is no longer a matter of chance, what is the case. */
-export function riskWords({ level }: Pick<Standing, 'level'>, lossEstimate: number, wholeHere: boolean): string {
-  if (level !== 'unreadable') return oneIn(lossEstimate);
-  return wholeHere ? 'only from here' : 'cannot be read';
+export function riskWords({ readable }: Pick<Standing, 'readable'>, lossEstimate: number): string {
+  switch (readable) {
+    case 'yes':
+      return oneIn(lossEstimate);
+    case 'here':
+      return 'only from here';
+    case 'no':
+      return 'cannot be read';
+  }
 }
 
 /** What the page is headed with: the worst that is the case with one's own objects. */

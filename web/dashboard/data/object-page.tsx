@@ -94,7 +94,7 @@ function Found({ object }: { object: Seen }) {
         </p>
         <p>{sentence}</p>
         <p className="mute sm">
-          {riskExplained} Now: {riskWords(standing, object.lossEstimate, false)}.
+          {riskExplained} Now: {riskWords(standing, object.lossEstimate)}.
         </p>
       </section>
       <section className="card stack" aria-label="Share">

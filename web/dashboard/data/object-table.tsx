@@ -5,7 +5,7 @@ import { bytes, count } from '../view/format.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useDownload } from './downloads.ts';
 import { GetButton, GetOutcome, hasOutcome } from './get-object.tsx';
-import { HealthCells, standingOfKept, wholeHere } from './health-cells.tsx';
+import { HealthCells, standingOfKept } from './health-cells.tsx';
 import { expiresIn, riskWords } from './health.ts';
 import type { ObjectInfo } from './objects.ts';
 import { pathOfObject, shownName } from './reference.ts';
@@ -100,7 +100,7 @@ function Row({ object, from, now }: { object: ObjectInfo; from: boolean; now: nu
         <td className="health-cell">
           <HealthCells kept={object} />
         </td>
-        <td className="nowrap wide">{riskWords(standingOfKept(object), object.lossEstimate, wholeHere(object))}</td>
+        <td className="nowrap wide">{riskWords(standingOfKept(object), object.lossEstimate)}</td>
         <td className="mute nowrap wide">{expiresIn(object.expires - now)}</td>
         <td className="object-actions">
           <GetButton object={wanted} describedBy={id} />
