@@ -182,7 +182,7 @@ const recorded = {
   hashes: {
     blocks: '0fbca9253964088b',
     directory: '67e509ee2f58c65b',
-    executor: 'ad7ff262f7e13c64',
+    executor: '65f742d30bf1ac8b',
     frame: 'e1f7c10bd8a6cbf1',
     hello: 'a399c1ac0deca0f5',
     ledger: '5f5a831316fd2597',

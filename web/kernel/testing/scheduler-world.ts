@@ -31,6 +31,7 @@ import type { EventBody } from '../protocol/event.ts';
 import type { Range } from '../protocol/schemas.ts';
 import { SecurityManager } from '../security-manager.ts';
 import { WithBuffers, type Service, type ServiceContext } from '../service.ts';
+import { madeUpResources } from './made-up-resources.ts';
 import { seededRandom } from './seeded-random.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -62,6 +63,7 @@ export interface Run {
   readonly job: WorldJob;
   finish(outcome: RunOutcome, buffers: Uint8Array[]): void;
   item: number;
+  workerMs: number;
   done: number[];
   running: boolean;
   stop: boolean;
@@ -311,17 +313,14 @@ export class Tab {
 
   allow(workers: number): void {
     this.workers = workers;
-    this.resources.publish('state', {
-      donating: true,
-      consent: true,
-      state: workers > 0 ? 'idle' : 'in use',
-      reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
-      workersAllowed: workers,
-      coresOfMachine: 4,
-      quietMs: 0,
-      resumesInMs: 0,
-      limits: { cores: 4, idleAfterSeconds: 1, storageMiB: 1, whenBusy: 'ignore' },
-    });
+    this.resources.publish(
+      'state',
+      madeUpResources({
+        state: workers > 0 ? 'idle' : 'in use',
+        reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
+        workersAllowed: workers,
+      }),
+    );
     if (workers === 0) for (const run of this.runs) run.stop ||= run.running;
     this.world.see();
   }
@@ -446,6 +445,7 @@ export class Tab {
         ranges,
         job: this.world.jobs.get(job)!,
         item: 0,
+        workerMs: 0,
         done: [],
         running: false,
         stop: false,
@@ -473,7 +473,7 @@ export class Tab {
   async #compute(run: Run): Promise<void> {
     if (this.options.ends !== undefined) {
       await this.#pause(20);
-      return run.finish({ ended: this.options.ends, message: '', blobs: [] }, []);
+      return run.finish({ ended: this.options.ends, message: '', workerMs: run.workerMs, blobs: [] }, []);
     }
     const items = run.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i));
     // In slices of 20 ms, as a stop may come at any time.
@@ -483,6 +483,7 @@ export class Tab {
       while (at < items.length && ms < 20) ms += this.options.itemMs(items[at++]!);
       await this.#pause(ms);
       this.busyMs += ms;
+      run.workerMs += ms;
       for (const item of items.slice(from, at)) if (!run.stop) run.done.push(item);
     }
     if (this.alive) this.#finish(run, run.done.length === items.length ? 'finished' : 'stopped');
@@ -512,7 +513,7 @@ export class Tab {
       blobs.push({ range: [first, first + count], part: null, failed, data: buffers.length - 1, tookMs });
       i = j;
     }
-    run.finish({ ended, message: '', blobs }, buffers);
+    run.finish({ ended, message: '', workerMs: run.workerMs, blobs }, buffers);
   }
 
   #stopRuns(records: RecordId[] | null): Record<string, never> {

@@ -12,6 +12,7 @@ import type { Platform, Storage } from '../platform.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract } from '../protocol/contracts/membership.ts';
+import { queueContract } from '../protocol/contracts/queue.ts';
 import { resourcesContract } from '../protocol/contracts/resources.ts';
 import { schedulerContract } from '../protocol/contracts/scheduler.ts';
 import { MemoryDirectory } from './memory-directory.ts';
@@ -96,8 +97,8 @@ export class TestGroup {
     await this.clock.until(async () => (await Promise.all(peers.map(sees))).every(Boolean), withinMs, 'all members seen');
   }
 
-  /** Hands over a job over the range [0, items). */
-  async submit(peer: TestPeer, items: number): Promise<JobId> {
+  /** Hands over a job over the range [0, items); in `functions` where those are given, else as its steward cuts it. */
+  async submit(peer: TestPeer, items: number, functions?: [number, number][]): Promise<JobId> {
     const { bus, self } = peer.kernel;
     const wall = this.clock.wall();
     const work = async () => {
@@ -137,7 +138,9 @@ export class TestGroup {
           },
         }),
       );
-      unwrap(await bus.ask(schedulerContract, 'jobs', 'submit', { job: created.body.job }, { timeoutMs: 30_000 }));
+      const { job } = created.body;
+      if (functions !== undefined) unwrap(await bus.ask(queueContract, 'records', 'create', { job, round: 0, ranges: functions }));
+      else unwrap(await bus.ask(schedulerContract, 'jobs', 'submit', { job }, { timeoutMs: 30_000 }));
       return created.body.job;
     };
     return this.clock.finish(work());

@@ -39,6 +39,8 @@ export const runOutcomeSchema = v.strictObject({
     'no-data', // input or code could not be fetched
   ]),
   message: text(2_000),
+  /** How long it had a worker, whatever came of it. */
+  workerMs: amount,
   /**
    * Result blobs, one for each run of consecutive finished items of one part of the input, in order; each names the failed items in it,
    * and the part its items were read from (null: the manifest's own input): the results are of these, whatever is appended meanwhile.
@@ -72,6 +74,11 @@ export const executorContract = contract({
         runOutcomeSchema,
       ),
       query: operation('local', empty, v.strictObject({ running: listOf(runningSchema, 256) })),
+      /**
+       * Ends a run early: no item from `end` on is begun, and it finishes there. Answers with the first item that it leaves: later than `end`
+       * where that was begun already. 'not-found' where no such run goes on.
+       */
+      update: operation('local', v.strictObject({ record: recordIdSchema, end: natural }), v.strictObject({ end: natural })),
       /** Stop at once: the answers of the runs carry what was finished. */
       delete: operation('local', v.strictObject({ records: v.nullable(listOf(recordIdSchema, 256)) }), empty),
     },
@@ -90,6 +97,8 @@ export const executorContract = contract({
   },
   publishes: {
     running: v.strictObject({ running: listOf(runningSchema, 256) }),
+    /** What a worker got of the processor between two items, as it says itself: time by the clock, and what of it went to others. */
+    probe: v.strictObject({ ranMs: amount, lostMs: amount, gaps: natural }),
     logs: v.strictObject({ job: jobIdSchema, index: natural, text: text(4_000) }),
   },
 });

@@ -1,6 +1,6 @@
 // The ordered queue of functions: holders, locks, leases, fencing (rules 2 to 5, 7).
 import * as v from 'valibot';
-import { recordsPerJobMax } from '../../limits.ts';
+import { jobsMax, recordsPerJobMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { functionsPerMessageMax, labelsSchema, recordSliceBytesMax } from '../record.ts';
 import {
@@ -134,7 +134,7 @@ export const queueContract = contract({
       /** The next function in order among `jobs` (in order of preference); null when none could be had now. */
       create: operation(
         'local',
-        v.strictObject({ jobs: listOf(jobIdSchema, 256) }),
+        v.strictObject({ jobs: listOf(jobIdSchema, jobsMax) }),
         v.strictObject({ claim: v.nullable(claimSchema), waiting: natural }),
       ),
       query: operation('local', empty, v.strictObject({ claims: listOf(claimSchema, 1_024) })),
@@ -149,7 +149,7 @@ export const queueContract = contract({
   publishes: {
     /** Claims whose lease could not be renewed by a majority: their work must stop. */
     lost: v.strictObject({ records: listOf(recordIdSchema, 1_024) }),
-    /** Something became claimable: the scheduler need not poll. */
+    /** Something became claimable, in open jobs: the scheduler need not poll. */
     changed: v.strictObject({ waiting: natural }),
     forgeries: v.strictObject({ forgeries: listOf(forgerySchema, forgeriesMax) }),
   },

@@ -3,6 +3,7 @@
 //   waiting (input of the first span is fetched meanwhile) -> running -> ended
 //      a death without proof of whose fault it is -> waiting again, watched more closely
 //      stop() in any state -> ended 'stopped', sandbox killed in the same turn
+//      shorten() in any state: what lies behind is not begun, and what the sandbox began of it is killed with it
 import { FaultError } from '../../lib/outcome.ts';
 import type { JobId, RecordId } from '../../lib/ids.ts';
 import { resultItemBytesMax, segmentBytesMax } from '../../limits.ts';
@@ -49,12 +50,15 @@ export interface RunRequest {
 export interface RunResult {
   readonly ended: RunOutcome['ended'];
   readonly message: string;
+  readonly workerMs: number;
   readonly blobs: readonly CollectedBlob[];
 }
 
 type SpanEnd =
   | { readonly type: 'finished' }
   | { readonly type: 'full' }
+  /** The run was shortened, and all that is left of it has its outcome; the sandbox goes on with what is not wanted. */
+  | { readonly type: 'shortened' }
   | { readonly type: 'dead'; readonly cause: Cause; readonly message: string };
 
 /** Ends the run early, with what it has. */
@@ -70,7 +74,12 @@ class RunEnd extends Error {
 export class Run {
   readonly #collector = new ResultCollector();
   readonly #startedAt: number;
-  readonly #items: number;
+  /** The first item that is not run. */
+  #end: number;
+  /** The first item of the span in hand that has no outcome yet; before there is one, of the run. */
+  #next: number;
+  #workerMs = 0;
+  #enteredAt: number | undefined;
   #phase: Running['phase'] = 'fetching';
   #progress: number | null = null;
   #stopped = false;
@@ -87,7 +96,8 @@ export class Run {
     private readonly needs: RunNeeds,
   ) {
     this.#startedAt = needs.clock.now();
-    this.#items = request.ranges.reduce((sum, [first, end]) => sum + end - first, 0);
+    this.#end = request.ranges.at(-1)![1];
+    this.#next = request.ranges[0]![0];
     this.#whenStopped = new Promise((_, reject) => (this.#stop = reject));
     this.#whenStopped.catch(() => undefined);
   }
@@ -104,9 +114,19 @@ export class Run {
       else throw error;
     } finally {
       this.#drop();
-      this.needs.leave(this);
+      this.#leave();
     }
-    return { ended, message: message.slice(0, 2_000), blobs: this.#collector.finish() };
+    return { ended, message: message.slice(0, 2_000), workerMs: this.#workerMs, blobs: this.#collector.finish() };
+  }
+
+  /**
+   * Leaves the items from `end` on to others, but for one that has begun and at least one in all; answers with the first that is left.
+   * Undefined once the run is over.
+   */
+  shorten(end: number): number | undefined {
+    if (this.#stopped || this.#next >= this.#end) return undefined;
+    this.#end = Math.min(this.#end, Math.max(end, this.#next + 1));
+    return this.#end;
   }
 
   /** Kills its sandbox before it returns. */
@@ -125,7 +145,10 @@ export class Run {
       record,
       range: [ranges[0]![0], ranges.at(-1)![1]],
       finished: this.#collector.items,
-      items: this.#items,
+      items: Math.max(
+        this.#collector.items,
+        ranges.reduce((sum, [first, end]) => sum + Math.max(0, Math.min(end, this.#end) - first), 0),
+      ),
       phase: this.#phase,
       startedAgoMs: Math.max(0, this.needs.clock.now() - this.#startedAt),
       progress: this.#progress,
@@ -150,11 +173,12 @@ export class Run {
       itemMs: manifest.itemMs,
       resultItemBytesMax: itemResultBytesMax,
     };
-    for (;;) {
+    while (this.#next < this.#end) {
       const span = await this.#unlessStopped(spans.next());
-      if (span === undefined) break;
+      if (span === undefined || span.first >= this.#end) break;
       await this.#span(span, sandboxJob);
     }
+    this.#next = this.#end;
     const sandbox = this.#sandbox;
     this.#sandbox = undefined;
     this.#taking = undefined;
@@ -171,22 +195,24 @@ export class Run {
   /** All items of the span get an outcome, in this sandbox or the next ones. */
   async #span(input: PartSpan, job: SandboxJob): Promise<void> {
     this.#collector.begin(input.part);
-    let next = input.first;
-    while (next < input.end) {
+    this.#next = input.first;
+    while (this.#next < Math.min(input.end, this.#end)) {
       const sandbox = await this.#loaded(job);
-      const from = next;
+      const span = spanOf(input, this.#next, this.#end, this.#watch.careful);
       const end = await this.#unlessStopped(
-        new Promise<SpanEnd>((resolve) =>
-          sandbox.run(spanFrom(input, from, this.#watch.careful), (event) => this.#on(event, resolve, (items) => (next += items))),
-        ),
+        new Promise<SpanEnd>((resolve) => sandbox.run(span, (event) => this.#on(event, span, resolve))),
       );
+      if (end.type === 'shortened') {
+        this.#drop();
+        return;
+      }
       if (end.type === 'full') throw new RunEnd('stopped', 'The results so far are all that one part may hold; the rest is released.');
       if (end.type === 'finished') continue;
       this.#drop();
       const verdict = verdictOn(end.cause, this.#watch);
       if (verdict.blamed) {
-        this.#collector.fail(blameError(end.cause, next, job.itemMs, end.message), end.cause === 'item-time' ? job.itemMs : 0);
-        next++;
+        this.#collector.fail(blameError(end.cause, this.#next, job.itemMs, end.message), end.cause === 'item-time' ? job.itemMs : 0);
+        this.#next++;
       }
       if (++this.#deaths >= deathsPerRunMax && verdict.blamed)
         throw new RunEnd('stopped', 'Too many items took their sandbox down; the rest is released.');
@@ -194,14 +220,15 @@ export class Run {
     }
   }
 
-  #on(event: SandboxEvent, resolve: (end: SpanEnd) => void, advance: (items: number) => void): void {
+  #on(event: SandboxEvent, span: SandboxSpan, resolve: (end: SpanEnd) => void): void {
     switch (event.type) {
       case 'results': {
         const { results } = event;
         this.#collector.add(results);
-        advance(results.ends.length);
+        this.#next += results.ends.length;
         this.#progress = null;
         this.needs.changed(false);
+        if (this.#end < span.end && this.#next >= this.#end) resolve({ type: 'shortened' });
         if (this.#collector.bytes > runResultBytesMax || this.#collector.blobs >= runBlobsMax) resolve({ type: 'full' });
         return;
       }
@@ -251,15 +278,22 @@ export class Run {
     const moves = watch.alone && !this.#watch.alone;
     this.#watch = watch;
     if (!moves) return;
-    this.needs.leave(this);
+    this.#leave();
     this.#phase = 'waiting';
     await this.#enter(true);
   }
 
   async #enter(alone: boolean): Promise<void> {
     await this.#unlessStopped(this.needs.enter(this, alone));
+    this.#enteredAt = this.needs.clock.now();
     this.#phase = 'running';
     this.needs.changed(true);
+  }
+
+  #leave(): void {
+    if (this.#enteredAt !== undefined) this.#workerMs += Math.max(0, this.needs.clock.now() - this.#enteredAt);
+    this.#enteredAt = undefined;
+    this.needs.leave(this);
   }
 
   #drop(): void {
@@ -274,12 +308,13 @@ export class Run {
   }
 }
 
-/** What is left of a span from item `next` on. The bytes are owned: what crosses to the sandbox is the whole buffer. */
-export function spanFrom({ first, end, offset, inputs }: InputSpan, next: number, careful: boolean): SandboxSpan {
-  if (inputs.kind === 'range' || next === first) return { first: next, end, offset, inputs, careful };
-  const base = inputs.ends[next - first - 1]!;
-  const ends = inputs.ends.slice(next - first).map((value) => value - base);
-  return { first: next, end, offset, inputs: { ...inputs, bytes: inputs.bytes.slice(base), ends }, careful };
+/** Items [next, end) of a span, as far as it goes. The bytes are owned: what crosses to the sandbox is the whole buffer. */
+export function spanOf({ first, end: last, offset, inputs }: InputSpan, next: number, end: number, careful: boolean): SandboxSpan {
+  const until = Math.min(end, last);
+  if (inputs.kind === 'range' || (next === first && until === last)) return { first: next, end: until, offset, inputs, careful };
+  const base = next === first ? 0 : inputs.ends[next - first - 1]!;
+  const ends = inputs.ends.slice(next - first, until - first).map((value) => value - base);
+  return { first: next, end: until, offset, inputs: { ...inputs, bytes: inputs.bytes.slice(base, base + ends.at(-1)!), ends }, careful };
 }
 
 /** Keeps one span fetched ahead of the one in use. */

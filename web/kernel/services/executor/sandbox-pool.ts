@@ -2,7 +2,7 @@
 // it is never used again.
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import type { Cancel, Clock, Sandbox, SandboxInstance } from '../../platform.ts';
-import type { SandboxError, SandboxEvent, SandboxJob, SandboxSpan } from '../../protocol/sandbox.ts';
+import type { Pace, ProbeReading, SandboxError, SandboxEvent, SandboxJob, SandboxSpan } from '../../protocol/sandbox.ts';
 
 export const idleSandboxMs = 10_000;
 
@@ -47,9 +47,12 @@ export class Taking {
 export class SandboxPool {
   readonly #idle: Kept[] = [];
 
+  /** `pace` is asked at the beginning of every span. */
   constructor(
     private readonly sandbox: Sandbox,
     private readonly clock: Clock,
+    private readonly pace: () => Pace,
+    private readonly onProbe: (reading: ProbeReading) => void,
   ) {}
 
   /** One that waits under `key`, or a new one. A killed `taking` may leave the promise unsettled. */
@@ -84,7 +87,7 @@ export class SandboxPool {
       const sandbox: LoadedSandbox = {
         run: (span, next) => {
           listen = next;
-          instance?.run(span);
+          instance?.run({ ...span, pace: this.pace() });
         },
         release: () => {
           const opened = instance;
@@ -102,7 +105,7 @@ export class SandboxPool {
         kill: () => instance?.kill(),
       };
       void this.sandbox
-        .open(job, (event) => listen(event))
+        .open(job, (event) => listen(event), this.onProbe)
         .then(
           (opened) => {
             if (!opened.ok) return resolve(opened);

@@ -18,6 +18,7 @@ import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Answer } from '../../protocol/message.ts';
 import { SecurityManager } from '../../security-manager.ts';
 import { WithBuffers, type Service } from '../../service.ts';
+import { madeUpResources } from '../../testing/made-up-resources.ts';
 import { scriptedSandbox, type Scripted, type ScriptedOptions } from '../../testing/scripted-sandbox.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testCoder } from '../../testing/test-coder.ts';
@@ -136,17 +137,15 @@ async function setUp(world: World = {}) {
   });
   const resources = dispatcher.context(resourcesContract);
   const allow = (workersAllowed: number, sentence = '') =>
-    resources.publish('state', {
-      donating: true,
-      consent: true,
-      state: workersAllowed > 0 ? 'idle' : 'in use',
-      reason: { code: '', sentence },
-      workersAllowed,
-      coresOfMachine: 4,
-      quietMs: 0,
-      resumesInMs: null,
-      limits: { cores: 4, idleAfterSeconds: 0, storageMiB: 1, whenBusy: 'ignore' },
-    });
+    resources.publish(
+      'state',
+      madeUpResources({
+        state: workersAllowed > 0 ? 'idle' : 'in use',
+        reason: { code: '', sentence },
+        workersAllowed,
+        limits: { whenBusy: 'ignore' },
+      }),
+    );
   const service = executorService(dispatcher.context(executorContract));
   dispatcher.register(service as Service);
   await service.start();
@@ -327,6 +326,58 @@ test('a run that is called off answers with what was finished', async () => {
   expect(sandbox.alive()).toBe(1);
   expect(answerOf(await clock.finish(off, 1))).toMatchObject({ ended: 'stopped', blobs: [{ range: [10, 12] }] });
   expect(answerOf(await clock.finish(kept)).ended).toBe('finished');
+});
+
+test('a run that is shortened finishes at the item it is told, or after the one it has begun, and tells which', async () => {
+  const { clock, submit, bus, sandbox, published } = await setUp({ script: (index) => ({ ms: 100, value: index }) });
+  const shorten = async (digit: string, end: number) => {
+    const reply = await clock.finish(bus.ask(executorContract, 'runs', 'update', { record: record(digit), end }), 1);
+    return reply.ok ? reply.value.body.end : reply.fault.code;
+  };
+  const long = submit([[0, 20]], jobs.one, '1');
+  await clock.advance(1);
+  const other = submit(
+    [
+      [20, 24],
+      [30, 60],
+    ],
+    jobs.one,
+    '2',
+  );
+  await clock.advance(1);
+  const third = submit([[60, 90]], jobs.one, '3');
+  await clock.advance(450);
+  expect(await shorten('1', 10)).toBe(10);
+  expect(await shorten('2', 5)).toBe(31);
+  expect(await shorten('3', 60)).toBe(61);
+  expect(await shorten('3', 80)).toBe(61); // never longer again
+  expect(await shorten('9', 5)).toBe('not-found');
+  expect(published.at(-1)!.map(({ items }) => items)).toEqual([10, 5, 1]);
+  const began = clock.now();
+  const { ended, values, workerMs } = answerOf(await clock.finish(long));
+  expect(ended).toBe('finished');
+  expect([...values.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(clock.now() - began).toBeLessThan(700);
+  expect(workerMs).toBeGreaterThanOrEqual(1_000);
+  expect(workerMs).toBeLessThan(1_100);
+  expect([...answerOf(await clock.finish(other)).values.keys()]).toEqual([20, 21, 22, 23, 30]);
+  expect([...answerOf(await clock.finish(third)).values.keys()]).toEqual([60]);
+  expect(sandbox.alive()).toBeLessThanOrEqual(2);
+  expect(await shorten('1', 5)).toBe('not-found');
+});
+
+test('a run over values is shortened in the middle of its bytes', async () => {
+  const { clock, submit, bus, sandbox } = await setUp({
+    input: { kind: 'items', object: inputObject, items: 8, perSegment: [8] },
+    segments: { [inputObject]: [pack(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((text) => encodeValue(text)))] },
+    script: (index) => ({ ms: 10, value: index }),
+  });
+  const run = submit([[0, 8]]);
+  await clock.finish(bus.ask(executorContract, 'runs', 'update', { record: record('1'), end: 3 }), 1);
+  expect([...answerOf(await clock.finish(run)).values.keys()]).toEqual([0, 1, 2]);
+  const [span] = sandbox.spans;
+  expect([span!.first, span!.end]).toEqual([0, 3]);
+  expect(span!.inputs.kind === 'packed' && [...span!.inputs.ends]).toEqual([2, 4, 6]);
 });
 
 test('an item that never ends fails by itself, and the run goes on in a fresh sandbox', async () => {

@@ -3,6 +3,7 @@ import { FaultError } from '../../lib/outcome.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
+import type { Pace } from '../../protocol/sandbox.ts';
 import { WithBuffers, type ServiceFactory } from '../../service.ts';
 import { Run, type RunNeeds } from './run.ts';
 import { SandboxPool, Taking } from './sandbox-pool.ts';
@@ -22,7 +23,13 @@ interface Entry {
 export const executorService: ServiceFactory<typeof executorContract> = (context) => {
   const { platform } = context;
   const { clock } = platform;
-  const pool = new SandboxPool(platform.sandbox, clock);
+  let pace: Pace = { shareOfTime: 100, probe: false };
+  const pool = new SandboxPool(
+    platform.sandbox,
+    clock,
+    () => pace,
+    (reading) => context.publish('probe', reading),
+  );
   const source = new Source(context);
   const entries = new Map<number, Entry>();
   const trials = new Set<Taking>();
@@ -74,6 +81,12 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     admit();
   };
 
+  /** What has no worker yet has begun nothing. */
+  const stopWaiting = (why: string) => {
+    const begun = new Set(running.map(({ id }) => id));
+    for (const { run } of entries.values()) if (!begun.has(run.id)) run.stop(why);
+  };
+
   const needs: RunNeeds = {
     clock,
     pool,
@@ -99,16 +112,17 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
       runs: {
         submit: async ({ job, record, ranges }) => {
           if (entries.size >= runsMax) throw new FaultError('overloaded', `This tab already has ${runsMax} parts to run.`);
-          if (allowed === 0) return { ended: 'stopped', message: 'No worker may run here now.', blobs: [] };
+          if (allowed === 0) return { ended: 'stopped', message: 'No worker may run here now.', workerMs: 0, blobs: [] };
           const run = new Run(nextId++, { job, record, ranges }, needs);
           entries.set(run.id, { run, admit: undefined });
           changed(true);
           try {
-            const { ended, message, blobs } = await run.result();
+            const { ended, message, workerMs, blobs } = await run.result();
             return new WithBuffers(
               {
                 ended,
                 message,
+                workerMs,
                 blobs: blobs.map(({ range, part, failed, tookMs }, data) => ({
                   range: [...range],
                   part,
@@ -125,6 +139,13 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
           }
         },
         query: () => ({ running: [...entries.values()].map(({ run }) => run.running()) }),
+        update: ({ record, end }) => {
+          const entry = [...entries.values()].find(({ run }) => run.request.record === record);
+          const shortened = entry?.run.shorten(end);
+          if (shortened === undefined) throw new FaultError('not-found', 'That part does not run here.');
+          changed(true);
+          return { end: shortened };
+        },
         delete: ({ records }) => {
           for (const { run } of entries.values()) {
             if (records === null || records.includes(run.request.record)) run.stop('The run was called off.');
@@ -152,9 +173,11 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
       },
     },
     start() {
-      unwatch ??= context.watch(resourcesContract, 'state', ({ state, workersAllowed, reason }) =>
-        allow(state === 'idle' ? workersAllowed : 0, reason.sentence),
-      );
+      unwatch ??= context.watch(resourcesContract, 'state', ({ workersAllowed, finishing, reason, limits }) => {
+        pace = { shareOfTime: limits.shareOfTime, probe: limits.whenBusy === 'yield' };
+        allow(workersAllowed, reason.sentence);
+        if (finishing) stopWaiting(reason.sentence);
+      });
       publish();
     },
     stop() {

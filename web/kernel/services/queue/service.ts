@@ -95,7 +95,13 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   }
 
   function changed(): void {
-    later('changed', changedDelayMs, () => context.publish('changed', { waiting: claimant.waiting(book.jobs()) }));
+    later('changed', changedDelayMs, () => {
+      const open = book.jobs().filter((id) => {
+        const known = jobs.get(id);
+        return known === undefined || (!hasEnded(known) && known.state !== 'paused');
+      });
+      context.publish('changed', { waiting: claimant.waiting(open) });
+    });
   }
 
   /** Ends what is known of these records, own claims included. */

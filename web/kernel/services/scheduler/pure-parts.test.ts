@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventId, identityId, jobId, objectId } from '../../lib/ids.ts';
+import { eventId, identityId, objectId } from '../../lib/ids.ts';
 import { functionTargetMs } from '../../limits.ts';
 import { failedRangesMax } from '../../protocol/event.ts';
 import type { JobInput } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { planEvents } from './commit-plan.ts';
-import { orderJobs, ServiceRecord, type Wanting } from './fair-share.ts';
 import { functionItems, inputEnd, measuredMax, partsEnd, type Measured } from './sizing.ts';
 import { functionsAhead, patienceWith, planAppends, uncovered, type Situation } from './steward.ts';
 
@@ -175,53 +174,6 @@ describe('the steward', () => {
         }
       }),
     );
-  });
-});
-
-describe('fair share', () => {
-  const job = (n: number, submitter: number, priority = 0, createdAt = n): Wanting => ({
-    id: jobId(hex(n)),
-    submitter: identityId(hex(submitter)),
-    priority,
-    createdAt,
-  });
-  const names = (ids: readonly string[]) => ids.map((id) => Number.parseInt(id, 16));
-
-  it('serves first whom it serves least, then who waited longest', () => {
-    const jobs = [job(1, 10), job(2, 20), job(3, 30)];
-    const served = new Map([
-      [identityId(hex(10)), { loadMs: 200, lastAt: 1 }],
-      [identityId(hex(20)), { loadMs: 0, lastAt: 9 }],
-      [identityId(hex(30)), { loadMs: 0, lastAt: 5 }],
-    ]);
-    expect(names(orderJobs(jobs, served))).toEqual([3, 2, 1]);
-  });
-
-  it("orders a submitter's own jobs by priority, then by age, and lets no priority push others aside", () => {
-    const jobs = [job(1, 10, 0, 5), job(2, 10, 50, 9), job(3, 10, 0, 1), job(4, 20)];
-    const served = new Map([[identityId(hex(10)), { loadMs: 1, lastAt: 0 }]]);
-    expect(names(orderJobs(jobs, served))).toEqual([4, 2, 3, 1]);
-  });
-
-  it('gives two submitters equal time, however many jobs one has and however long its functions', () => {
-    const [many, one] = [identityId(hex(10)), identityId(hex(20))];
-    const jobs = [...Array.from({ length: 9 }, (_, n) => job(n + 1, 10)), job(99, 20)];
-    const record = new ServiceRecord();
-    const got = new Map([
-      [many, 0],
-      [one, 0],
-    ]);
-    for (let now = 0; now < 200_000;) {
-      const [id] = orderJobs(jobs, record.read(now));
-      const { submitter } = jobs.find((wanting) => wanting.id === id)!;
-      const tookMs = submitter === many ? 1_000 : 50;
-      record.took(submitter, now);
-      now += tookMs;
-      record.ended(submitter, now, tookMs);
-      got.set(submitter, got.get(submitter)! + tookMs);
-    }
-    expect(got.get(one)! / got.get(many)!).toBeGreaterThan(0.75);
-    expect(got.get(one)! / got.get(many)!).toBeLessThan(1.35);
   });
 });
 

@@ -35,6 +35,22 @@ describe('a donor', () => {
     expect(world.records.filter(({ owner }) => owner === tab.peer)).toHaveLength(6);
   });
 
+  it('gives back at once what it has claimed ahead when fewer workers may run, and when its tab closes', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 3, itemMs: () => 1_000 });
+    const job = world.job(40);
+    await tab.submit(job);
+    await world.clock.advance(600);
+    const owned = () => world.records.filter(({ owner }) => owner === tab.peer).length;
+    expect(owned()).toBe(6);
+    tab.allow(1);
+    await world.clock.advance(1_000); // this sandbox stops between items
+    expect(owned()).toBe(2);
+    await tab.scheduler.stop();
+    await world.clock.advance(10);
+    expect(owned()).toBe(0);
+  });
+
   it('commits what is finished and gives back the rest when the person returns', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 2, itemMs: () => 100 });

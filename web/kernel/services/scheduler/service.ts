@@ -1,6 +1,7 @@
 // Decides what this tab works on next, and, when it is its turn, keeps the queue filled (steward).
 import type { JobId } from '../../lib/ids.ts';
 import type { Cancel } from '../../platform.ts';
+import { executorContract } from '../../protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import { queueContract } from '../../protocol/contracts/queue.ts';
@@ -72,7 +73,8 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
         context.watch(ledgerContract, 'decided', ({ job, ranges, ended }) => {
           if (!ended) void stewardship.decided(job, ranges);
         }),
-        context.watch(queueContract, 'changed', () => worker.nudge()),
+        context.watch(queueContract, 'changed', ({ waiting }) => worker.nudge(waiting)),
+        context.watch(executorContract, 'running', ({ running: runs }) => worker.setRunning(runs)),
         context.watch(queueContract, 'lost', ({ records }) => worker.claimsLost(records)),
       );
     },

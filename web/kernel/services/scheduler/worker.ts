@@ -6,7 +6,7 @@
 import type { JobId, RecordId } from '../../lib/ids.ts';
 import { itemAttemptsMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
-import { executorContract } from '../../protocol/contracts/executor.ts';
+import { executorContract, type Running } from '../../protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
@@ -15,14 +15,15 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { Committer } from './committer.ts';
-import { orderJobs, ServiceRecord } from './fair-share.ts';
+import { FairShare, type Debit, type Wanting } from './fair-share.ts';
+import { before, itemsOf } from './gifts.ts';
 import { GivenCounter } from './given.ts';
+import { Giver, type Givable } from './giver.ts';
 import type { Undecided } from './steward.ts';
 
 const claimsAskedMax = 4;
 /** Functions that are being committed while others run; more, and no further ones are claimed. */
 const commitsMax = (workers: number) => 2 * workers + 4;
-const jobsPerClaimMax = 256;
 const piecesMax = 1_024;
 const pollMs = 500;
 /** After a claim in vain: whatever becomes claimable may be taken, but no sooner. */
@@ -31,6 +32,8 @@ const vainPauseMs = 60;
 const runTimeoutMs = 7 * 24 * 3_600_000;
 const claimTimeoutMs = 30_000;
 const elsewhereAvoidMs = 3_000;
+/** What was given to others is theirs for so long. */
+const givenAvoidMs = 2_000;
 /** What nobody else took for this long although it failed here is tried here again. */
 const elsewhereMsMax = 10_000;
 const troubleAvoidMs = 1_000;
@@ -39,20 +42,25 @@ const unloadableAvoidMs = 10 * 60_000;
 const loadAgainMs = 8_000;
 const skippedMax = 1_024;
 
-interface InHand {
+interface InHand extends Givable {
   readonly claim: Claim;
   readonly job: JobSummary;
+  readonly debit: Debit;
   phase: 'running' | 'committing';
   /** Set when the claim was lost or the job stopped: what is finished may still be committed unless the job has ended. */
   stopping: boolean;
-  tookMs: number;
+  /** Not begun, and left to others. */
+  given: boolean;
+  mine: readonly Undecided[] | undefined;
+  workerMs: number;
 }
 
 export class Worker {
   readonly given = new GivenCounter();
   readonly #committer: Committer;
   readonly #inHand = new Map<RecordId, InHand>();
-  readonly #served = new ServiceRecord();
+  readonly #share: FairShare;
+  readonly #giver: Giver<InHand>;
   /** Jobs left alone until then, how often in a row that was so, and why. */
   readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
   readonly #skippedSince = new Map<RecordId, number>();
@@ -73,6 +81,16 @@ export class Worker {
     private readonly changed: () => void,
   ) {
     this.#committer = new Committer(context);
+    this.#share = new FairShare((submitter) => submitter === context.self.identity);
+    this.#giver = new Giver(context, {
+      allowed: () => this.#allowed(),
+      members: () => this.#members,
+      inHand: () => this.#inHand.values(),
+      release: (which) => {
+        for (const one of which) one.given = true;
+        this.#stopRuns((one) => which.includes(one));
+      },
+    });
   }
 
   start(): void {
@@ -85,8 +103,16 @@ export class Worker {
     this.#poll?.();
     this.#soon?.();
     this.#poll = this.#soon = undefined;
-    for (const one of this.#inHand.values()) one.stopping = true;
+    for (const one of this.#inHand.values()) {
+      one.stopping = true;
+      // What has not begun has nothing to commit: others may have it before this tab is gone.
+      if (one.phase === 'running' && !this.#giver.hasBegun(one.claim.record)) this.#end(one.claim, 'release', 0);
+    }
     if (this.#inHand.size > 0) void this.context.ask(executorContract, 'runs', 'delete', { records: null });
+  }
+
+  setRunning(running: readonly Running[]): void {
+    this.#giver.setRunning(running);
   }
 
   setMembers(members: readonly Member[]): void {
@@ -97,7 +123,9 @@ export class Worker {
     const before = this.#allowed();
     this.#resources = state;
     // The executor stops its workers by itself; what only waits for a slot comes back by this.
-    if (this.#allowed() === 0 && before > 0) this.#stopRuns(() => true);
+    const after = this.#allowed();
+    if (after === 0 && before > 0) this.#stopRuns(() => true);
+    else if (after < before) this.#giveBackAhead(2 * after);
     this.changed();
     this.#pump();
   }
@@ -106,15 +134,16 @@ export class Worker {
     this.#jobs = new Map(jobs);
     this.#stopRuns(({ claim }) => {
       const job = this.#jobs.get(claim.job);
-      return job !== undefined && !isOpen(job);
+      return job === undefined || !isOpen(job);
     });
     for (const id of this.#backOff.keys()) if (!this.#jobs.has(id)) this.#backOff.delete(id);
     for (const id of this.#unloadable.keys()) if (!this.#jobs.has(id)) this.#unloadable.delete(id);
     this.#pump();
   }
 
-  /** Something may be claimable. */
-  nudge(): void {
+  /** So many functions may be claimable. */
+  nudge(waiting: number): void {
+    this.#giver.setWaiting(waiting);
     this.#pump();
   }
 
@@ -146,6 +175,14 @@ export class Worker {
     return this.#running ? (this.#resources?.workersAllowed ?? 0) : 0;
   }
 
+  /** Keeps `count` functions in hand; of those that have not begun the latest go first. */
+  #giveBackAhead(count: number): void {
+    const running = [...this.#inHand.values()].filter(({ phase, stopping }) => phase === 'running' && !stopping);
+    const ahead = running.filter(({ claim }) => !this.#giver.hasBegun(claim.record));
+    const surplus = new Set(ahead.slice(Math.max(0, ahead.length - Math.max(0, running.length - count))));
+    this.#stopRuns((one) => surplus.has(one));
+  }
+
   #stopRuns(which: (one: InHand) => boolean): void {
     const records: RecordId[] = [];
     for (const one of this.#inHand.values()) {
@@ -161,6 +198,7 @@ export class Worker {
     this.#poll = this.context.platform.clock.after(pollMs, () => {
       this.#schedulePoll();
       this.#pump();
+      this.#giver.look();
     });
   }
 
@@ -191,7 +229,8 @@ export class Worker {
 
   async #claim(): Promise<void> {
     const { clock } = this.context.platform;
-    const jobs = this.#preference();
+    const preference = this.#preference();
+    const jobs = preference.map(({ id }) => id);
     const reply =
       jobs.length === 0 ? undefined : await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
     const claim = reply?.ok === true ? reply.value.body.claim : null;
@@ -203,24 +242,38 @@ export class Worker {
     }
     const job = this.#jobs.get(claim.job);
     if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#inHand.has(claim.record)) return this.#end(claim, 'release', 0);
-    this.#served.took(job.manifest.submitter, clock.now());
-    const one: InHand = { claim, job, phase: 'running', stopping: false, tookMs: 0 };
+    const { submitter } = job.manifest;
+    const passedOver = new Set(preference.slice(0, jobs.indexOf(claim.job)).map((wanting) => wanting.submitter));
+    passedOver.delete(submitter);
+    const one: InHand = {
+      claim,
+      job,
+      debit: this.#share.took(submitter, passedOver),
+      phase: 'running',
+      stopping: false,
+      given: false,
+      mine: undefined,
+      workerMs: 0,
+      shortenedTo: undefined,
+      givenFrom: undefined,
+      giving: undefined,
+    };
     this.#inHand.set(claim.record, one);
     this.changed();
     void this.#work(one).finally(() => {
       this.#inHand.delete(claim.record);
-      this.#served.ended(job.manifest.submitter, clock.now(), one.tookMs);
+      this.#share.ended(one.debit, one.workerMs);
       this.changed();
       this.#pump();
     });
   }
 
-  #preference(): JobId[] {
+  #preference(): Wanting[] {
     const now = this.context.platform.clock.now();
     const wanting = [...this.#jobs.values()]
       .filter((job) => isOpen(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
-    return orderJobs(wanting, this.#served.read(now)).slice(0, jobsPerClaimMax);
+    return this.#share.order(wanting);
   }
 
   /** One claimed function, to its end. */
@@ -231,7 +284,8 @@ export class Worker {
     if (pieces.length === 0) return this.#end(claim, 'done', 0);
     const mine = pieces.filter((piece) => !this.#betterElsewhere(claim.record, piece)).slice(0, piecesMax);
     if (mine.length === 0) return this.#end(claim, 'release', elsewhereAvoidMs);
-    if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', 0);
+    if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', one.given ? givenAvoidMs : 0);
+    one.mine = mine;
     const ranges = mine.map(({ range }): [number, number] => [range[0], range[1]]);
     const reply = await this.context.ask(
       executorContract,
@@ -246,34 +300,44 @@ export class Worker {
       this.#leave(job.id, `This tab could not run a part: ${reply.fault.message}`);
       return this.#end(claim, 'release', troubleAvoidMs);
     }
-    const { ended, message, blobs } = reply.value.body;
-    one.tookMs = blobs.reduce((sum, { tookMs }) => sum + tookMs, 0);
+    const { ended, message, workerMs, blobs } = reply.value.body;
+    one.workerMs = workerMs;
+    await one.giving;
+    const kept = one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo);
     let committed = 0;
     let failures = false;
     for (const blob of blobs) {
       if (this.#hasEnded(job.id)) break;
       const bytes = reply.value.buffers[blob.data];
       if (bytes === undefined) break;
-      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, mine))) break;
+      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, kept))) break;
       committed++;
       failures ||= blob.failed.length > 0;
-      this.given.add(this.context.platform.clock.now(), blob.range[1] - blob.range[0], blob.tookMs);
+      const items = blob.range[1] - blob.range[0];
+      this.given.add(this.context.platform.clock.now(), items, blob.tookMs);
+      this.#giver.measured(job.id, blob.tookMs / items);
     }
     if (committed > 0) this.given.part();
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
     else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
     else if (committed > 0) this.#backOff.delete(job.id);
-    const complete = ended === 'finished' && committed === blobs.length && !failures && mine.length === pieces.length;
+    const wanted = one.givenFrom === undefined ? pieces : before(pieces, one.givenFrom);
+    const complete = ended === 'finished' && committed === blobs.length && !failures && itemsOf(kept) === itemsOf(wanted);
     // Stopped unasked and with nothing to show for it, it would only be taken again at once.
     const free = ended === 'stopped' && (committed > 0 || one.stopping || this.#allowed() === 0);
-    await this.#finish(claim, complete, failures, free);
+    await this.#finish(one, complete, failures, free);
   }
 
   /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
-  async #finish(claim: Claim, complete: boolean, failures: boolean, freeAtOnce: boolean): Promise<void> {
-    const left = complete ? [] : await this.#undecided(claim);
+  async #finish(one: InHand, complete: boolean, failures: boolean, freeAtOnce: boolean): Promise<void> {
+    const { claim, givenFrom } = one;
+    const undecided = complete ? [] : await this.#undecided(claim);
+    const left = undecided === undefined || givenFrom === undefined ? undecided : before(undecided, givenFrom);
     if (left?.length === 0) return this.#end(claim, 'done', 0);
+    // The tail has functions of its own: what is left of the head gets one too, so that nobody claims both in this one.
+    if (left !== undefined && givenFrom !== undefined && (await this.#giver.append(claim.job, left, 1))) return this.#end(claim, 'done', 0);
+    if (one.given) return this.#end(claim, 'release', givenAvoidMs);
     if (freeAtOnce) return this.#end(claim, 'release', 0);
     const elsewhere = failures && left?.some((piece) => this.#othersMayTry(piece)) === true;
     return this.#end(claim, 'release', elsewhere ? elsewhereAvoidMs : failures ? 0 : troubleAvoidMs);
