@@ -109,7 +109,7 @@ export function PutCard() {
       ) : (
         <div className="uploads">
           <div className="between">
-            <h2>On their way</h2>
+            <h2>{all.some(({ step }) => step.kind === 'waiting' || step.kind === 'putting') ? 'On their way' : 'Just now'}</h2>
             {ended ? (
               <button type="button" className="link sm" onClick={() => uploads.clear()}>
                 Clear what has ended
