@@ -185,13 +185,13 @@ const recorded = {
     executor: '65f742d30bf1ac8b',
     frame: 'e1f7c10bd8a6cbf1',
     hello: 'a399c1ac0deca0f5',
-    ledger: '5f5a831316fd2597',
+    ledger: '15d31b56cb7c8d64',
     membership: 'c25501759c8fad29',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
     resources: '23f7ba9810232568',
     scheduler: '4d7354a14b99a332',
-    signed: '3603f35438a6bf39',
+    signed: 'c8738430174543d6',
   },
 };
 
