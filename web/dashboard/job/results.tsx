@@ -155,7 +155,7 @@ export function Failures({ job, overview, mine }: { job: Job; overview: Overview
     <section className="card stack" aria-label="Failed items">
       <div className="between">
         <h2>
-          {plural(failed, 'item')} failed, {failed === 1 ? 'tried three times' : 'each tried three times'}
+          {plural(failed, 'item')} failed{failed === 1 ? '' : ', each'} after three tries or more
         </h2>
         {mine ? (
           <button
