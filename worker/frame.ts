@@ -72,6 +72,9 @@ function relay(host: MessagePort): void {
       case 'log':
         if (tooMuchChatter()) return die('flood', 'The code wrote more to its log than it may.');
         return emit({ type: 'log', index: message.index, text: message.text });
+      case 'probe':
+        if (tooMuchChatter()) return die('flood', 'The code reported more than it may.');
+        return tell(message);
     }
   };
   worker.addEventListener('message', (event) => fromWorker(event.data));

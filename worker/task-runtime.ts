@@ -11,6 +11,7 @@ import {
   type WorkerToFrame,
 } from '../web/kernel/protocol/sandbox-frame.ts';
 import type { SandboxInputs, SandboxJob, SandboxSpan } from '../web/kernel/protocol/sandbox.ts';
+import { Prober } from './probe.ts';
 import { describeThrown, LoadError, ResultError } from './item-errors.ts';
 import { itemRandom } from './item-random.ts';
 import { quietConsole, TaskLog } from './task-log.ts';
@@ -26,6 +27,9 @@ const notEvery = clearInterval.bind(scope);
 const text = new TextDecoder();
 const decodeText = text.decode.bind(text);
 const nothing = new Uint8Array(0);
+const prober = new Prober(clockNow);
+/** It rests so long at once at least: shorter waits cost more than they spare. */
+const restMsMin = 20;
 
 type TaskFunction = (item: unknown, task: object) => unknown;
 /** Stands in stacks as the name of a random blob: else the same error would read differently everywhere. */
@@ -119,6 +123,8 @@ async function runSpan(span: SandboxSpan): Promise<void> {
   const idle = every(() => {
     if (batch.count > 0 && credits > 0) flush();
   }, 4 * flushEveryMs);
+  const resting = 100 / (span.pace?.shareOfTime ?? 100) - 1;
+  let owedMs = 0;
   let startedAt = flushedAt;
   for (let index = span.first; index < span.end; index++) {
     currentIndex = index;
@@ -138,17 +144,36 @@ async function runSpan(span: SandboxSpan): Promise<void> {
     }
     if (timer !== undefined) notLater(timer);
     const endedAt = clockNow();
-    batch.add(index, value, endedAt - startedAt, error);
+    const tookMs = endedAt - startedAt;
+    batch.add(index, value, tookMs, error);
+    owedMs += tookMs * resting;
     if (span.careful || endedAt - flushedAt >= flushEveryMs || batch.bytes >= flushBytes || batch.count >= flushItems) {
       while (credits <= 0) await credited();
       if (batch.count > 0) flush();
       startedAt = flushedAt;
     } else startedAt = endedAt;
+    // Neither counts as the next item's time.
+    if (span.pace?.probe === true) {
+      const reading = prober.between();
+      if (reading !== undefined) post({ t: 'probe', reading });
+      startedAt = clockNow();
+    }
+    if (owedMs >= restMsMin) {
+      if (batch.count > 0 && credits > 0) flush();
+      await rested(owedMs);
+      owedMs = 0;
+      startedAt = clockNow();
+    }
   }
   notEvery(idle);
   while (credits <= 0) await credited();
   if (batch.count > 0) flush();
 }
+
+const rested = (ms: number) =>
+  new Promise<void>((resolve) => {
+    later(resolve, ms);
+  });
 
 const credited = () =>
   new Promise<void>((resolve) => {

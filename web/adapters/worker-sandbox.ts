@@ -8,7 +8,7 @@
 import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
 import type { Cancel, Clock, Sandbox, SandboxInstance } from '../kernel/platform.ts';
 import { parseFrameMessage, type Expected, type FrameToHost, type HostToFrame } from '../kernel/protocol/sandbox-frame.ts';
-import type { SandboxEvent, SandboxJob } from '../kernel/protocol/sandbox.ts';
+import type { ProbeReading, SandboxEvent, SandboxJob } from '../kernel/protocol/sandbox.ts';
 
 export interface WorkerSandboxOptions {
   readonly clock: Clock;
@@ -98,7 +98,7 @@ export function workerSandbox(options: WorkerSandboxOptions): Sandbox {
   }
 
   return {
-    async open(job, onEvent) {
+    async open(job, onEvent, onProbe) {
       let opened = await takeWarm();
       // A warm frame dies without a word when a sibling takes their process down.
       if (opened?.ok && !(await answers(opened.value, clock))) {
@@ -109,7 +109,7 @@ export function workerSandbox(options: WorkerSandboxOptions): Sandbox {
       if (keepWarm && rewarm === undefined) rewarm = clock.after(rewarmAfterMs, makeWarm);
       if (!opened.ok) return opened;
       const frame = opened.value;
-      return success(instance(frame, job, clock, onEvent, () => closeFrame(frame)));
+      return success(instance(frame, job, clock, { onEvent, onProbe }, () => closeFrame(frame)));
     },
     warm(on) {
       keepWarm = on;
@@ -168,7 +168,14 @@ function answers({ port }: Frame, clock: Clock): Promise<boolean> {
   });
 }
 
-function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: SandboxEvent) => void, close: () => void): SandboxInstance {
+interface Heard {
+  readonly onEvent: (event: SandboxEvent) => void;
+  readonly onProbe: ((reading: ProbeReading) => void) | undefined;
+}
+
+function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProbe }: Heard, close: () => void): SandboxInstance {
+  /** Percent of the time that is computed. What rests is not stalled. */
+  let shareOfTime = 100;
   let state: 'loading' | 'ready' | 'running' | 'dead' = 'loading';
   let next = 0;
   let end = 0;
@@ -189,7 +196,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
   };
   const expected = (): Expected | undefined =>
     state === 'running' ? { next, end, resultItemBytesMax: job.resultItemBytesMax } : undefined;
-  const limitMs = () => (state === 'loading' ? codeLoadMsMax : job.itemMs + itemGraceMs);
+  const limitMs = () => (state === 'loading' ? codeLoadMsMax : (job.itemMs * 100) / shareOfTime + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
   const look = () => {
@@ -238,6 +245,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
     }
     if (message.t === 'pong') return onPong(message.n, message.stalledMs);
     if (message.t === 'up') return undefined;
+    if (message.t === 'probe') return onProbe?.(message.reading);
     const { event } = message;
     switch (event.type) {
       case 'ready':
@@ -278,6 +286,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, onEvent: (event: 
       state = 'running';
       next = span.first;
       end = span.end;
+      shareOfTime = span.pace?.shareOfTime ?? 100;
       send({ t: 'run', span });
       startLooking();
     },

@@ -2,7 +2,8 @@
 // (web/kernel/testing/*-contract.ts) that every implementation passes: memory, real, simulated.
 import type { Outcome } from './lib/outcome.ts';
 import type { GroupId, IdentityId, PeerId, StoreId } from './lib/ids.ts';
-import type { SandboxEvent, SandboxJob, SandboxSpan } from './protocol/sandbox.ts';
+import type { MachineSignals } from './protocol/contracts/resources.ts';
+import type { ProbeReading, SandboxEvent, SandboxJob, SandboxSpan } from './protocol/sandbox.ts';
 
 export type Cancel = () => void;
 
@@ -162,20 +163,43 @@ export interface SandboxInstance {
 }
 
 export interface Sandbox {
-  /** Loads `job`'s code; `onEvent` says 'ready' or 'failed' first. Faults: 'overloaded', 'internal'. */
-  open(job: SandboxJob, onEvent: (event: SandboxEvent) => void): Promise<Outcome<SandboxInstance>>;
+  /**
+   * Loads `job`'s code; `onEvent` says 'ready' or 'failed' first. Faults: 'overloaded', 'internal'. `onProbe` hears the probes of spans that
+   * ask for them: foreign code shares their thread, so they are worth no more than it is honest.
+   */
+  open(
+    job: SandboxJob,
+    onEvent: (event: SandboxEvent) => void,
+    onProbe?: (reading: ProbeReading) => void,
+  ): Promise<Outcome<SandboxInstance>>;
   /** Keeps one empty frame warm, or drops it. */
   warm(on: boolean): void;
 }
 
-/** What the machine tells about itself. */
+export interface MachineListener {
+  /** Any input in any tab of this profile. Called at once, not batched. */
+  input(): void;
+  visible(visible: boolean): void;
+  /** `signals()` answers something else now. */
+  signals(): void;
+  /** A frame of this page took so long, although it had work to show. */
+  slow(ms: number): void;
+}
+
+/** What the machine tells about itself. What is optional here a browser may not have: then it tells nothing. */
 export interface Machine {
   readonly cores: number;
   /** null where the browser does not tell. */
   readonly memoryMiB: number | null;
-  /** Listens for the person: `input` on any input, `visible` on every change of visibility. Called at once on input, not batched. */
-  watch(listener: { input(): void; visible(visible: boolean): void }): Cancel;
+  /** One listener at a time. */
+  watch(listener: MachineListener): Cancel;
   visible(): boolean;
+  /** Each field is null while it is not known. */
+  signals?(): MachineSignals;
+  /** Minutes by which the machine's own time is ahead of UTC. */
+  utcOffsetMinutes?(): number;
+  /** Computes for `ms` on a thread that is no worker, to see what one more would get. Settles within seconds; undefined when it could not. */
+  scout?(ms: number): Promise<ProbeReading | undefined>;
 }
 
 export interface Platform {

@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Running } from '../../kernel/protocol/contracts/executor.ts';
-import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
+import { madeUpResources, type ResourceChanges } from '../../kernel/testing/made-up-resources.ts';
 import { donating } from './wording.ts';
 
-const state = (changes: Partial<ResourceState>): ResourceState => ({
-  donating: true,
-  consent: true,
-  state: 'idle',
-  reason: { code: '', sentence: '' },
-  workersAllowed: 3,
-  coresOfMachine: 4,
-  quietMs: 252_000,
-  resumesInMs: 0,
-  limits: { cores: 3, idleAfterSeconds: 15, storageMiB: 1024, whenBusy: 'yield' },
-  ...changes,
-});
+const state = (changes: ResourceChanges) => madeUpResources({ quietMs: 252_000, ...changes });
 const run = { phase: 'running' } as Running;
 
 describe('the Donate page', () => {
@@ -36,7 +25,7 @@ describe('the Donate page', () => {
         state: 'cooling',
         workersAllowed: 0,
         resumesInMs: 9_000,
-        reason: { code: 'quiet', sentence: 'Somebody was here a moment ago.' },
+        reason: { code: 'cooling', sentence: 'Somebody was here a moment ago.' },
       }),
       [],
       3_000,

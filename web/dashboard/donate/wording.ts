@@ -1,7 +1,7 @@
 // What the Donate page says, from what the kernel publishes. Pure, so that every sentence has a test.
 import type { Running } from '../../kernel/protocol/contracts/executor.ts';
 import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
-import { ticking } from '../view/format.ts';
+import { plural, ticking } from '../view/format.ts';
 
 export interface Donating {
   readonly heading: string;
@@ -21,6 +21,26 @@ export function donating(resources: ResourceState, running: readonly Running[], 
   const busy = running.filter((run) => run.phase === 'running').length;
   const max = Math.min(limits.cores, resources.coresOfMachine);
   switch (state) {
+    case 'stopped':
+      return {
+        heading: resources.finishing ? 'Lull is about to stop' : 'Lull sleeps',
+        sentence: reason.sentence,
+        tone: 'dusk',
+        ring: {
+          share: max === 0 ? 0 : busy / max,
+          text: resources.finishing ? 'finishing' : 'asleep',
+          below: busy > 0 ? `${plural(busy, 'part')} to go` : 'until this tab wakes up',
+        },
+      };
+    case 'constrained': {
+      const left = resources.resumesInMs === null ? null : Math.max(0, resources.resumesInMs - ageMs);
+      return {
+        heading: 'Lull waits',
+        sentence: resources.reasons.map((each) => each.sentence).join(' '),
+        tone: 'dusk',
+        ring: { share: 0, text: 'waiting', below: left === null ? 'until that changes' : `goes on in ${ticking(left)}` },
+      };
+    }
     case 'off':
       return {
         heading: 'This tab is not donating',

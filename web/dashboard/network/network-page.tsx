@@ -1,6 +1,7 @@
 import { useState, type KeyboardEvent } from 'react';
 import { groupNameOf, nameOf } from '../../kernel/lib/names.ts';
 import type { GroupView, Member } from '../../kernel/protocol/contracts/membership.ts';
+import { reasonThere } from '../../kernel/protocol/reasons.ts';
 import { Pill, Skeleton, type Tone } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading } from '../shell/router.tsx';
@@ -25,6 +26,10 @@ function standing({ status, offer }: Member): Standing {
       return { word: 'cooling', tone: 'dusk' };
     case 'in use':
       return { word: 'in use', tone: 'dusk' };
+    case 'constrained':
+      return { word: 'held back', tone: 'dusk' };
+    case 'stopped':
+      return offer.sandbox.workersRunning > 0 ? { word: 'finishing', tone: 'dusk' } : { word: 'asleep', tone: 'mute' };
     case 'off':
       return { word: 'not donating', tone: 'mute' };
   }
@@ -256,16 +261,8 @@ function PeerCard({ member, self }: { member: Member; self: boolean }) {
 function sentenceFor({ status, offer }: Member): string {
   if (status === 'suspect') return 'It has not answered for a moment. Its work is given to others if it stays silent.';
   if (offer === null) return 'It joined just now and has not said yet what it offers.';
-  switch (offer.state) {
-    case 'idle':
-      return offer.sandbox.workersRunning > 0
-        ? 'Nobody is using that machine, so it computes.'
-        : 'Nobody is using that machine: it is ready for work.';
-    case 'cooling':
-      return 'Somebody just left that machine: it starts when it has been quiet for long enough.';
-    case 'in use':
-      return 'Somebody is using that machine, so it waits.';
-    case 'off':
-      return 'It submits and watches, and does not donate.';
-  }
+  if (offer.reason !== '') return reasonThere(offer.reason);
+  return offer.sandbox.workersRunning > 0
+    ? 'Nobody is using that machine, so it computes.'
+    : 'Nobody is using that machine: it is ready for work.';
 }

@@ -1,7 +1,7 @@
 // What the page, the frame's relay and the foreign Worker say to each other. Everything the Worker posts is hostile until
 // `parseWorkerMessage` has looked at it; the page looks again at what the frame forwards, because the frame shares a process
 // with the Worker. Nothing here decodes a value: results stay bytes.
-import type { SandboxError, SandboxEvent, SandboxJob, SandboxResults, SandboxSpan } from './sandbox.ts';
+import type { ProbeReading, SandboxError, SandboxEvent, SandboxJob, SandboxResults, SandboxSpan } from './sandbox.ts';
 
 /** Result messages the Worker may have on their way, counted back by the page when it has taken them. */
 export const sandboxCreditsMax = 64;
@@ -33,6 +33,7 @@ export type HostToFrame =
 export type FrameToHost =
   | { readonly t: 'up' }
   | { readonly t: 'event'; readonly event: SandboxEvent }
+  | { readonly t: 'probe'; readonly reading: ProbeReading }
   /** `stalledMs`: how long the code has been loading, or the current item running, as the relay sees it; 0 when nothing runs. */
   | { readonly t: 'pong'; readonly n: number; readonly stalledMs: number };
 
@@ -46,7 +47,9 @@ export type WorkerToFrame =
   | { readonly t: 'failed'; readonly error: SandboxError }
   | { readonly t: 'results'; readonly results: SandboxResults }
   | { readonly t: 'progress'; readonly index: number; readonly fraction: number }
-  | { readonly t: 'log'; readonly index: number; readonly text: string };
+  | { readonly t: 'log'; readonly index: number; readonly text: string }
+  /** What the Worker got of the processor between two items. */
+  | { readonly t: 'probe'; readonly reading: ProbeReading };
 
 /** What may come next: the first item without a result, one past the last, and the largest result. */
 export interface Expected {
@@ -79,6 +82,10 @@ export function parseWorkerMessage(data: unknown, expected: Expected | undefined
       if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0 || typeof text !== 'string') return undefined;
       return { t: 'log', index, text: text.slice(0, logCharsMax) };
     }
+    case 'probe': {
+      const reading = parseReading(message['reading']);
+      return reading && { t: 'probe', reading };
+    }
     default:
       return undefined;
   }
@@ -91,6 +98,10 @@ export function parseFrameMessage(data: unknown, expected: Expected | undefined)
   if (message?.['t'] === 'pong') {
     const { n, stalledMs } = message;
     return typeof n === 'number' && typeof stalledMs === 'number' && stalledMs >= 0 ? { t: 'pong', n, stalledMs } : undefined;
+  }
+  if (message?.['t'] === 'probe') {
+    const reading = parseReading(message['reading']);
+    return reading && { t: 'probe', reading };
   }
   const event = message?.['t'] === 'event' ? record(message['event']) : undefined;
   switch (event?.['type']) {
@@ -120,6 +131,19 @@ export function parseFrameMessage(data: unknown, expected: Expected | undefined)
     default:
       return undefined;
   }
+}
+
+/** No probe takes longer: what says so is made up. */
+const probeMsMax = 2_000;
+
+function parseReading(value: unknown): ProbeReading | undefined {
+  const reading = record(value);
+  if (reading === undefined) return undefined;
+  const { ranMs, lostMs, gaps } = reading;
+  if (typeof ranMs !== 'number' || !(ranMs >= 0 && ranMs <= probeMsMax)) return undefined;
+  if (typeof lostMs !== 'number' || !(lostMs >= 0 && lostMs <= ranMs)) return undefined;
+  if (typeof gaps !== 'number' || !Number.isSafeInteger(gaps) || gaps < 0 || gaps > ranMs) return undefined;
+  return { ranMs, lostMs, gaps };
 }
 
 function parseResults(value: unknown, expected: Expected): SandboxResults | undefined {

@@ -14,6 +14,14 @@ export interface SandboxJob {
   readonly resultItemBytesMax: number;
 }
 
+/** What a thread that wanted to compute got of the processor. */
+export interface ProbeReading {
+  /** How long it ran by the clock, and how much of that the system gave to somebody else, in how many gaps. */
+  readonly ranMs: number;
+  readonly lostMs: number;
+  readonly gaps: number;
+}
+
 /** The inputs of a run of consecutive items, packed: item i is bytes[ends[i-1] .. ends[i]]. */
 export type SandboxInputs =
   | { readonly kind: 'range' }
@@ -27,6 +35,16 @@ export interface SandboxSpan {
   readonly inputs: SandboxInputs;
   /** Every result is reported before the next item begins, so that the item that kills the sandbox is known. Slower. */
   readonly careful: boolean;
+  /** Absent: as fast as it can, without probes. */
+  readonly pace?: Pace;
+}
+
+/** How politely items are run. */
+export interface Pace {
+  /** Percent of the time that is computed, 10 to 100; it rests between items. */
+  readonly shareOfTime: number;
+  /** Looks between items whether somebody else wants the processor. */
+  readonly probe: boolean;
 }
 
 /** Results of consecutive items from `first` on, in order; count = ends.length. A failed item has an empty value and an entry in `errors`. */

@@ -5,14 +5,16 @@ import { memoryStorage } from '../../memory-storage.ts';
 import type { Machine, Platform, Storage } from '../../platform.ts';
 import type { Running } from '../../protocol/contracts/executor.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
-import { resourcesContract, type ResourceState } from '../../protocol/contracts/resources.ts';
+import { resourcesContract, type MachineSignals, type ResourceState } from '../../protocol/contracts/resources.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import { SecurityManager } from '../../security-manager.ts';
 import type { Service } from '../../service.ts';
+import { madeUpResources } from '../../testing/made-up-resources.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testCoder } from '../../testing/test-coder.ts';
 import { testDigest, testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { defaultLimits } from './decide.ts';
 import { resourcesService } from './service.ts';
 
 interface TabOptions {
@@ -21,11 +23,24 @@ interface TabOptions {
   readonly cores?: number;
 }
 
+const run = (phase: Running['phase']): Running =>
+  ({
+    job: 'a'.repeat(64),
+    record: 'b'.repeat(64),
+    range: [0, 5],
+    finished: 0,
+    items: 5,
+    phase,
+    startedAgoMs: 0,
+    progress: null,
+  }) as never;
+
 function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
   const clock = new VirtualClock();
   const random = seededRandom('resources');
   const signer = testSigner('donor');
   let visible = true;
+  let signals: MachineSignals = madeUpResources().signals;
   let watcher: Parameters<Machine['watch']>[0] | undefined;
   const reports: string[] = [];
   const unused = () => {
@@ -45,6 +60,7 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
       cores,
       memoryMiB: 8_192,
       visible: () => visible,
+      signals: () => signals,
       watch: (listener) => {
         watcher = listener;
         return () => (watcher = undefined);
@@ -102,6 +118,10 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
     show: (on: boolean) => {
       visible = on;
       watcher!.visible(on);
+    },
+    tell: (change: Partial<MachineSignals>) => {
+      signals = { ...signals, ...change };
+      watcher!.signals();
     },
     watched: () => watcher !== undefined,
     seen: () => states.map(({ state }) => state).filter((state, i, all) => state !== all[i - 1]),
@@ -197,11 +217,13 @@ test('limits are checked, merged, kept and used at once', async () => {
     const outcome = await clock.finish(bus.ask(resourcesContract, 'limits', 'update', change));
     return outcome.ok ? outcome.value.body.limits : outcome.fault.code;
   };
-  expect(await update({ cores: 2 })).toEqual({ cores: 2, idleAfterSeconds: 15, storageMiB: 1_024, whenBusy: 'yield' });
+  expect(await update({ cores: 2 })).toEqual({ ...defaultLimits(4, 8_192), cores: 2 });
   expect(await update({ cores: undefined, whenBusy: 'ignore' })).toMatchObject({ cores: 2, whenBusy: 'ignore' });
   for (const bad of [
     { cores: 0 },
     { cores: 1.5 },
+    { shareOfTime: 0 },
+    { schedule: [{ days: [], from: 0, until: 1 }] },
     { idleAfterSeconds: -1 },
     { idleAfterSeconds: 1e9 },
     { whenBusy: 'always' },
@@ -239,17 +261,6 @@ test('the group is told of a change of state at once, and of running work once a
     storage: { keeps: true, usedMiB: 0, allowedMiB: 256 },
   });
   const told = offers.length;
-  const run = (phase: Running['phase']): Running =>
-    ({
-      job: 'a'.repeat(64),
-      record: 'b'.repeat(64),
-      range: [0, 5],
-      finished: 0,
-      items: 5,
-      phase,
-      startedAgoMs: 0,
-      progress: null,
-    }) as never;
   for (let i = 0; i < 20; i++) {
     publishRunning(Array.from({ length: 1 + (i % 3) }, () => run(i % 2 === 0 ? 'running' : 'waiting')));
     await clock.advance(100);
@@ -284,4 +295,78 @@ test('after stop no timer runs and no input is heard; start and stop may be call
   const [published, told] = [states.length, offers.length];
   await clock.advance(120_000);
   expect([states.length, offers.length, watched()]).toEqual([published, told, false]);
+});
+
+test('a battery that is unplugged stops workers at once; plugged in again they wait for the quiet time', async () => {
+  const { service, clock, ask, tell, last } = tab();
+  await service.start();
+  await ask(true);
+  tell({ battery: { charging: false, level: 0.8 } });
+  await clock.advance(0);
+  expect(last()).toMatchObject({ state: 'constrained', workersAllowed: 0, reason: { code: 'on-battery' } });
+  tell({ battery: { charging: true, level: 0.8 } });
+  await clock.advance(14_999);
+  expect(last().workersAllowed).toBe(0);
+  await clock.advance(2);
+  expect(last()).toMatchObject({ state: 'idle', workersAllowed: 3 });
+});
+
+test('when the system says that nobody was there for a minute, the quiet time has passed', async () => {
+  const { service, clock, ask, tell, last } = tab();
+  await service.start();
+  tell({ person: 'active' });
+  await ask(true);
+  await clock.advance(100_000);
+  expect(last().reason.code).toBe('in-use-elsewhere');
+  tell({ person: 'away' });
+  await clock.advance(0);
+  expect(last().state).toBe('idle');
+});
+
+test('finishing allows what runs to end, then stops; input ends it at once', async () => {
+  const { service, clock, bus, ask, last, input, publishRunning } = tab();
+  await service.start();
+  await ask(true);
+  const finish = async () => {
+    publishRunning([run('running')]);
+    await clock.advance(0);
+    await clock.finish(bus.ask(resourcesContract, 'consent', 'replace', { donating: false, finish: true }));
+  };
+  await finish();
+  expect(last()).toMatchObject({ state: 'stopped', finishing: true, workersAllowed: 3, reason: { code: 'finishing' } });
+  publishRunning([]);
+  await clock.advance(0);
+  expect(last()).toMatchObject({ state: 'off', consent: false });
+  await ask(true);
+  await finish();
+  input();
+  await clock.advance(0);
+  expect(last()).toMatchObject({ state: 'stopped', workersAllowed: 0 });
+});
+
+test('with nothing to finish, finishing is stopping', async () => {
+  const { service, clock, bus, ask, last } = tab();
+  await service.start();
+  await ask(true);
+  await clock.finish(bus.ask(resourcesContract, 'consent', 'replace', { donating: false, finish: true }));
+  expect(last()).toMatchObject({ state: 'off', consent: false, finishing: false });
+});
+
+test('the group learns how long work may go on here before somebody comes', async () => {
+  const storage = memoryStorage(seededRandom('stretches'), { durable: true });
+  const { service, clock, ask, input, offers } = tab({ storage });
+  await service.start();
+  await ask(true);
+  expect(offers.at(-1)!.sandbox.stretchSeconds).toBeUndefined();
+  for (const seconds of [40, 60, 50]) {
+    await clock.advance(seconds * 1_000);
+    input();
+    await clock.advance(15_000);
+  }
+  expect(offers.at(-1)!.sandbox.stretchSeconds).toBe(48);
+  await service.stop();
+  const again = tab({ storage });
+  await again.service.start();
+  await again.clock.advance(0);
+  expect(again.offers.at(-1)!.sandbox.stretchSeconds).toBe(48);
 });

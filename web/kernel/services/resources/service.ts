@@ -1,5 +1,5 @@
-// Decides how many workers may run now. It keeps the facts (consent, limits, the last input), decides anew on each event (decide.ts), publishes
-// at once, and tells the group through membership's offer.
+// Decides how many workers may run now. It keeps the facts (consent, limits, the last input, what the machine tells), decides anew on each
+// event (decide.ts), publishes at once, and tells the group through membership's offer.
 import * as v from 'valibot';
 import { FaultError } from '../../lib/outcome.ts';
 import type { Cancel } from '../../platform.ts';
@@ -9,19 +9,30 @@ import { limitsSchema, resourcesContract, type Limits, type ResourceState } from
 import { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Service, ServiceContext, ServiceFactory } from '../../service.ts';
-import { decide, defaultLimits, type Decision } from './decide.ts';
+import { decide, defaultLimits, freshMemory, inUseMs, silentMachine, type Decision, type Facts, type Memory } from './decide.ts';
+import { ForeignLoad } from './foreign-load.ts';
 import { offerOf, sameOffer } from './offers.ts';
+import { typicalStretch, withStretch, stretchesMax } from './stretches.ts';
+import { TrafficMeter } from './traffic-meter.ts';
 
 const consentKey = 'resources/consent';
 const limitsKey = 'resources/limits';
+const stretchesKey = 'resources/stretches';
 /** Numbers of running work reach the group no more often than so; a change of state does at once. */
 const offerEveryMs = 1_000;
 const estimateEveryMs = 30_000;
 /** What a person may choose, whatever the machine: beyond it is a slip of the hand. */
 const idleAfterSecondsMax = 24 * 3_600;
+/** Workers that ran so lately may still show in what the machine reports. */
+const recentMs = 5_000;
+/** With less room than this in the browser's storage a result would have no place. */
+const roomBytesMin = 16 * 1024 * 1024;
+/** The system says that nobody is there only when that was so for a minute. */
+const awayMs = 60_000;
 
 const chosenSchema = v.partial(limitsSchema);
 type Chosen = v.InferOutput<typeof chosenSchema>;
+const stretchesSchema = v.pipe(v.array(v.pipe(v.number(), v.finite(), v.minValue(0))), v.maxLength(stretchesMax));
 
 export const resourcesService: ServiceFactory<typeof resourcesContract> = (context) => new Resources(context);
 
@@ -30,7 +41,7 @@ class Resources implements Service<typeof resourcesContract> {
   readonly handlers: Service<typeof resourcesContract>['handlers'] = {
     state: { get: () => this.#decideNow().state },
     limits: { update: (change) => this.#updateLimits(change) },
-    consent: { replace: ({ donating }) => this.#replaceConsent(donating) },
+    consent: { replace: ({ donating, finish }) => this.#replaceConsent(donating, finish === true) },
   };
   #started = false;
   readonly #cancels: Cancel[] = [];
@@ -38,7 +49,14 @@ class Resources implements Service<typeof resourcesContract> {
   /** Only what the person chose: a default may grow with the machine. */
   #chosen: Chosen = {};
   #openedAt = 0;
-  #touchedAt: number | undefined;
+  #touched: { readonly atMs: number; readonly kind: 'input' | 'view' } | undefined;
+  #personWasActive = false;
+  #finishing = false;
+  #memory: Memory = freshMemory;
+  #stretches: readonly number[] = [];
+  #recent = { workers: 0, atMs: -Infinity };
+  readonly #load: ForeignLoad;
+  readonly #traffic: TrafficMeter;
   #published: ResourceState | undefined;
   #timer: Cancel | undefined;
   #running: readonly Running[] = [];
@@ -50,7 +68,20 @@ class Resources implements Service<typeof resourcesContract> {
   #offerTimer: Cancel | undefined;
   #estimateTimer: Cancel | undefined;
 
-  constructor(private readonly context: ServiceContext<typeof resourcesContract>) {}
+  constructor(private readonly context: ServiceContext<typeof resourcesContract>) {
+    const { clock, machine } = context.platform;
+    this.#load = new ForeignLoad({
+      clock,
+      machine,
+      room: () => ({ cores: machine.cores, full: Math.min(machine.cores, this.#limits().cores), running: this.#workers() }),
+      changed: () => void this.#change(),
+    });
+    this.#traffic = new TrafficMeter(
+      context,
+      () => this.#localMs(),
+      () => void this.#change(),
+    );
+  }
 
   async start(): Promise<void> {
     if (this.#started) return;
@@ -60,16 +91,21 @@ class Resources implements Service<typeof resourcesContract> {
     await this.#recall();
     if (!this.#started) return;
     this.#cancels.push(
-      platform.machine.watch({ input: () => this.#touched(), visible: () => this.#touched() }),
-      this.context.watch(executorContract, 'running', ({ running }) => {
-        this.#running = running;
-        this.#offerSoon();
+      platform.machine.watch({
+        input: () => this.#touch('input'),
+        visible: () => this.#touch('view'),
+        signals: () => this.#signalled(),
+        slow: (ms) => this.#load.slow(ms),
       }),
+      this.context.watch(executorContract, 'running', ({ running }) => this.#ran(running)),
+      this.context.watch(executorContract, 'probe', (reading) => this.#load.probe(reading)),
       this.context.watch(schedulerContract, 'given', ({ itemsPerSecond }) => {
         this.#itemsPerSecond = itemsPerSecond;
         this.#offerSoon();
       }),
     );
+    this.#personWasActive = this.#signals().person === 'active';
+    this.#traffic.start();
     this.#change();
     void this.#estimate();
   }
@@ -80,52 +116,133 @@ class Resources implements Service<typeof resourcesContract> {
     for (const cancel of this.#cancels.splice(0)) cancel();
     for (const timer of [this.#timer, this.#offerTimer, this.#estimateTimer]) timer?.();
     this.#timer = this.#offerTimer = this.#estimateTimer = undefined;
+    this.#load.active(false);
+    this.#traffic.stop();
   }
 
   async #recall(): Promise<void> {
     const { storage } = this.context.platform;
-    const [consent, limits] = await Promise.all([storage.get('meta', consentKey), storage.get('meta', limitsKey)]);
+    const [consent, limits, stretches] = await Promise.all([
+      storage.get('meta', consentKey),
+      storage.get('meta', limitsKey),
+      storage.get('meta', stretchesKey),
+      this.#traffic.recall(),
+    ]);
     this.#consent = consent.ok && typeof consent.value === 'boolean' ? consent.value : null;
     const parsed = v.safeParse(chosenSchema, limits.ok ? (limits.value ?? {}) : {});
     if (parsed.success) this.#chosen = parsed.output;
+    const kept = v.safeParse(stretchesSchema, stretches.ok ? (stretches.value ?? []) : []);
+    if (kept.success) this.#stretches = kept.output;
   }
 
   /** Input, or the tab was shown or hidden. Runs inside the browser's event: the stop of the workers hangs on it. */
-  #touched(): void {
-    this.#touchedAt = this.context.platform.clock.now();
+  #touch(kind: 'input' | 'view'): void {
+    const atMs = this.context.platform.clock.now();
+    const before = this.#touched;
+    this.#touched = { atMs, kind };
     // A thousand moves of a pointer in a second: the timer that is set looks again when it is due.
-    if (this.#published?.state === 'in use') return;
+    const told = this.#published?.reasons.some(({ code }) => code === 'in-use' || code === 'shown') === true;
+    if (told && before?.kind === kind && atMs - before.atMs < inUseMs) return;
     this.#change();
   }
 
+  #signalled(): void {
+    const active = this.#signals().person === 'active';
+    // Nobody has been there for a minute, in any program.
+    if (this.#personWasActive && !active) {
+      const atMs = this.context.platform.clock.now() - awayMs;
+      if (atMs > (this.#touched?.atMs ?? -Infinity)) this.#touched = { atMs, kind: 'input' };
+    }
+    this.#personWasActive = active;
+    this.#change();
+  }
+
+  #ran(running: readonly Running[]): void {
+    this.#running = running;
+    const now = this.context.platform.clock.now();
+    const workers = this.#workers();
+    if (workers >= this.#recent.workers || now - this.#recent.atMs > recentMs) this.#recent = { workers, atMs: now };
+    if (this.#finishing && running.length === 0) void this.#replaceConsent(false, false);
+    else this.#offerSoon();
+  }
+
+  #workers(): number {
+    return this.#running.filter(({ phase }) => phase === 'running').length;
+  }
+
+  #signals() {
+    return this.context.platform.machine.signals?.() ?? silentMachine;
+  }
+
+  #localMs(): number {
+    const { clock, machine } = this.context.platform;
+    return clock.wall() + (machine.utcOffsetMinutes?.() ?? 0) * 60_000;
+  }
+
   #limits(): Limits {
-    return { ...defaultLimits(this.context.platform.machine.cores), ...defined(this.#chosen) };
+    const { cores, memoryMiB } = this.context.platform.machine;
+    return { ...defaultLimits(cores, memoryMiB), ...defined(this.#chosen) };
+  }
+
+  #facts(): Facts {
+    const { clock, machine, profileRole } = this.context.platform;
+    const nowMs = clock.now();
+    const limits = this.#limits();
+    const yields = limits.whenBusy === 'yield';
+    return {
+      nowMs,
+      localMs: this.#localMs(),
+      consent: this.#consent,
+      secondTab: profileRole === 'second',
+      finishing: this.#finishing,
+      visible: machine.visible(),
+      quietMs: Math.max(0, nowMs - (this.#touched?.atMs ?? this.#openedAt)),
+      touch: this.#touched?.kind ?? null,
+      limits,
+      coresOfMachine: machine.cores,
+      signals: this.#signals(),
+      today: this.#traffic.today(),
+      storageFull: this.#quotaBytes > 0 && this.#quotaBytes - this.#usedBytes < roomBytesMin,
+      ownWorkers: nowMs - this.#recent.atMs < recentMs ? Math.max(this.#recent.workers, this.#workers()) : this.#workers(),
+      window: yields ? this.#load.window : Infinity,
+      windowWhy: yields ? this.#load.why : null,
+      takenByOthers: yields ? this.#load.taken : null,
+    };
   }
 
   #decideNow(): Decision {
-    const { clock, machine, profileRole } = this.context.platform;
-    return decide({
-      consent: this.#consent,
-      secondTab: profileRole === 'second',
-      visible: machine.visible(),
-      quietMs: clock.now() - (this.#touchedAt ?? this.#openedAt),
-      touched: this.#touchedAt !== undefined,
-      limits: this.#limits(),
-      coresOfMachine: machine.cores,
-    });
+    return decide(this.#memory, this.#facts());
   }
 
   /** Decides, publishes in the same turn, and sets the next look. */
   #change(): ResourceState {
-    const { state, againInMs } = this.#decideNow();
+    const before = this.#memory;
+    const { memory, state, againInMs } = this.#decideNow();
     this.#timer?.();
     this.#timer = undefined;
     if (!this.#started) return state;
+    this.#memory = memory;
     this.#published = state;
     this.context.publish('state', state);
     if (againInMs !== null) this.#timer = this.context.platform.clock.after(againInMs, () => this.#change());
+    this.#load.active(memory.started && state.limits.whenBusy === 'yield');
+    if (before.started && !memory.started && before.startedAtMs !== null && state.donating) this.#stretchEnded(before.startedAtMs);
     this.#offerSoon();
     return state;
+  }
+
+  #stretchEnded(startedAtMs: number): void {
+    const stretches = withStretch(this.#stretches, this.context.platform.clock.now() - startedAtMs);
+    if (stretches === this.#stretches) return;
+    this.#stretches = stretches;
+    void this.#remember(stretchesKey, stretches);
+  }
+
+  /** The person has said what they want: nothing that was held back before is held against it. */
+  #begin(): ResourceState {
+    this.#memory = freshMemory;
+    this.#load.reset();
+    return this.#change();
   }
 
   async #updateLimits(change: Chosen): Promise<ResourceState> {
@@ -134,17 +251,23 @@ class Resources implements Service<typeof resourcesContract> {
     if (!parsed.success) throw new FaultError('malformed', `These limits do not fit: ${parsed.issues[0].message}`);
     if ((parsed.output.idleAfterSeconds ?? 0) > idleAfterSecondsMax) throw new FaultError('malformed', 'The quiet time is a day at most.');
     this.#chosen = parsed.output;
-    const state = this.#change();
+    const state = this.#begin();
     await this.#remember(limitsKey, parsed.output);
     return state;
   }
 
-  async #replaceConsent(donating: boolean): Promise<ResourceState> {
+  async #replaceConsent(donating: boolean, finish: boolean): Promise<ResourceState> {
     if (donating && this.context.platform.profileRole === 'second') {
       throw new FaultError('refused', 'Another tab of this browser speaks for it: start donating there.');
     }
+    // Where nothing runs there is nothing to finish.
+    if (!donating && finish && this.#consent === true && this.#workers() > 0) {
+      this.#finishing = true;
+      return this.#change();
+    }
+    this.#finishing = false;
     this.#consent = donating;
-    const state = this.#change();
+    const state = this.#begin();
     await this.#remember(consentKey, donating);
     return state;
   }
@@ -157,7 +280,7 @@ class Resources implements Service<typeof resourcesContract> {
   }
 
   #offer(): Offer {
-    const { machine, storage } = this.context.platform;
+    const { clock, machine, storage } = this.context.platform;
     return offerOf({
       resources: this.#published ?? this.#decideNow().state,
       memoryMiB: machine.memoryMiB,
@@ -166,6 +289,7 @@ class Resources implements Service<typeof resourcesContract> {
       quotaBytes: this.#quotaBytes,
       running: this.#running,
       itemsPerSecond: this.#itemsPerSecond,
+      stretchSeconds: typicalStretch(this.#stretches, this.#memory.started ? clock.now() - (this.#memory.startedAtMs ?? 0) : 0),
     });
   }
 
@@ -202,7 +326,7 @@ class Resources implements Service<typeof resourcesContract> {
     this.#usedBytes = usedBytes;
     this.#quotaBytes = quotaBytes;
     if (!this.#started) return;
-    this.#offerSoon();
+    this.#change();
     this.#estimateTimer = this.context.platform.clock.after(estimateEveryMs, () => void this.#estimate());
   }
 }

@@ -1,0 +1,138 @@
+// Watches for others who want the processor (yielding.ts): hears the probes of our workers, sends a scout where they cannot tell (none
+// runs, or their items are long), and looks at how late the page's own timers are.
+import type { Cancel, Clock, Machine } from '../../platform.ts';
+import type { ProbeReading } from '../../protocol/sandbox.ts';
+import { lagged, probed, scouted, takenByOthers, unhindered, type Room, type Yielding } from './yielding.ts';
+
+export const tickMs = 250;
+/** A scout that looks whether there is room again; and one beside workers whose own probes are silent, or might not be true. */
+const roomEveryMs = 1_000;
+/** The more cores, the less one thread more shows: it has to look longer. */
+export const roomScoutMs = (cores: number) => Math.min(100, Math.max(30, 15 * cores));
+const silentEveryMs = 500;
+const witnessEveryMs = 3_000;
+const witnessScoutMs = 10;
+const blindEveryMs = 20_000;
+const silentAfterMs = 1_500;
+/** What was so long ago says nothing about now. */
+const staleMs = 30_000;
+
+export interface ForeignLoadNeeds {
+  readonly clock: Clock;
+  readonly machine: Machine;
+  room(): Room;
+  /** `window` or `taken` is another now. */
+  changed(): void;
+}
+
+export class ForeignLoad {
+  #state: Yielding = unhindered;
+  #active = false;
+  #tick: Cancel | undefined;
+  #scouting = false;
+  #scoutedAt = -Infinity;
+  #probedAt = -Infinity;
+  #leftAt = -Infinity;
+  #told: number | null = null;
+
+  constructor(private readonly needs: ForeignLoadNeeds) {}
+
+  get window(): number {
+    return this.#state.window;
+  }
+  get why(): Yielding['why'] {
+    return this.#state.why;
+  }
+
+  /** In tenths; null while nothing is measured. */
+  get taken(): number | null {
+    const { ranMs, lostMs, evidenceAtMs } = this.#state;
+    const { cores, running } = this.needs.room();
+    if (ranMs === 0 || this.needs.clock.now() - evidenceAtMs > 2 * silentAfterMs) return null;
+    return Math.round(10 * takenByOthers(ranMs, lostMs, running, cores)) / 10;
+  }
+
+  /** While work runs, or would but for others. */
+  active(on: boolean): void {
+    if (on === this.#active) return;
+    this.#active = on;
+    const now = this.needs.clock.now();
+    if (on) {
+      if (now - this.#leftAt > staleMs) this.#state = unhindered;
+      this.#probedAt = now;
+      this.#next();
+      return;
+    }
+    this.#leftAt = now;
+    this.#tick?.();
+    this.#tick = undefined;
+  }
+
+  /** The person would have it otherwise: nothing is held back for others. */
+  reset(): void {
+    this.#state = unhindered;
+  }
+
+  /** A probe of one worker. */
+  probe(reading: ProbeReading): void {
+    if (!this.#active) return;
+    const atMs = this.needs.clock.now();
+    this.#probedAt = atMs;
+    const room = this.needs.room();
+    this.#become(probed(this.#state, { ...reading, atMs, ownThreads: Math.max(1, room.running) }, room));
+  }
+
+  /** The page was slow to respond. */
+  slow(ms: number): void {
+    // A hidden page is slowed down by the browser, not by us.
+    if (this.#active && this.needs.machine.visible()) this.#become(lagged(this.#state, this.needs.clock.now(), ms, this.needs.room()));
+  }
+
+  #next(): void {
+    const due = this.needs.clock.now() + tickMs;
+    this.#tick = this.needs.clock.after(tickMs, () => {
+      this.#next();
+      this.slow(this.needs.clock.now() - due);
+      void this.#scout();
+      if (this.taken !== this.#told) this.#tell();
+    });
+  }
+
+  async #scout(): Promise<void> {
+    const { clock, machine } = this.needs;
+    const began = clock.now();
+    if (this.#scouting) return;
+    const room = this.needs.room();
+    const looksForRoom = this.#state.window < room.full;
+    const silent = began - this.#probedAt > silentAfterMs;
+    const every = looksForRoom ? roomEveryMs : silent ? silentEveryMs : witnessEveryMs;
+    if (began - this.#scoutedAt < every || (!looksForRoom && room.running === 0)) return;
+    this.#scouting = true;
+    this.#scoutedAt = began;
+    try {
+      const ms = looksForRoom ? roomScoutMs(machine.cores) : witnessScoutMs;
+      const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
+      if (reading === undefined || !this.#active) return;
+      const now = this.needs.room();
+      this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
+    } finally {
+      this.#scouting = false;
+    }
+  }
+
+  /** Where nothing can be measured, one more is tried now and then. */
+  #blind(ms: number): ProbeReading | undefined {
+    return this.needs.clock.now() - this.#state.shedAtMs < blindEveryMs ? undefined : { ranMs: ms, lostMs: 0, gaps: 0 };
+  }
+
+  #become(next: Yielding): void {
+    const before = this.#state;
+    this.#state = next;
+    if (before.window !== next.window || before.why !== next.why) this.#tell();
+  }
+
+  #tell(): void {
+    this.#told = this.taken;
+    this.needs.changed();
+  }
+}
