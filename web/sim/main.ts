@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run, type RunResult } from './run.ts';
@@ -27,6 +28,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+/** Two levels below the root, as this folder is: what is read by a path beside the program is found from there too. */
+const bundlesFolder = fileURLToPath(new URL('../../node_modules/.sim', import.meta.url));
 
 interface Told extends RunResult {
   readonly threw?: string;
@@ -76,18 +80,37 @@ async function part(peers: number): Promise<number> {
   return 0;
 }
 
+/** The simulator as one plain file, at the depth of this one: compiled once, and a quarter faster than through the loader of development. */
+async function bundled(): Promise<string> {
+  const { build } = await import('vite');
+  const name = `sim-${process.pid}`;
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    build: {
+      ssr: fileURLToPath(import.meta.url),
+      outDir: bundlesFolder,
+      emptyOutDir: false,
+      target: 'node20',
+      rolldownOptions: { external: ['vite'], output: { entryFileNames: `${name}.mjs`, codeSplitting: false } },
+    },
+    ssr: { noExternal: /^(?!vite$)/ },
+  });
+  return `${bundlesFolder}/${name}.mjs`;
+}
+
 async function many(first: number, seeds: number, peers: number, processes: number): Promise<number> {
   const began = Date.now();
+  const program = await bundled();
   const results: Told[] = [];
   let next = 0;
   await Promise.all(
     Array.from({ length: Math.min(processes, seeds) }, async () => {
       // A run makes much short-lived garbage: a larger nursery is a tenth of its time.
-      const child = spawn(
-        process.execPath,
-        [...process.execArgv, '--max-semi-space-size=64', fileURLToPath(import.meta.url), '--part', '--peers', String(peers)],
-        { stdio: ['pipe', 'pipe', 'inherit'] },
-      );
+      const child = spawn(process.execPath, ['--max-semi-space-size=64', program, '--part', '--peers', String(peers)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
       const give = () => {
         if (next < seeds) child.stdin.write(`${first + next++}\n`);
         else child.stdin.end();
@@ -101,6 +124,7 @@ async function many(first: number, seeds: number, peers: number, processes: numb
       }
     }),
   );
+  await rm(program, { force: true });
   const sum = (of: (result: Told) => number) => results.reduce((total, result) => total + of(result), 0);
   const bad = results.filter(failed).length;
   const slowest = Math.max(0, ...results.map(({ finishMs }) => finishMs));

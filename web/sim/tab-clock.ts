@@ -11,6 +11,8 @@ export interface TabClockOptions {
   readonly rate: number;
 }
 
+/** No timer fires before its time by its own clock, which fractions of a nanosecond might otherwise bring about. */
+const lateMs = 1e-6;
 /** What browsers do to the timers of a hidden page. */
 const throttledStepMs = 1_000;
 
@@ -38,7 +40,7 @@ export class TabClock implements Clock {
   after(ms: number, run: () => void): Cancel {
     let cancelled = false;
     const late = this.#throttled && ms > 0 ? Math.ceil(ms / throttledStepMs) * throttledStepMs : ms;
-    const cancel = this.world.after(Math.max(0, late) / this.options.rate, () => this.#fire(() => void (cancelled || run())));
+    const cancel = this.world.after(late > 0 ? late / this.options.rate + lateMs : 0, () => this.#fire(() => void (cancelled || run())));
     return () => {
       cancelled = true;
       cancel();

@@ -18,7 +18,11 @@ export function seededRandom(seed: string): Random {
   };
   for (let i = 0; i < 16; i++) next();
   return {
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 255),
+    bytes: (length) => {
+      const bytes = new Uint8Array(length);
+      for (let i = 0; i < length; i++) bytes[i] = next() & 255;
+      return bytes;
+    },
     fraction: () => next() / 2 ** 32,
   };
 }

@@ -1,7 +1,7 @@
 // A digest and a signer that settle in the same order every run. The digest is real SHA-256; the signature is a keyed
 // hash that anybody who knows the identity can check, and that only code holding the signer makes.
 import { hash as hashOf } from 'node:crypto';
-import { concatBytes, bytesOfHex, equalBytes, hexOf } from '../lib/bytes.ts';
+import { concatBytes, equalBytes, hexOf } from '../lib/bytes.ts';
 import { identityId, type IdentityId } from '../lib/ids.ts';
 import type { Digest, Signer } from '../platform.ts';
 
@@ -12,7 +12,7 @@ const text = new TextEncoder();
 export const testDigest: Digest = { sha256: (bytes) => Promise.resolve(hash(bytes)) };
 
 function keyedHash(identity: IdentityId, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const half = hash(concatBytes([text.encode('test signer'), bytesOfHex(identity), bytes]));
+  const half = hash(concatBytes([text.encode(`test signer ${identity}`), bytes]));
   return concatBytes([half, half]);
 }
 

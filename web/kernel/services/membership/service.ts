@@ -128,7 +128,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     cancelTick = clock.after(tickEveryMs, tick);
     feed({ type: 'tick' });
     if (signaling === 'up') {
-      for (const { peer, status } of swim.members()) if (status === 'alive') plan.heardOf(peer, clock.now());
+      for (const peer of swim.alive()) plan.heardOf(peer, clock.now());
       dialMore();
     }
   };

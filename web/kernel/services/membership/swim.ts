@@ -150,6 +150,10 @@ export class Swim {
     return { rumours: told, seen: listener?.offerAt ?? 0, view: this.#view };
   }
 
+  *alive(): Generator<PeerId> {
+    for (const { peer, verified, status } of this.#known.values()) if (verified && status === 'alive') yield peer;
+  }
+
   isMember(peer: PeerId): boolean {
     return this.#known.get(peer)?.verified === true;
   }
