@@ -1,5 +1,6 @@
 // What the public API throws: the message is one sentence for a person, the code is for programs.
 import { unwrap, type FaultCode, type Outcome } from '../kernel/lib/outcome.ts';
+import type { ItemFailure } from './types.ts';
 
 export type LullErrorCode = FaultCode | 'bad-input' | 'aborted' | 'job-ended';
 
@@ -10,6 +11,18 @@ export class LullError extends Error {
     message: string,
   ) {
     super(message);
+  }
+}
+
+/** One item that failed for good: its message names the item, its stack is the one of where it ran, its cause is the failure as it came. */
+export class ItemError extends Error {
+  override readonly name = 'ItemError';
+  constructor(
+    readonly index: number,
+    failure: ItemFailure,
+  ) {
+    super(`Item ${index}: ${failure.message}`, { cause: failure });
+    this.stack = failure.stack;
   }
 }
 

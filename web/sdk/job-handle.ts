@@ -1,5 +1,5 @@
 // One job as the person who holds it sees it: state and progress from the ledger, results as they come, settings back.
-import type { IdentityId, JobId } from '../kernel/lib/ids.ts';
+import type { IdentityId, JobId, ObjectId } from '../kernel/lib/ids.ts';
 import { pack } from '../kernel/lib/packed.ts';
 import { RangeSet } from '../kernel/lib/ranges.ts';
 import { decodeValue, encodeValue } from '../kernel/lib/value-codec.ts';
@@ -13,7 +13,8 @@ import type { JobInput } from '../kernel/protocol/job-manifest.ts';
 import type { Bus } from '../kernel/service.ts';
 import { Appends } from './appends.ts';
 import { deferred } from './deferred.ts';
-import { LullError, valueOf } from './errors.ts';
+import { ItemError, LullError, valueOf } from './errors.ts';
+import { foldValues } from './fold.ts';
 import { itemInput } from './item-input.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
@@ -236,11 +237,7 @@ export class JobHandle implements Job {
 
   async #values(onProgress?: (items: number, of: number) => void): Promise<unknown[]> {
     const all = await this.#collect(onProgress);
-    const failures = all.filter(isFailure).map(({ index, error }) => {
-      const failed = new Error(`Item ${index}: ${error.message}`, { cause: error });
-      failed.stack = error.stack;
-      return failed;
-    });
+    const failures = all.filter(isFailure).map(({ index, error }) => new ItemError(index, error));
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${all.length} items failed.`);
     if (this.state === 'failed' || this.state === 'cancelled') throw new LullError('job-ended', this.reason || `The job is ${this.state}.`);
     return all.map((result) => (isFailure(result) ? undefined : result.value));
@@ -271,6 +268,16 @@ export class JobHandle implements Job {
     const { ok, message, data } = answer.body;
     if (!ok || data === null) throw new LullError('bad-input', `The reduce step failed: ${message}`);
     return decodeValue(answer.buffers[data]!);
+  }
+
+  reduce<A>(step: (before: A, value: unknown, index: number) => A, initial: A): Promise<A> {
+    return foldValues(this, step, initial);
+  }
+
+  async source(): Promise<{ code: string; reduce: string | null }> {
+    const { code, reduce } = (await this.#known()).manifest;
+    const textOf = async (id: ObjectId) => new TextDecoder().decode(await bytesOfObject(this.host.bus(), id));
+    return { code: await textOf(code), reduce: reduce === null ? null : await textOf(reduce) };
   }
 
   async overview(): Promise<Overview> {

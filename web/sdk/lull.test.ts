@@ -7,7 +7,8 @@ import { schedulerContract } from '../kernel/protocol/contracts/scheduler.ts';
 import type { Bus } from '../kernel/service.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { TestGroup, type TestPeer } from '../kernel/testing/test-group.ts';
-import { createLull, moduleOf } from './lull.ts';
+import { createLull } from './lull.ts';
+import { moduleOf } from './module-of.ts';
 import type { Lull } from './types.ts';
 
 const codec = {

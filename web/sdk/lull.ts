@@ -16,6 +16,7 @@ import type { Bus } from '../kernel/service.ts';
 import { LullError, throwIfAborted, valueOf } from './errors.ts';
 import { uploadInputs, type InputCodec } from './inputs.ts';
 import { JobHandle } from './job-handle.ts';
+import { moduleOf } from './module-of.ts';
 import { getObject, manifestOf, putObject, type StoredObject } from './objects.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
 
@@ -243,9 +244,9 @@ export function createLull(host: KernelHost): Lull {
     },
     map(fn, inputs, options = {}) {
       const spec: JobSpec = {
-        name: fn.name || 'map',
+        name: (typeof fn === 'function' && fn.name) || 'map',
         ...options,
-        code: moduleOf(fn),
+        code: typeof fn === 'function' ? moduleOf(fn) : fn,
         inputs: Array.isArray(inputs) ? { items: inputs } : (inputs as Inputs),
       };
       return begin(spec);
@@ -325,15 +326,6 @@ function encodedArgs(args: unknown): Uint8Array {
   }
   if (bytes.length > 64 * 1024) throw new LullError('too-large', 'Arguments may have at most 64 KiB: put what is larger as an object.');
   return bytes;
-}
-
-/** A module whose default export is `fn`. A method is written `name(...) {}`, as no arrow function can begin, and is sent within an object. */
-export function moduleOf(fn: (...args: never[]) => unknown): string {
-  const text = Function.prototype.toString.call(fn);
-  if (text.includes('[native code]'))
-    throw new LullError('bad-input', 'A built-in function cannot be sent: wrap it, as in (x) => Math.sqrt(x).');
-  const method = /^(?:async\s+)?\*?\s*(?!function\b|class\b|async\b)([\w$]+)\s*\(/.exec(text);
-  return method === null ? `export default (${text});` : `export default ({ ${text} })[${JSON.stringify(method[1])}];`;
 }
 
 export type { Job };

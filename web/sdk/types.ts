@@ -117,6 +117,13 @@ export interface Job extends AsyncIterable<Result> {
   peek(from: number, max: number): Promise<Result[]>;
   /** At most `overviewSpansMax` spans (10 000): neighbours of one state are joined first where there are more. */
   overview(): Promise<Overview>;
+  /**
+   * Folds the values in input order as they come, so that they need not be in memory all at once: `step(before, value, index)`, beginning
+   * with `initial`. Rejects with an ItemError at the first item that failed, and with code 'job-ended' where the job ended early.
+   */
+  reduce<A>(step: (before: A, value: unknown, index: number) => A, initial: A): Promise<A>;
+  /** The modules the job runs, as they were given; `reduce` is null where it has no such step. */
+  source(): Promise<{ readonly code: string; readonly reduce: string | null }>;
   /** Values of the inputs of items [from, from + max), in order; `undefined` where an input cannot be had now. */
   inputs(from: number, max: number): Promise<unknown[]>;
   /** The arguments given with the job: `task.args`. */
@@ -143,6 +150,22 @@ export interface Job extends AsyncIterable<Result> {
   /** Tries all failed items again, or runs those listed anew, also where they have a result. */
   retry(indices?: readonly number[]): Promise<void>;
   subscribe(listener: () => void): () => void;
+}
+
+/** What the code gets as its second argument. `now` and `random` are seeded by job and index: run again, an item sees the same. */
+export interface Task {
+  readonly index: number;
+  /** The job's `args`. */
+  readonly args: unknown;
+  /** Aborted when the item's time is up. */
+  readonly signal: AbortSignal;
+  /** How far the item is, 0 to 1. */
+  progress(fraction: number): void;
+  log(...parts: unknown[]): void;
+  /** Milliseconds; one more with each call. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
 }
 
 export interface PeerInfo extends Member {
@@ -185,10 +208,13 @@ export interface Lull {
     readonly uri: string;
   };
   donate(on: boolean, limits?: Partial<Limits>): Promise<void>;
-  /** `fn` is sent as text: it sees its arguments and nothing around it. Returns at once, in state 'uploading'. */
-  map(
-    fn: (item: never, task: never) => unknown,
-    inputs: readonly unknown[] | Inputs,
+  /**
+   * `fn` is sent as text: it sees its arguments and nothing around it. A module's text, or an object that holds one, will do as well.
+   * Returns at once, in state 'uploading'.
+   */
+  map<Item>(
+    fn: ((item: Item, task: Task) => unknown) | string | ObjectRef,
+    inputs: readonly Item[] | Inputs,
     options?: Partial<Omit<JobSpec, 'code' | 'inputs'>>,
   ): Job;
   /** Resolves when the tab may be closed. */
