@@ -327,7 +327,7 @@ export class Holdings implements WhoHolds {
       at = Math.min(at, tellAt, asking ? Infinity : askAt);
     }
     for (const assumed of this.#assumed.values()) {
-      at = Math.min(at, ...assumed.map(({ until }) => until));
+      at = Math.min(at, Math.max(...assumed.map(({ until }) => until)));
       break;
     }
     if (at >= this.#tickAt) return;

@@ -4,7 +4,7 @@ import { rendezvousRank } from '../../lib/rendezvous.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { kFor, nMaxOf, smallCopiesFor } from './redundancy.ts';
 import { healthOf, heldOf, matching } from './health.ts';
-import { consents, isKeeper, placementOrder, type Keeper } from './placement.ts';
+import { consents, placementOrder, type Keeper } from './placement.ts';
 import type { Holding } from './slots.ts';
 
 /** Of an object, what decides how it is to be held. */
@@ -64,12 +64,9 @@ export interface Plan {
   readonly release: Release | undefined;
 }
 
-/** Identities that keep data for others, or this object because it is theirs. */
-function keepersOf(members: readonly Member[], by: IdentityId): Set<IdentityId> {
-  return new Set(
-    members.filter((member) => isKeeper(member) && (consents(member) || member.identity === by)).map(({ identity }) => identity),
-  );
-}
+/** Identities that keep data for others, and those that hold something of this object whether they do or not. */
+const keepersOf = (members: readonly Member[], present: readonly Holding[]) =>
+  new Set([...members.filter(consents), ...present].map(({ identity }) => identity));
 
 /** So many slots of a coding are enough, however many would hold one. */
 export const capacityOf = ({ small }: Facts, k: number, identities: number) => (small ? smallCopiesFor(identities) : nMaxOf(k));
@@ -83,7 +80,7 @@ export function planFor(facts: Facts, holdings: readonly Holding[], stance: Stan
   const present = strict ? alive : holdings;
   const { k: current, held } = strict ? healthOf(alive, likely.k) : likely;
   const spare = heldOf(alive, current) - current;
-  const identities = keepersOf(stance.members, facts.by).size;
+  const identities = keepersOf(stance.members, present).size;
   const stores = [...new Set(alive.map(({ store }) => store))];
   const rank = stance.ownStore === null ? stores.length : rendezvousRank(facts.id, stance.ownStore, stores);
 
@@ -124,7 +121,7 @@ function lackOf(
   const held = k === 1 ? indexesOf.size : taken.size;
   // A store keeps one slice: whoever has one already is not given another, doubted or not.
   const without = new Set(holdings.filter((holding) => holding.k === k).map(({ identity }) => identity));
-  const able = placementOrder(facts.id, members, without, facts.by);
+  const able = placementOrder(facts.id, members, without);
   const lacking = Math.max(0, Math.min(capacityOf(facts, k, identities), held + able.length) - held);
   const free = Array.from({ length: nMaxOf(k) }, (_, index) => index).filter((index) => !taken.has(index));
   const gifts = able
