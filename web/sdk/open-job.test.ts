@@ -123,6 +123,23 @@ describe('an open job', () => {
     },
   );
 
+  it('is finished by others when its submitter leaves right after it closed, and is whole when it comes back', async () => {
+    const { group, submitter, donors, lull } = await groupOf('left');
+    const { clock } = group;
+    const job = await clock.finish(lull.submit({ ...spec, inputs: { range: [0, 60] } }));
+    await clock.finish(job.append({ range: [1_000, 1_090] }));
+    await clock.finish(job.close());
+    await group.crash(submitter);
+    await group.crash(donors[0]!);
+    const summary = await group.ended(donors[1]!, job.id as never, 120_000);
+    expect(summary).toMatchObject({ state: 'done', items: 150, committed: 150, open: false });
+    const back = await group.start('submitter');
+    await group.joined([back, donors[1]!], 1);
+    const again = await clock.finish(lullOf(group, back).find(job.id), 30_000);
+    expect(await clock.finish(again.values(), 60_000)).toEqual(upTo(150));
+    expect(await clock.finish(again.inputs(148, 2))).toEqual([1_088, 1_089]);
+  });
+
   it('runs items that have a result anew when asked, and shows the new one', async () => {
     let answer = 'first';
     const group = new TestGroup({ seed: 'anew', script: (index) => ({ ms: 5, value: `${answer} ${index}` }) });
