@@ -14,7 +14,8 @@ import { ObjectTable } from './object-table.tsx';
 import { DropTarget, PutButton, PutCard } from './put-card.tsx';
 import { useUploads } from './uploads.ts';
 import { usePolled, type Polled } from './use-polled.ts';
-import { durabilityWords, remedyOf, repairWords, sumByOwner, type StoreKind } from './wording.ts';
+import { useWall } from './use-wall.ts';
+import { durabilityWords, forgedWords, remedyOf, repairWords, sumByOwner, type StoreKind } from './wording.ts';
 
 const mineMax = 1_000;
 const keptMax = 5_000;
@@ -96,6 +97,7 @@ function StoreNotice() {
 function ForgerNotice() {
   const forgers = useSnapshot((snapshot) => snapshot.kept?.forgers);
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
+  const now = useWall();
   const last = forgers?.at(-1);
   if (forgers === undefined || last === undefined) return null;
   const others = new Set(forgers.map(({ identity }) => identity)).size - 1;
@@ -104,7 +106,8 @@ function ForgerNotice() {
       <b>
         <PeerName identity={last.identity} self={own} />
       </b>{' '}
-      sent forged bytes ({last.what}). They were thrown away, taken from others instead, and it is never asked first again.
+      sent forged bytes ({forgedWords(last.what, now - last.at)}). They were thrown away, taken from others instead, and it is never asked
+      first again.
       {others > 0 ? ` ${plural(others, 'other holder did', 'other holders did')} the same.` : ''}
     </Notice>
   );

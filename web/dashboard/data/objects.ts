@@ -32,7 +32,7 @@ export interface ObjectSource {
 }
 
 /** Between two of these the page may draw: health of thousands of objects is not had in one go. */
-const perAsk = 250;
+const perAsk = 500;
 const lookTimeoutMs = 20_000;
 const breath = () => new Promise<void>((resolve) => setTimeout(resolve));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durabilityWords, kindWord, remedyOf, repairWords, sizeProblem, sumByOwner } from './wording.ts';
+import { durabilityWords, forgedWords, kindWord, remedyOf, repairWords, sizeProblem, sumByOwner } from './wording.ts';
 
 const MiB = 2 ** 20;
 
@@ -37,6 +37,11 @@ describe('repair', () => {
     const words = repairWords({ running: 0, waiting: 0, doneBytes: 12 * MiB, bytesPerSecond: 0 });
     expect(words).toEqual({ active: false, text: 'Nothing needs repair', detail: '12 MB repaired by this tab so far.' });
   });
+});
+
+it('says what was forged, and when, without digits that nobody reads', () => {
+  expect(forgedWords(`slice ${'ab12'.repeat(16)}`, 12_000)).toBe('slice ab12ab12…, just now');
+  expect(forgedWords('the manifest', 190_000)).toBe('the manifest, 3 min ago');
 });
 
 describe('a file that is too large', () => {

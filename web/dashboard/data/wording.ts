@@ -1,5 +1,5 @@
 // Sentences of the Data page about this tab's store: room, what outlives it, repair.
-import { bytes, plural } from '../view/format.ts';
+import { bytes, duration, plural } from '../view/format.ts';
 
 /** What the browser has said about keeping this site's data. */
 export type Durability =
@@ -74,6 +74,12 @@ export function sizeProblem(name: string, size: number, allowedBytes: number | n
   if (allowedBytes !== null && size > allowedBytes)
     return `${name} has ${bytes(size)}, more than the ${bytes(allowedBytes)} this browser is allowed to use: allow more on the Donate page, or put a smaller file.`;
   return null;
+}
+
+/** What was forged, with ids as short as people compare them; and when, in whole minutes. */
+export function forgedWords(what: string, agoMs: number): string {
+  const when = agoMs < 60_000 ? 'just now' : `${duration(Math.floor(agoMs / 60_000) * 60_000)} ago`;
+  return `${what.replaceAll(/[0-9a-f]{64}/g, (id) => `${id.slice(0, 8)}…`)}, ${when}`;
 }
 
 export interface OwnerSum {
