@@ -191,7 +191,7 @@ const recorded = {
     queue: '971ae1ff1c10c0d1',
     resources: 'f53b984c226c347e',
     scheduler: '4d7354a14b99a332',
-    signed: 'c8738430174543d6',
+    signed: 'a13d464e40b48d4a',
   },
 };
 

@@ -45,4 +45,4 @@ export const recodingSchema = v.strictObject({
 export type Recoding = v.InferOutput<typeof recodingSchema>;
 
 /** The signature is by `by` and covers the domain tag `lull recoding 1` and the SHA-256 of `bytes`. */
-export const signedRecodingSchema = v.strictObject({ bytes: v.instance(Uint8Array), signature: bytes(64) });
+export const signedRecodingSchema = v.strictObject({ bytes: bytes(4 * 1024 * 1024), signature: bytes(64) });

@@ -13,6 +13,11 @@ export class ByteCache {
     return bytes;
   }
 
+  delete(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.length ?? 0;
+    this.#entries.delete(key);
+  }
+
   /** What is larger than a quarter of all is not worth the room. */
   put(key: string, bytes: Uint8Array): void {
     if (bytes.length > this.bytesMax / 4) return;

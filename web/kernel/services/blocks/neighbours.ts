@@ -1,12 +1,21 @@
 // The other members as blocks sees them: who is there, how many transfers run with each, who has sent forged bytes.
-import type { PeerId } from '../../lib/ids.ts';
+import type { IdentityId, PeerId } from '../../lib/ids.ts';
 import { failure, type Outcome } from '../../lib/outcome.ts';
+import { forgersListedMax } from '../../protocol/contracts/blocks.ts';
 import { membershipContract, type GroupView, type Member } from '../../protocol/contracts/membership.ts';
 import type { Cancel } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 
-/** Peers remembered for forging; peer ids are fresh each page load, so the oldest may go. */
+/** Identities remembered for forging; the oldest may go. */
 export const forgersMax = 256;
+
+export interface Forger {
+  readonly identity: IdentityId;
+  readonly what: string;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
 /** What a transfer may take: a start, and this many bytes a second after it. */
 const transferBaseMs = 3_000;
 const transferBytesPerSecondMin = 200_000;
@@ -17,17 +26,22 @@ export const transferMs = (size: number) => transferBaseMs + (size / transferByt
 export class Neighbours {
   #members: readonly Member[] = [];
   #own: Member | undefined;
-  readonly forgers = new Set<PeerId>();
+  readonly forgers = new Set<IdentityId>();
+  #lastForgers: readonly Forger[] = [];
   readonly #load = new Map<PeerId, number>();
   readonly #waiting = new Map<PeerId, Set<() => void>>();
 
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    /** A forger was named. */
+    private readonly named: () => void = () => {},
+  ) {}
 
   /** Calls `changed` after each view. */
   watch(changed: () => void): Cancel {
     return this.bus.watch(membershipContract, 'view', (view: GroupView) => {
-      this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       this.#own = view.members.find(({ peer }) => peer === this.bus.self.peer);
+      this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
       for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of waiting) lose();
       changed();
@@ -52,12 +66,21 @@ export class Neighbours {
     return this.#load.get(peer) ?? 0;
   }
 
-  forged(peer: PeerId): void {
-    this.forgers.add(peer);
+  /** Who sent or signed what is not what it should be is asked last from now on, and named. */
+  forged(identity: IdentityId, what: string, at: number): void {
+    this.forgers.delete(identity);
+    this.forgers.add(identity);
     for (const oldest of this.forgers) {
-      if (this.forgers.size <= forgersMax) return;
+      if (this.forgers.size <= forgersMax) break;
       this.forgers.delete(oldest);
     }
+    this.#lastForgers = [...this.#lastForgers, { identity, what: what.slice(0, 200), at }].slice(-forgersListedMax);
+    this.named();
+  }
+
+  /** The latest last. */
+  lastForgers(): readonly Forger[] {
+    return this.#lastForgers;
   }
 
   /** `ask`, given up as soon as the member is doubted: a frozen tab must not hold up a put for its whole deadline. */

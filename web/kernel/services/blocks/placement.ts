@@ -31,9 +31,9 @@ export function placementOrder(key: string, members: readonly Member[], without:
 const relayedMs = 500;
 
 /** Whom to read from, best first: honest so far, alive, least asked by us, nearest. */
-export function readingOrder(members: readonly Member[], loadOf: (peer: PeerId) => number, forged: ReadonlySet<PeerId>): Member[] {
+export function readingOrder(members: readonly Member[], loadOf: (peer: PeerId) => number, forged: ReadonlySet<IdentityId>): Member[] {
   const cost = (member: Member) => [
-    forged.has(member.peer) ? 1 : 0,
+    forged.has(member.identity) ? 1 : 0,
     member.status === 'alive' ? 0 : 1,
     loadOf(member.peer),
     member.rttMs ?? relayedMs,

@@ -1,20 +1,21 @@
-// Hands slices and manifests to other stores, and answers once each has said that it is durable there.
-import type { IdentityId, ObjectId } from '../../lib/ids.ts';
+// Hands slices, manifests and re-codings to other stores, and answers once each has said that it is durable there.
+import type { IdentityId, ObjectId, StoreId } from '../../lib/ids.ts';
 import type { Outcome } from '../../lib/outcome.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
-import { replication } from './coding.ts';
+import { codingFor, placedOf, type Coding } from './coding.ts';
+import { copiesOf } from './health.ts';
 import { leafHash } from './leaf-hash.ts';
 import { encodeManifest, idOfManifest } from './manifest.ts';
 import { transferMs, type Neighbours } from './neighbours.ts';
-import { placementOrder, type Keeper } from './placement.ts';
+import { consents, isKeeper, placementOrder, type Keeper } from './placement.ts';
 import type { SliceStore } from './slice-store.ts';
+import type { SignedRecoding } from './slots.ts';
 
 /** Manifests of large objects are shown to this many members beside the holders, best effort. */
 const shownMax = 48;
-export const copiesWanted = 3;
 
 export interface PutSettings {
   readonly name: string;
@@ -24,14 +25,42 @@ export interface PutSettings {
 }
 
 export interface Slice {
+  /** Leaf hash. */
   readonly hash: string;
   readonly bytes: Uint8Array;
+}
+
+/** Who has acknowledged a slot. */
+export interface Given {
+  readonly to: Keeper;
+  readonly index: number;
 }
 
 export interface Placed {
   readonly id: ObjectId;
   readonly size: number;
+  readonly k: number;
+  readonly given: readonly Given[];
+  /** Times over that other identities hold all of it. */
   readonly copies: number;
+  /** Fewer have it than should. */
+  readonly short: boolean;
+}
+
+/** How an object is to be held: slot 0 by this tab where it keeps data, the others by those in `order`, who are more than are needed. */
+export interface Plan {
+  readonly coding: Coding;
+  /** Slots to place, the own one included. */
+  readonly slots: number;
+  readonly selfKeeps: boolean;
+  readonly order: Keeper[];
+}
+
+export interface Own {
+  /** This store's name, where it has one that others can see. */
+  store(): StoreId | null;
+  /** Whether this tab keeps data for others. */
+  keeps(): boolean;
 }
 
 export class Placer {
@@ -40,20 +69,25 @@ export class Placer {
     private readonly bus: Bus,
     private readonly store: SliceStore,
     private readonly neighbours: Neighbours,
-    /** This store's name, where it has one that others can see. */
-    private readonly ownStore: () => ObjectManifest['holders'][number] | null,
+    readonly own: Own,
   ) {}
 
   hash(bytes: Uint8Array): Promise<string> {
     return leafHash(this.platform.digest, bytes);
   }
 
-  /** Copies wanted with the own one, and whom to ask for the others. */
-  plan(key: string, settings: PutSettings): { wanted: number; order: Keeper[] } {
-    return {
-      wanted: copiesWanted - 1,
-      order: placementOrder(key, this.neighbours.alive(), new Set([this.bus.self.identity]), settings.owner),
-    };
+  plan(key: string, small: boolean, { owner }: PutSettings): Plan {
+    const alive = this.neighbours.alive();
+    const self = this.bus.self.identity;
+    const order = placementOrder(key, alive, new Set([self]), owner);
+    const keepers = alive.filter((member) => isKeeper(member) && (consents(member) || member.identity === owner));
+    const others = new Set(keepers.map(({ identity }) => identity));
+    others.delete(self);
+    // Where nobody else keeps anything the own store does, whether it does so for others or not.
+    const selfKeeps = this.own.keeps() || others.size === 0;
+    const identities = others.size + (selfKeeps ? 1 : 0);
+    const coding = codingFor(identities, small);
+    return { coding, slots: placedOf(coding, identities), selfKeeps, order };
   }
 
   sendSlice(to: Keeper, slice: Slice, settings: Pick<PutSettings, 'expires' | 'owner'>, manifest?: Uint8Array): Promise<Outcome<unknown>> {
@@ -77,64 +111,76 @@ export class Placer {
     return this.neighbours.while(to.peer, () => this.bus.ask(blocksContract, 'manifests', 'insert', { manifest: 0 }, options));
   }
 
+  sendRecoding(to: Pick<Keeper, 'peer'>, { bytes, signature }: SignedRecoding): Promise<Outcome<unknown>> {
+    const options = { peer: to.peer, buffers: [bytes], timeoutMs: transferMs(bytes.length) };
+    return this.neighbours.while(to.peer, () => this.bus.ask(blocksContract, 'recodings', 'insert', { recoding: 0, signature }, options));
+  }
+
   /**
-   * An object of one segment: the slice and its manifest in one message to each holder, so that a result costs two messages a copy.
-   * A holder that fails is replaced by the next in order. Faults: 'storage' where nobody, this tab included, could keep it.
+   * A small object: the segment and its manifest in one message to each holder, so that a result costs two messages a copy. A holder that
+   * fails is replaced by the next in order. Faults: 'storage' where nobody, this tab included, could keep it.
    */
   async placeSmall(segment: Uint8Array, settings: PutSettings): Promise<Outcome<Placed>> {
     const hash = await this.hash(segment);
-    const { wanted, order } = this.plan(hash, settings);
-    const own = this.ownStore();
+    const { coding, slots, selfKeeps, order } = this.plan(hash, true, settings);
+    const wanted = slots - (selfKeeps ? 1 : 0);
+    const own = selfKeeps ? this.own.store() : null;
     const named = order.splice(0, wanted);
-    const manifest = this.manifestOf(
-      settings,
-      [{ size: segment.length, hash, slices: new Uint8Array(0) }],
-      [...(own === null ? [] : [own]), ...named.map(({ store }) => store)],
-    );
+    const holders = [...(own === null ? [] : [own]), ...named.map(({ store }) => store)];
+    const manifest = this.manifestOf(settings, coding, [{ size: segment.length, hash, slices: new Uint8Array(0) }], holders);
     const bytes = encodeManifest(manifest);
     const id = await idOfManifest(this.platform.digest, bytes);
-    const kept = this.store.keep(hash, segment, { expires: settings.expires }, [id, bytes]);
-    const [slice] = replication(manifest.n).encode(segment);
-    const give = async (holder: Keeper | undefined): Promise<boolean> => {
-      if (holder === undefined) return false;
-      const answer = await this.sendSlice(holder, { hash, bytes: slice! }, settings, bytes);
-      return answer.ok || give(order.shift());
+    const kept = this.store.keep(hash, segment, { expires: settings.expires, pinned: !selfKeeps }, [id, bytes]);
+    const give = async (to: Keeper | undefined): Promise<Given[]> => {
+      if (to === undefined) return [];
+      const answer = await this.sendSlice(to, { hash, bytes: segment }, settings, bytes);
+      return answer.ok ? [{ to, index: 0 }] : give(order.shift());
     };
-    const given = await Promise.all(named.map(give));
-    return this.placed(await kept, id, segment.length, given.filter(Boolean).length);
+    const given = (await Promise.all(named.map(give))).flat();
+    return this.placed({ id, size: segment.length, k: 1, given, short: given.length < wanted }, await kept);
   }
 
-  /** A manifest made and given to the own store, durably to `holders`, and shown to the other members. */
+  /**
+   * A manifest made and given to the own store, durably to those who hold a slot, and shown to the other members. `holders` are in the
+   * order of the slots.
+   */
   async placeManifest(
     settings: PutSettings,
+    { coding, slots, selfKeeps }: Plan,
     segments: ObjectManifest['segments'],
-    holders: readonly Keeper[],
-    ownAll: boolean,
+    holders: readonly StoreId[],
+    given: readonly Given[],
+    ownKept: Outcome<void>,
   ): Promise<Outcome<Placed>> {
-    const own = ownAll ? this.ownStore() : null;
-    const manifest = this.manifestOf(settings, segments, [...(own === null ? [] : [own]), ...holders.map(({ store }) => store)]);
+    const manifest = this.manifestOf(settings, coding, segments, holders);
     const bytes = encodeManifest(manifest);
     const id = await idOfManifest(this.platform.digest, bytes);
-    const [kept, ...given] = await Promise.all([
+    const [kept, ...told] = await Promise.all([
       this.store.keepManifest(id, bytes, manifest),
-      ...holders.map((holder) => this.sendManifest(holder, bytes)),
+      ...given.map(({ to }) => this.sendManifest(to, bytes)),
     ]);
-    const holding = new Set(holders.map(({ peer }) => peer));
+    const holding = new Set(given.map(({ to }) => to.peer));
     for (const other of this.neighbours.alive().slice(0, shownMax)) if (!holding.has(other.peer)) void this.sendManifest(other, bytes);
-    return this.placed(kept, id, manifest.size, given.filter(({ ok }) => ok).length);
+    const acknowledged = given.filter((_, i) => told[i]!.ok);
+    const wanted = slots - (selfKeeps ? 1 : 0);
+    const short = acknowledged.length < wanted;
+    return this.placed({ id, size: manifest.size, k: coding.k, given: acknowledged, short }, ownKept.ok ? kept : ownKept);
   }
 
-  private placed(kept: Outcome<void>, id: ObjectId, size: number, copies: number): Outcome<Placed> {
-    return kept.ok || copies > 0 ? { ok: true, value: { id, size, copies } } : kept;
+  /** The own copy is kept like a slot where the object could not be read without it. */
+  private async placed(placed: Omit<Placed, 'copies'>, kept: Outcome<void>): Promise<Outcome<Placed>> {
+    const copies = copiesOf(placed.given.length, placed.k);
+    if (copies === 0 && kept.ok) await this.store.insist(placed.id);
+    return kept.ok || copies > 0 ? { ok: true, value: { ...placed, copies } } : kept;
   }
 
   private manifestOf(
     { name, type, expires }: PutSettings,
+    { k, n }: Coding,
     segments: ObjectManifest['segments'],
-    holders: ObjectManifest['holders'],
+    holders: readonly StoreId[],
   ): ObjectManifest {
     const size = segments.reduce((sum, segment) => sum + segment.size, 0);
-    const by = this.bus.self.identity;
-    return { v: 2, size, name, type, expires, by, k: 1, n: copiesWanted, segments, holders };
+    return { v: 2, size, name, type, expires, by: this.bus.self.identity, k, n, segments, holders: holders.slice(0, n) };
   }
 }

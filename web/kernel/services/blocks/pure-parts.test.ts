@@ -4,10 +4,9 @@ import type { Member } from '../../protocol/contracts/membership.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { ByteCache } from './byte-cache.ts';
-import { codingOf, replication } from './coding.ts';
+import { codingFor, placedOf } from './coding.ts';
 import { placementOrder, readingOrder } from './placement.ts';
-import { firstOf } from './race.ts';
-import { missingCopies } from './top-up.ts';
+import { firstDistinct, firstOf } from './race.ts';
 
 let made = 0;
 function member(
@@ -76,40 +75,12 @@ describe('the order of reading', () => {
       member('suspect', { status: 'suspect', rttMs: 1 }),
       member('forger', { rttMs: 1 }),
     ] as const;
-    const order = readingOrder([forger, suspect, busy, relayed, far, near], (peer) => (peer === busy.peer ? 2 : 0), new Set([forger.peer]));
+    const order = readingOrder(
+      [forger, suspect, busy, relayed, far, near],
+      (peer) => (peer === busy.peer ? 2 : 0),
+      new Set([forger.identity]),
+    );
     expect(order).toEqual([near, far, relayed, busy, suspect, forger]);
-  });
-});
-
-describe('missing copies', () => {
-  it.each([
-    [3, [], [], 0],
-    [3, ['me'], [], 0],
-    [3, ['me'], ['a'], 1],
-    [3, ['me'], ['a', 'b', 'c'], 2],
-    [3, ['me', 'a', 'b'], ['a', 'b', 'c'], 0],
-    [2, ['me'], ['a', 'b', 'c'], 1],
-    [3, ['me', 'a'], ['a'], 0],
-  ])('of %i wanted, held by %j, with %j willing: %i', (wanted, holders, keepers, missing) => {
-    const identities = (names: readonly string[]) => new Set(names.map((name) => testSigner(name).identity));
-    expect(missingCopies(wanted, identities(holders), identities(keepers))).toBe(missing);
-  });
-});
-
-describe('replication', () => {
-  it('gives every holder the segment, and restores it from any one slice', () => {
-    const segment = Uint8Array.of(1, 2, 3);
-    const coding = replication(3);
-    const slices = coding.encode(segment);
-    expect(slices).toHaveLength(3);
-    for (const [i, slice] of slices.entries()) expect(coding.decode(new Map([[i, slice]]), 3)).toEqual(segment);
-    expect(coding.decode(new Map(), 3)).toBeUndefined();
-    expect(coding.decode(new Map([[0, segment]]), 4)).toBeUndefined();
-  });
-
-  it('is the only coding there is yet', () => {
-    expect(codingOf({ k: 1, n: 3 })).toMatchObject({ k: 1, n: 3 });
-    expect(codingOf({ k: 2, n: 5 })).toBeUndefined();
   });
 });
 
@@ -135,6 +106,218 @@ describe('the first of several ways', () => {
     const clock = new VirtualClock();
     expect(await firstOf(clock, [], 100, async () => 'never')).toBeUndefined();
     expect(await clock.finish(firstOf(clock, [1, 2, 3], 5, () => after(clock, 50, undefined)))).toBeUndefined();
+  });
+});
+
+describe('the first few of many ways', () => {
+  interface Way {
+    readonly key: number;
+    readonly ms: number;
+    readonly fails?: boolean;
+  }
+  const run = async (wanted: number, ways: readonly Way[]) => {
+    const clock = new VirtualClock();
+    const begun: string[] = [];
+    const at = clock.now();
+    const found = await clock.finish(
+      firstDistinct(
+        clock,
+        wanted,
+        ways,
+        ({ key }) => key,
+        100,
+        (way) => {
+          begun.push(`${way.key} ${clock.now() - at}`);
+          return new Promise<string | undefined>((resolve) => {
+            clock.after(way.ms, () => resolve(way.fails === true ? undefined : `${way.key}`));
+          });
+        },
+      ),
+    );
+    return { found: [...found.keys()].toSorted((a, b) => a - b), begun };
+  };
+
+  it('runs as many as are wanted, and no more while they answer', async () => {
+    const { found, begun } = await run(2, [
+      { key: 0, ms: 10 },
+      { key: 1, ms: 20 },
+      { key: 2, ms: 1 },
+    ]);
+    expect(found).toEqual([0, 1]);
+    expect(begun).toEqual(['0 0', '1 0']);
+  });
+
+  it('turns to others when some fail or are slow, to the same key last', async () => {
+    const { found, begun } = await run(2, [
+      { key: 0, ms: 10_000 },
+      { key: 0, ms: 10_000 },
+      { key: 1, ms: 5, fails: true },
+      { key: 2, ms: 10 },
+      { key: 3, ms: 10 },
+    ]);
+    expect(found).toEqual([2, 3]);
+    expect(begun).toEqual(['0 0', '1 0', '2 5', '3 115']);
+  });
+
+  it('tries the next holder of a key when the first one fails and no other key is left', async () => {
+    const { found } = await run(2, [
+      { key: 0, ms: 5 },
+      { key: 1, ms: 5, fails: true },
+      { key: 1, ms: 5 },
+    ]);
+    expect(found).toEqual([0, 1]);
+  });
+
+  it('gives what there is when the rest has failed', async () => {
+    const { found } = await run(3, [
+      { key: 0, ms: 5 },
+      { key: 1, ms: 5, fails: true },
+      { key: 2, ms: 5 },
+    ]);
+    expect(found).toEqual([0, 2]);
+  });
+});
+
+describe('the byte cache', () => {
+  it('drops what was used least recently, and never holds more than it may', () => {
+    const cache = new ByteCache(100);
+    for (const key of ['a', 'b', 'c', 'd']) cache.put(key, new Uint8Array(25));
+    cache.get('a');
+    cache.put('e', new Uint8Array(20));
+    expect(cache.get('b')).toBeUndefined();
+    expect(['a', 'c', 'd', 'e'].map((key) => cache.get(key)?.length)).toEqual([25, 25, 25, 20]);
+    cache.put('huge', new Uint8Array(26));
+    expect(cache.get('huge')).toBeUndefined();
+  });
+});
+describe('the coding of an object', () => {
+  it.each([
+    [1, 1, 1, 1],
+    [2, 1, 2, 2],
+    [3, 1, 3, 3],
+    [4, 1, 3, 3],
+    [5, 2, 6, 5],
+    [6, 2, 6, 6],
+    [11, 2, 6, 6],
+    [12, 3, 12, 12],
+    [15, 3, 12, 12],
+    [16, 4, 16, 16],
+    [24, 4, 16, 16],
+  ])('with %i identities is %i of %i, and %i are placed', (identities, k, n, placed) => {
+    const coding = codingFor(identities, false);
+    expect(coding).toEqual({ k, n });
+    expect(placedOf(coding, identities)).toBe(placed);
+  });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [5, 3],
+    [6, 4],
+    [11, 4],
+    [12, 5],
+    [15, 5],
+    [16, 6],
+    [24, 6],
+  ])('that is small is as many copies as is right for %i identities: %i', (identities, copies) => {
+    const coding = codingFor(identities, true);
+    expect(coding.k).toBe(1);
+    expect(placedOf(coding, identities)).toBe(copies);
+  });
+});
+
+describe('the first of several ways', () => {
+  const after = (clock: VirtualClock, ms: number, value: string | undefined) =>
+    new Promise<string | undefined>((resolve) => void clock.after(ms, () => resolve(value)));
+
+  it('tries the next at once after a failure, and beside a slow one', async () => {
+    const clock = new VirtualClock();
+    const begun: string[] = [];
+    const at = clock.now();
+    const ways = { fails: [10, undefined], slow: [10_000, 'slow'], good: [20, 'good'], unused: [0, 'unused'] } as const;
+    const first = firstOf(clock, ['fails', 'slow', 'good', 'unused'] as const, 100, (way) => {
+      begun.push(`${way} ${clock.now() - at}`);
+      const [ms, value] = ways[way];
+      return after(clock, ms, value);
+    });
+    expect(await clock.finish(first)).toBe('good');
+    expect(begun).toEqual(['fails 0', 'slow 10', 'good 110']);
+  });
+
+  it('is undefined when there is none or all have failed', async () => {
+    const clock = new VirtualClock();
+    expect(await firstOf(clock, [], 100, async () => 'never')).toBeUndefined();
+    expect(await clock.finish(firstOf(clock, [1, 2, 3], 5, () => after(clock, 50, undefined)))).toBeUndefined();
+  });
+});
+
+describe('the first few of many ways', () => {
+  interface Way {
+    readonly key: number;
+    readonly ms: number;
+    readonly fails?: boolean;
+  }
+  const run = async (wanted: number, ways: readonly Way[]) => {
+    const clock = new VirtualClock();
+    const begun: string[] = [];
+    const at = clock.now();
+    const found = await clock.finish(
+      firstDistinct(
+        clock,
+        wanted,
+        ways,
+        ({ key }) => key,
+        100,
+        (way) => {
+          begun.push(`${way.key} ${clock.now() - at}`);
+          return new Promise<string | undefined>((resolve) => {
+            clock.after(way.ms, () => resolve(way.fails === true ? undefined : `${way.key}`));
+          });
+        },
+      ),
+    );
+    return { found: [...found.keys()].toSorted((a, b) => a - b), begun };
+  };
+
+  it('runs as many as are wanted, and no more while they answer', async () => {
+    const { found, begun } = await run(2, [
+      { key: 0, ms: 10 },
+      { key: 1, ms: 20 },
+      { key: 2, ms: 1 },
+    ]);
+    expect(found).toEqual([0, 1]);
+    expect(begun).toEqual(['0 0', '1 0']);
+  });
+
+  it('turns to others when some fail or are slow, to the same key last', async () => {
+    const { found, begun } = await run(2, [
+      { key: 0, ms: 10_000 },
+      { key: 0, ms: 10_000 },
+      { key: 1, ms: 5, fails: true },
+      { key: 2, ms: 10 },
+      { key: 3, ms: 10 },
+    ]);
+    expect(found).toEqual([2, 3]);
+    expect(begun).toEqual(['0 0', '1 0', '2 5', '3 115']);
+  });
+
+  it('tries the next holder of a key when the first one fails and no other key is left', async () => {
+    const { found } = await run(2, [
+      { key: 0, ms: 5 },
+      { key: 1, ms: 5, fails: true },
+      { key: 1, ms: 5 },
+    ]);
+    expect(found).toEqual([0, 1]);
+  });
+
+  it('gives what there is when the rest has failed', async () => {
+    const { found } = await run(3, [
+      { key: 0, ms: 5 },
+      { key: 1, ms: 5, fails: true },
+      { key: 2, ms: 5 },
+    ]);
+    expect(found).toEqual([0, 2]);
   });
 });
 

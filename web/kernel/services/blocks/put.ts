@@ -1,88 +1,132 @@
-// One object put in pieces: each segment goes to the own store and to the holders before the next is taken.
+// One object put in pieces: each segment is coded, and its slices go to the own store and to the holders; a few segments at a time, so
+// that the link is never idle and no more than those are in memory.
+import { bytesOfHex, concatBytes } from '../../lib/bytes.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
-import { objectSegmentsMax, segmentBytesMax } from '../../limits.ts';
+import { objectSegmentsMax, putSegmentsInFlightMax, segmentBytesMax } from '../../limits.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
-import type { Placed, Placer, PutSettings, Slice } from './placer.ts';
-import type { Keeper } from './placement.ts';
+import type { Coder } from '../../platform.ts';
+import type { Given, Placed, Placer, Plan, PutSettings, Slice } from './placer.ts';
+import { SlotSender } from './slot-sender.ts';
 import type { SliceStore } from './slice-store.ts';
 
+type Segment = ObjectManifest['segments'][number];
+
 export class Put {
-  readonly #segments: ObjectManifest['segments'] = [];
-  #holders: Keeper[] = [];
-  #order: Keeper[] | undefined;
-  #wanted = 0;
-  #ownAll = true;
-  #ownFault: Outcome<void> = success(undefined);
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #segments: (Segment | undefined)[] = [];
+  #plan: Plan | undefined;
+  #senders: SlotSender[] = [];
+  /** What the own store said; the first refusal stands, because a copy with a gap is none. */
+  #whole: Outcome<void> = success(undefined);
+  #ownSlot: Outcome<void> = success(undefined);
+  /** Segments under way; none of these rejects. */
+  readonly #running = new Set<Promise<unknown>>();
+  #turn: Promise<unknown> = Promise.resolve();
   touchedAt: number;
 
   constructor(
     private readonly placer: Placer,
     private readonly store: SliceStore,
+    private readonly coder: Coder,
     readonly settings: PutSettings,
     now: number,
   ) {
     this.touchedAt = now;
   }
 
-  /** One after the other, in the order of the calls. Faults: 'too-large'; 'storage' where nobody could keep it. */
-  add(segment: Uint8Array): Promise<Outcome<void>> {
-    const work = this.#last.then(() => this.#add(segment));
-    this.#last = work;
-    return work;
+  /**
+   * In the order of the calls; `bytes` are the put's own from now on. Resolves when each slot that has a holder has its slice.
+   * Faults: 'too-large'; 'storage' where too few could keep it, this tab included.
+   */
+  add(bytes: Uint8Array): Promise<Outcome<void>> {
+    const turn = this.#turn;
+    let pass = () => {};
+    this.#turn = new Promise<void>((resolve) => (pass = resolve));
+    return (async () => {
+      await turn;
+      while (this.#running.size >= putSegmentsInFlightMax) await Promise.race(this.#running);
+      if (bytes.length > segmentBytesMax || this.#segments.length >= objectSegmentsMax) {
+        pass();
+        return bytes.length > segmentBytesMax
+          ? failure('too-large', `A segment has at most ${segmentBytesMax} bytes.`)
+          : failure('too-large', `An object has at most ${objectSegmentsMax} segments.`);
+      }
+      const at = this.#segments.push(undefined) - 1;
+      const hashing = this.placer.hash(bytes);
+      // Holders are chosen by the first segment.
+      if (this.#plan === undefined) this.#begin(await hashing);
+      const work = hashing.then((hash) => this.#add(at, hash, bytes));
+      const settled = work.catch(() => undefined);
+      this.#running.add(settled);
+      pass();
+      try {
+        return await work;
+      } finally {
+        this.#running.delete(settled);
+      }
+    })();
   }
 
-  finish(): Promise<Outcome<Placed>> {
-    const work = this.#last.then(() => {
-      this.#plan('');
-      return this.placer.placeManifest(this.settings, this.#segments, this.#holders, this.#ownAll);
-    });
-    this.#last = work;
-    return work;
-  }
-
-  async #add(bytes: Uint8Array): Promise<Outcome<void>> {
-    if (bytes.length > segmentBytesMax) return failure('too-large', `A segment has at most ${segmentBytesMax} bytes.`);
-    if (this.#segments.length >= objectSegmentsMax) return failure('too-large', `An object has at most ${objectSegmentsMax} segments.`);
-    const hash = await this.placer.hash(bytes);
-    this.#plan(hash);
-    const slice = { hash, bytes };
-    const kept = this.#ownAll
-      ? this.store.keep(hash, bytes, { expires: this.settings.expires, orphan: true })
-      : Promise.resolve(this.#ownFault);
-    const given = await Promise.all(
-      this.#holders.map(async (holder) => ({ holder, ok: (await this.placer.sendSlice(holder, slice, this.settings)).ok })),
-    );
-    const own = await kept;
-    if (!own.ok) {
-      this.#ownAll = false;
-      this.#ownFault = own;
+  async finish(): Promise<Outcome<Placed>> {
+    await this.#turn;
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    // An object without segments has only a manifest to keep.
+    const plan = this.#plan ?? this.#begin('');
+    const given = this.#senders.flatMap(({ holder, index }): Given[] => (holder === undefined ? [] : [{ to: holder, index }]));
+    const own = plan.selfKeeps && this.#ownSlot.ok ? this.placer.own.store() : null;
+    const holders = [...(own === null ? [] : [own])];
+    // A manifest names holders in the order of the slots: what comes after a gap is found by what the holders announce.
+    for (const { holder } of this.#senders) {
+      if (holder === undefined || (plan.selfKeeps && own === null)) break;
+      holders.push(holder.store);
     }
-    this.#holders = given.filter(({ ok }) => ok).map(({ holder }) => holder);
-    while (this.#holders.length < this.#wanted) {
-      const next = this.#order!.shift();
-      if (next === undefined) break;
-      if (await this.#catchUp(next, slice)) this.#holders.push(next);
-    }
-    this.#segments.push({ size: bytes.length, hash, slices: new Uint8Array(0) });
-    return own.ok || this.#holders.length > 0 ? success(undefined) : own;
+    const segments = this.#segments.filter((segment) => segment !== undefined);
+    if (segments.length < this.#segments.length) return failure('storage', 'A part of the object could not be stored.');
+    return this.placer.placeManifest(this.settings, plan, segments, holders, given, this.#whole);
   }
 
-  /** Holders are chosen by the first segment; an object without one has only a manifest to keep. */
-  #plan(key: string): void {
-    if (this.#order !== undefined) return;
-    const { wanted, order } = this.placer.plan(key, this.settings);
-    this.#wanted = wanted;
-    this.#holders = order.splice(0, wanted);
-    this.#order = order;
+  #begin(key: string): Plan {
+    const plan = this.placer.plan(key, key === '', this.settings);
+    this.#plan = plan;
+    const host = {
+      send: (to: Given['to'], slice: Slice) => this.placer.sendSlice(to, slice, this.settings),
+      next: () => plan.order.shift(),
+      again: (segment: number, index: number) => this.#again(segment, index),
+    };
+    for (let index = plan.selfKeeps ? 1 : 0; index < plan.slots; index++) this.#senders.push(new SlotSender(host, index));
+    return plan;
   }
 
-  /** A holder that comes late gets what went before; false where it cannot, or that is no longer here. */
-  async #catchUp(holder: Keeper, latest: Slice): Promise<boolean> {
-    for (const { hash } of this.#segments) {
-      const bytes = await this.store.get(hash);
-      if (bytes === undefined || !(await this.placer.sendSlice(holder, { hash, bytes }, this.settings)).ok) return false;
-    }
-    return (await this.placer.sendSlice(holder, latest, this.settings)).ok;
+  async #add(at: number, hash: string, bytes: Uint8Array): Promise<Outcome<void>> {
+    const { coding, selfKeeps } = this.#plan!;
+    const { k } = coding;
+    const options = { expires: this.settings.expires, orphan: true };
+    // For k = 1 the own copy is the slot, where this tab has one.
+    const keeping = this.#whole.ok ? this.store.keep(hash, bytes, { ...options, pinned: k > 1 || !selfKeeps }) : this.#whole;
+    const slices = await this.#slicesOf(hash, bytes);
+    const keepingSlot = k > 1 && selfKeeps && this.#ownSlot.ok ? this.store.keep(slices[0]!.hash, slices[0]!.bytes, options) : undefined;
+    await Promise.all(this.#senders.map((sender) => sender.deliver(at, slices[k === 1 ? 0 : sender.index]!)));
+    const [whole, slot] = await Promise.all([keeping, keepingSlot]);
+    if (!whole.ok) this.#whole = whole;
+    if (slot?.ok === false) this.#ownSlot = slot;
+    else if (k === 1 && !whole.ok) this.#ownSlot = whole;
+    const hashes = k === 1 ? new Uint8Array(0) : concatBytes(slices.map((slice) => bytesOfHex(slice.hash)));
+    this.#segments[at] = { size: bytes.length, hash, slices: hashes };
+    const held = this.#senders.filter(({ holder }) => holder !== undefined).length + (selfKeeps && this.#ownSlot.ok ? 1 : 0);
+    return this.#whole.ok || held >= k ? success(undefined) : this.#whole;
+  }
+
+  async #slicesOf(hash: string, bytes: Uint8Array): Promise<Slice[]> {
+    const { k, n } = this.#plan!.coding;
+    if (k === 1) return [{ hash, bytes }];
+    const slices = await this.coder.encode(bytes, k, n);
+    return Promise.all(slices.map(async (slice) => ({ hash: await this.placer.hash(slice), bytes: slice })));
+  }
+
+  /** Out of the own copy. */
+  async #again(segment: number, index: number): Promise<Slice | undefined> {
+    const known = this.#segments[segment];
+    const bytes = known === undefined ? undefined : await this.store.get(known.hash);
+    if (known === undefined || bytes === undefined) return undefined;
+    return (await this.#slicesOf(known.hash, bytes))[this.#plan!.coding.k === 1 ? 0 : index];
   }
 }

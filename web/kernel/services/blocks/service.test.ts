@@ -10,10 +10,11 @@ import { resourcesContract, type ResourceState } from '../../protocol/contracts/
 import type { IdentityId } from '../../lib/ids.ts';
 import type { Service } from '../../service.ts';
 import { JoinedTabs, type JoinedTab } from '../../testing/joined-tabs.ts';
+import { madeUpResources } from '../../testing/made-up-resources.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { leafHash } from './leaf-hash.ts';
-import { copiesWanted } from './placer.ts';
+
 import { blocksService } from './service.ts';
 
 const MiB = 1024 * 1024;
@@ -113,7 +114,7 @@ class World {
   }
 }
 
-const slicesOf = async (keeper: Keeper) => unwrap(await keeper.tab.storage.keys('slices', ''));
+const slicesOf = async (keeper: Keeper) => unwrap(await keeper.tab.storage.keys('meta', 'slice/')).map((key) => key.slice('slice/'.length));
 const memberOf = ({ tab, donating, storageMiB, suspect }: Keeper) => ({
   peer: tab.self.peer,
   identity: tab.self.identity,
@@ -128,17 +129,8 @@ const memberOf = ({ tab, donating, storageMiB, suspect }: Keeper) => ({
     storage: { keeps: donating && tab.storage.durable, usedMiB: 0, allowedMiB: storageMiB },
   },
 });
-const stateOf = ({ donating, storageMiB }: Keeper): ResourceState => ({
-  donating,
-  consent: donating,
-  state: donating ? 'idle' : 'off',
-  reason: { code: '', sentence: '' },
-  workersAllowed: 1,
-  coresOfMachine: 2,
-  quietMs: 0,
-  resumesInMs: null,
-  limits: { cores: 1, idleAfterSeconds: 1, storageMiB, whenBusy: 'ignore' },
-});
+const stateOf = ({ donating, storageMiB }: Keeper): ResourceState =>
+  madeUpResources({ donating, consent: donating, state: donating ? 'idle' : 'off', workersAllowed: 1, limits: { storageMiB } });
 const bytesOf = (length: number, seed = 'bytes') => seededRandom(`${seed} ${length}`).bytes(length);
 
 let world: World;
@@ -166,10 +158,10 @@ describe('objects', () => {
         );
       }
       const ref = unwrap(await ask(bus.ask(blocksContract, 'puts', 'submit', { put }))).body;
-      expect(ref).toMatchObject({ size, copies: copiesWanted - 1 });
+      expect(ref).toMatchObject({ size, copies: 3 - 1 });
       const { manifest } = unwrap(await ask(four!.tab.bus.ask(blocksContract, 'objects', 'get', { id: ref.id }))).body;
-      expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: copiesWanted });
-      expect(manifest.holders).toHaveLength(copiesWanted);
+      expect(manifest).toMatchObject({ size, name: 'file', type: 'text/plain', k: 1, n: 3 });
+      expect(manifest.holders).toHaveLength(3);
       let at = 0;
       for (let i = 0; i < manifest.segments.length; i++) {
         const segment = await world.get(four!, ref.id, i);
@@ -178,7 +170,8 @@ describe('objects', () => {
       }
       expect(at).toBe(size);
       // An object without bytes is its manifest, and that every member has.
-      expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : copiesWanted - 1);
+      await world.clock.advance(5_000);
+      expect(await world.copies(one, ref.id)).toBe(size === 0 ? 3 : 2);
     },
   );
 
@@ -319,9 +312,9 @@ describe('reading', () => {
     const [hash] = (await slicesOf(one)) as [string];
     const damaged = bytesOf(700);
     damaged[13]! ^= 4;
-    unwrap(await one.tab.storage.write([{ table: 'slices', key: hash, value: damaged }]));
+    unwrap(await one.tab.storage.write([{ table: 'slices', key: `${hash}/00`, value: damaged }]));
     expect(await world.get(one, ref.id)).toEqual(bytesOf(700));
-    expect(unwrap(await one.tab.storage.get('slices', hash))).toEqual(bytesOf(700));
+    expect(unwrap(await one.tab.storage.get('slices', `${hash}/00`))).toEqual(bytesOf(700));
     expect(one.tab.reports.some((report) => report.includes('damaged'))).toBe(true);
   });
 
@@ -516,6 +509,7 @@ describe('copies are made up for', () => {
       await world.add('five'),
     ];
     await world.put(keepers[0]!, [bytesOf(100)]);
+    await world.clock.advance(1_000);
     const [hash] = (await slicesOf(keepers[0]!)) as [string];
     const holders = await world.holders(hash);
     world.kill(holders[0]!);

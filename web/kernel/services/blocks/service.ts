@@ -1,22 +1,27 @@
-// Blocks: objects in segments, content-addressed, on several stores, fetched from whoever has them.
-import type { ObjectId } from '../../lib/ids.ts';
+// Blocks: objects in coded segments, content-addressed, on several stores, read from any k of those who hold them.
+import { hexOf } from '../../lib/bytes.ts';
+import type { IdentityId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
-import { afterLifeMs, jobLifeMsMax, segmentBytesMax } from '../../limits.ts';
+import { afterLifeMs, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import { WithBuffers, type Call, type ServiceFactory } from '../../service.ts';
+import { manifestsBytesMax, manifestsMax } from './eviction.ts';
 import { Gather } from './gather.ts';
-import { copiesOf, lossEstimate } from './health.ts';
+import { copiesOf, healthOf, heldOf, lossEstimate } from './health.ts';
+import { Holdings } from './holdings.ts';
 import { leafHash } from './leaf-hash.ts';
-import { idOfManifest, parseManifest } from './manifest.ts';
+import { idOfManifest, parseManifest, parseRecoding, recodingMessage } from './manifest.ts';
 import { Neighbours } from './neighbours.ts';
-import { Placer, type PutSettings } from './placer.ts';
+import { Placer, type Placed } from './placer.ts';
 import { Put } from './put.ts';
+import { nMaxOf } from './redundancy.ts';
+import { Repair } from './repair.ts';
 import { Shares } from './shares.ts';
-import { manifestsBytesMax, manifestsMax, SliceStore } from './slice-store.ts';
-import { settleMs, TopUp } from './top-up.ts';
+import { SliceStore, type NamedManifest } from './slice-store.ts';
+import { spareBy } from './spare.ts';
 
 export const putsMax = 64;
 /** A put nobody has touched for this long is forgotten. */
@@ -26,12 +31,13 @@ const expiryLeewayMs = 3 * afterLifeMs;
 const usageEveryMs = 250;
 const sweepEveryMs = 60_000;
 const MiB = 1024 * 1024;
-const notBuilt = (): never => {
-  throw new FaultError('not-built', 'Slices of several codings are not built yet.');
-};
 /** Of the room here one other identity fills at most so much; where the person does not donate, and only takes what is theirs, less. */
 const shareOfOne = 3 / 4;
 const shareOfOneUndonated = 1 / 4;
+/** All that others store here unasked, where the person does not donate. */
+const shareUnasked = 1 / 2;
+/** What stands for everybody who stores here unasked. */
+const unasked = 'unasked';
 
 export const blocksService: ServiceFactory<typeof blocksContract> = (context) => {
   const { platform, self } = context;
@@ -45,6 +51,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   let cancelSweep: Cancel | undefined;
   let donating = false;
   let loaded: Promise<void> = Promise.resolve();
+  let isLoaded = false;
   let nextPut = 1;
   const puts = new Map<number, Put>();
 
@@ -52,21 +59,27 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     if (!running) return;
     cancelUsage ??= clock.after(usageEveryMs, () => {
       cancelUsage = undefined;
+      const { waiting, running: at, doneBytes, bytesPerSecond } = repair.status();
       context.publish('usage', {
         ...store.usage(),
         durable: ownStore !== null,
-        repair: { waiting: 0, running: 0, doneBytes: 0, bytesPerSecond: 0 },
-        forgers: [],
+        repair: { waiting, running: at, doneBytes, bytesPerSecond },
+        forgers: [...neighbours.lastForgers()],
       });
     });
   };
   const store = new SliceStore(platform, publishSoon);
   const sliceShares = new Shares<string>((hash) => store.has(hash), 2 * 1024);
   const manifestShares = new Shares<ObjectId>((id) => store.manifestBytes(id) !== undefined, manifestsBytesMax / manifestsMax);
-  const neighbours = new Neighbours(context);
-  const placer = new Placer(platform, context, store, neighbours, () => ownStore);
-  const gather = new Gather(platform, context, store, neighbours);
-  const topUp = new TopUp(platform, context, store, neighbours, gather, placer, () => ownStore);
+  const neighbours = new Neighbours(context, publishSoon);
+  const own = { store: () => ownStore, keeps: () => donating && ownStore !== null };
+  const placer = new Placer(platform, context, store, neighbours, own);
+  const holdings = new Holdings(platform, context, store, () => neighbours.members(), own.store);
+  const gather = new Gather(platform, context, store, neighbours, holdings);
+  const repair = new Repair(platform, context, store, neighbours, holdings, gather, placer, own.store, publishSoon, (identity, what) =>
+    neighbours.forged(identity, what, clock.wall()),
+  );
+  store.spare = spareBy((id) => holdings.of(id), ownStore);
 
   const sweep = () => {
     cancelSweep = clock.after(sweepEveryMs, sweep);
@@ -76,10 +89,29 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     for (const [number, put] of puts) if (clock.now() - put.touchedAt > putIdleMs) puts.delete(number);
   };
 
-  /** Fewer copies than wanted is no failure, but somebody should see to it. */
-  const watched = <T extends { readonly copies: number }>(placed: T, settings: PutSettings): T => {
-    if (placed.copies < placer.plan('', settings).wanted) topUp.soon(settleMs);
-    return placed;
+  /** What is held counts before it is announced; fewer slots than wanted are no failure, but somebody should see to it. */
+  const watched = ({ id, size, k, given, copies, short }: Placed) => {
+    for (const { to, index } of given) holdings.assume(to.peer, { object: id, k, index });
+    if (short) repair.soon(id);
+    return { id, size, copies };
+  };
+
+  /** How an object is held now, by what is announced. */
+  const healthNow = (id: ObjectId, k: number, n: number) => {
+    const held = holdings.of(id);
+    const health = healthOf(held, k);
+    const others = heldOf(
+      held.filter(({ identity, status }) => identity !== self.identity && status === 'alive'),
+      health.k,
+    );
+    return {
+      copies: copiesOf(others, health.k),
+      k: health.k,
+      n: health.k === k ? n : nMaxOf(health.k),
+      held: health.held,
+      online: health.online,
+      lossEstimate: lossEstimate(health.held, health.k),
+    };
   };
 
   const bufferOf = (call: Call, index: number, bytesMax: number): Uint8Array => {
@@ -102,31 +134,31 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     if (expires > wall + jobLifeMsMax + expiryLeewayMs) throw new FaultError('refused', 'What is to be stored would be kept for too long.');
   };
 
-  /** Does `keep` for a member whose share has room for it. What is here already costs nothing. */
+  /** Does `keep` for one whose share has room for it. */
   const within = async <K extends string>(
     shares: Shares<K>,
-    call: Call,
+    who: string,
     key: K,
     bytes: number,
     bytesMax: number,
-    known: boolean,
     keep: () => Promise<void>,
   ) => {
-    const counts = call.identity !== self.identity && !known;
-    if (counts && !shares.hasRoom(call.identity, bytes, bytesMax))
-      throw new FaultError('overloaded', 'This tab keeps as much of yours as it may.');
+    if (!shares.hasRoom(who, bytes, bytesMax)) throw new FaultError('overloaded', 'This tab keeps as much of yours as it may.');
     // Charged first, so that many at once do not pass the limit together; what could not be kept is forgotten at the next count.
-    if (counts) shares.charge(call.identity, key, bytes);
+    shares.charge(who, key, bytes);
     await keep();
   };
+
+  /** What is here already costs nothing. */
+  const withManifest = ({ identity }: { readonly identity: IdentityId }, [id, bytes]: NamedManifest, keep: () => Promise<void>) =>
+    identity === self.identity || store.facts(id) !== undefined
+      ? keep()
+      : within(manifestShares, identity, id, bytes.length, manifestsBytesMax * shareOfOne, keep);
 
   const keepShown = async (call: Call, bytes: Uint8Array, manifest: ObjectManifest) => {
     checkExpiry(manifest.expires);
     const id = await idOfManifest(digest, bytes);
-    const known = store.manifestBytes(id) !== undefined;
-    await within(manifestShares, call, id, bytes.length, manifestsBytesMax * shareOfOne, known, async () =>
-      unwrap(await store.keepManifest(id, bytes, manifest)),
-    );
+    await withManifest(call, [id, bytes], async () => unwrap(await store.keepManifest(id, bytes, manifest)));
   };
 
   /** Bytes of our own page, which may reuse or transfer them later. */
@@ -140,10 +172,10 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           await loaded;
           checkExpiry(settings.expires);
           const runs = segments.map((index) => owned(bufferOf(call, index, segmentBytesMax)));
-          if (runs.length === 1) return watched(unwrap(await placer.placeSmall(runs[0]!, settings)), settings);
-          const put = new Put(placer, store, settings, clock.now());
-          for (const run of runs) unwrap(await put.add(run));
-          return watched(unwrap(await put.finish()), settings);
+          if (runs.length === 1 && runs[0]!.length <= smallBytesMax) return watched(unwrap(await placer.placeSmall(runs[0]!, settings)));
+          const put = new Put(placer, store, platform.coder, settings, clock.now());
+          for (const outcome of await Promise.all(runs.map((run) => put.add(run)))) unwrap(outcome);
+          return watched(unwrap(await put.finish()));
         },
         get: async ({ id }) => {
           await loaded;
@@ -152,30 +184,26 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         lookup: async ({ id }) => {
           await loaded;
           const { k, n } = await gather.manifest(id);
-          const others = (await gather.copies(id)).size;
-          const held = others + (ownStore === null ? 0 : 1);
-          return { copies: copiesOf(others, k), k, n, held, online: held, lossEstimate: lossEstimate(held, k) };
+          return healthNow(id, k, n);
         },
         query: async ({ of, after, max, named }) => {
           await loaded;
           const known = store
             .objects()
-            .toSorted()
-            .filter((id) => after === undefined || id > after);
+            .filter((id) => after === undefined || id > after)
+            .toSorted();
           const objects = [];
-          let last: ObjectId | null = null;
           for (const id of known) {
-            if (objects.length === max) return { objects, next: last };
-            last = id;
-            const manifest = store.manifest(id);
-            if (manifest === undefined || (named === true && manifest.name === '')) continue;
-            const { name, type, size, expires, by, k, n, segments } = manifest;
+            const facts = store.facts(id);
+            if (facts === undefined || (named === true && facts.name === '')) continue;
+            const { name, type, size, expires, by } = facts;
             const mine = by === self.identity;
-            const heldHereBytes = segments.reduce((sum, segment) => sum + (store.has(segment.hash) ? segment.size : 0), 0);
-            if ((of === 'mine' && !mine) || (of === 'kept' && (mine || heldHereBytes === 0))) continue;
-            const online = (await gather.copies(id)).size + 1;
-            const health = { held: online, online, lossEstimate: lossEstimate(online, k), repairing: false };
-            objects.push({ id, name, type, size, expires, by, mine, k, n, heldHereBytes, ...health });
+            if (of === 'mine' && !mine) continue;
+            const heldHereBytes = store.bytesHere(id);
+            if (of === 'kept' && (mine || (heldHereBytes === 0 && size > 0))) continue;
+            if (objects.length === max) return { objects, next: objects.at(-1)!.id };
+            const { copies: _, ...health } = healthNow(id, facts.k, facts.n);
+            objects.push({ id, name, type, size, expires, by, mine, heldHereBytes, ...health, repairing: repair.repairing(id) });
           }
           return { objects, next: null };
         },
@@ -185,7 +213,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           await loaded;
           checkExpiry(settings.expires);
           if (puts.size >= putsMax) throw new FaultError('overloaded', 'Too many objects are being stored at once.');
-          puts.set(nextPut, new Put(placer, store, settings, clock.now()));
+          puts.set(nextPut, new Put(placer, store, platform.coder, settings, clock.now()));
           return { put: nextPut++ };
         },
         insert: async ({ put, data }, call) => {
@@ -196,7 +224,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const ended = putOf(put);
           const placed = unwrap(await ended.finish());
           puts.delete(put);
-          return watched(placed, ended.settings);
+          return watched(placed);
         },
         delete: ({ put }) => {
           puts.delete(put);
@@ -228,35 +256,31 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
       },
       slices: {
-        insert: async ({ hash, expires, size, data, owner, manifest }, call) => {
+        insert: async ({ hash, expires, size, data, owner, object, manifest }, call) => {
           await loaded;
-          const wanted = owner === self.identity || call.identity === self.identity;
+          const parsed = manifest === undefined ? undefined : parseManifest(manifest);
+          const asked = call.identity === self.identity || donating;
           if (ownStore === null) throw new FaultError('refused', 'This tab has no storage that lasts.');
-          if (!donating && !wanted) throw new FaultError('refused', 'This tab does not keep data for others.');
+          if (!asked && owner !== self.identity && parsed?.by !== self.identity)
+            throw new FaultError('refused', 'This tab does not keep data for others.');
           checkExpiry(expires);
           const bytes = bufferOf(call, data, segmentBytesMax);
-          const parsed = manifest === undefined ? undefined : parseManifest(manifest);
           if (bytes.length !== size || (await leafHash(digest, bytes)) !== hash)
             throw new FaultError('malformed', 'The bytes are not those that were named.');
-          if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash))
+          if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash || namesSlice(segment.slices, hash)))
             throw new FaultError('malformed', 'The manifest does not name the slice.');
           if (parsed !== undefined) checkExpiry(parsed.expires);
-          const named = manifest === undefined ? undefined : ([await idOfManifest(digest, manifest), manifest] as const);
-          const keep = async () => unwrap(await store.keep(hash, bytes, { expires, orphan: named === undefined }, named));
-          const sliceBytesMax = store.usage().allowedBytes * (donating ? shareOfOne : shareOfOneUndonated);
-          const keepNamed = () =>
-            named === undefined
-              ? keep()
-              : within(
-                  manifestShares,
-                  call,
-                  named[0],
-                  named[1].length,
-                  manifestsBytesMax * shareOfOne,
-                  store.manifestBytes(named[0]) !== undefined,
-                  keep,
-                );
-          await within(sliceShares, call, hash, bytes.length, sliceBytesMax, store.has(hash), keepNamed);
+          const named: NamedManifest | undefined = manifest === undefined ? undefined : [await idOfManifest(digest, manifest), manifest];
+          const known = object !== undefined && store.facts(object) !== undefined;
+          const options = { expires, orphan: named === undefined && !known, ...(known ? { object } : {}) };
+          const keep = async () => unwrap(await store.keep(hash, bytes, options, named));
+          const keepNamed = () => (named === undefined ? keep() : withManifest(call, named, keep));
+          const allowed = store.usage().allowedBytes;
+          const keepShared = () =>
+            within(sliceShares, call.identity, hash, size, allowed * (donating ? shareOfOne : shareOfOneUndonated), keepNamed);
+          if (call.identity === self.identity || store.has(hash)) await keepNamed();
+          else if (asked) await keepShared();
+          else await within(sliceShares, unasked, hash, size, allowed * shareUnasked, keepShared);
           return {};
         },
         get: async ({ hash }) => {
@@ -272,35 +296,65 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
       },
       recodings: {
-        insert: () => notBuilt(),
-        get: () => notBuilt(),
+        insert: async ({ recoding, signature }, call) => {
+          await loaded;
+          const bytes = bufferOf(call, recoding, segmentBytesMax);
+          const parsed = parseRecoding(bytes);
+          if (parsed === undefined || !(await platform.signer.verify(parsed.by, await recodingMessage(digest, bytes), signature)))
+            throw new FaultError('malformed', 'That is no coding, or its author has not signed it.');
+          await within(manifestShares, call.identity, parsed.object, bytes.length, manifestsBytesMax * shareOfOne, async () =>
+            unwrap(await store.keepRecoding({ bytes, signature }, parsed)),
+          );
+          return {};
+        },
+        get: async ({ object, k }) => {
+          await loaded;
+          const signed = store.signedRecoding(object, k);
+          if (signed === undefined) throw new FaultError('not-found', 'This tab does not know that coding.');
+          return new WithBuffers({ recoding: 0, signature: signed.signature }, [signed.bytes]);
+        },
       },
       holdings: {
-        query: () => notBuilt(),
-        update: () => notBuilt(),
+        query: async (request) => {
+          await loaded;
+          return holdings.answer(request);
+        },
+        update: (request, call) => {
+          holdings.told(call.from, request);
+          return {};
+        },
       },
     },
 
     async start() {
       if (running) return;
       running = true;
-      topUp.start();
       loaded = store.load();
       cancels = [
         context.watch(resourcesContract, 'state', (state) => {
           donating = state.donating;
           store.limit(state.limits.storageMiB * MiB);
         }),
-        neighbours.watch(() => topUp.viewed()),
+        neighbours.watch(() => {
+          if (!isLoaded) return;
+          holdings.viewed();
+          repair.viewed();
+        }),
       ];
       cancelSweep = clock.after(sweepEveryMs, sweep);
       await loaded;
+      if (!running) return;
+      isLoaded = true;
+      holdings.start();
+      repair.start();
       publishSoon();
     },
 
     stop() {
       running = false;
-      topUp.stop();
+      isLoaded = false;
+      repair.stop();
+      holdings.stop();
       for (const cancel of cancels) cancel();
       cancels = [];
       cancelUsage?.();
@@ -310,3 +364,9 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     },
   };
 };
+
+/** Whether `hash` is among 32-byte hashes that stand one after the other. */
+function namesSlice(hashes: Uint8Array, hash: string): boolean {
+  for (let at = 0; at < hashes.length; at += 32) if (hexOf(hashes.subarray(at, at + 32)) === hash) return true;
+  return false;
+}

@@ -1,35 +1,26 @@
 // The slices and manifests of this tab's store: verified on every read, within the room the person gave, dropped when they expire.
-import * as v from 'valibot';
-import { isHex64, objectId, type ObjectId } from '../../lib/ids.ts';
+// What is complete of an object is told as slots.
+import type { ObjectId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { afterLifeMs } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
-import { amount, natural } from '../../protocol/schemas.ts';
 import { ByteCache } from './byte-cache.ts';
+import { indexesOf, layoutOf } from './coding.ts';
+import { droppableManifests, droppableSlices, manifestsFit, type Contents, type Spare } from './eviction.ts';
 import { leafHash } from './leaf-hash.ts';
-import { parseManifest } from './manifest.ts';
+import { parseManifest, parseRecoding } from './manifest.ts';
+import { ObjectBook } from './object-book.ts';
+import { Room, type Usage } from './room.ts';
+import { metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
+import type { Recoding, SignedRecoding, Slot } from './slots.ts';
+import { loadStore, recodingKey } from './store-loading.ts';
 
 export const slicesMax = 200_000;
-export const manifestsMax = 50_000;
-export const manifestsBytesMax = 64 * 1024 * 1024;
 export const cacheBytesMax = 32 * 1024 * 1024;
 /** A slice whose manifest never came is dropped after this. */
 export const orphanMs = 3_600_000;
-/** Until the person's limit is known. */
-export const allowedBytesDefault = 512 * 1024 * 1024;
-/** Share of the host's quota that is left alone: past it browsers fail writes in ways that are hard to tell. */
-const hostReserveShare = 0.1;
 const dropsPerWrite = 256;
-
-const MiB = 1024 * 1024;
-const metaSchema = v.strictObject({ size: natural, expires: amount, pinned: v.boolean(), orphanUntil: v.nullable(amount) });
-type SliceMeta = v.InferOutput<typeof metaSchema>;
-
-interface HeldManifest {
-  readonly bytes: Uint8Array;
-  readonly expires: number;
-}
 
 export interface KeepOptions {
   readonly expires: number;
@@ -37,75 +28,67 @@ export interface KeepOptions {
   readonly pinned?: boolean;
   /** Its manifest is not here yet. */
   readonly orphan?: boolean;
+  /** Whose slice it is, where its manifest is here. */
+  readonly object?: ObjectId;
 }
 
-export interface Usage {
-  readonly usedBytes: number;
-  readonly allowedBytes: number;
-  readonly objects: number;
-  readonly problem: string;
-}
+type Listener = (added: readonly Slot[], removed: readonly Slot[]) => void;
+/** A manifest and the id that is its hash. */
+export type NamedManifest = readonly [ObjectId, Uint8Array];
 
 export class SliceStore {
   readonly #slices = new Map<string, SliceMeta>();
-  readonly #manifests = new Map<ObjectId, HeldManifest>();
+  /** Which objects here name a slice that is here. */
+  readonly #users = new Map<string, Set<ObjectId>>();
+  readonly #book = new ObjectBook();
   readonly #writing = new Map<string, Promise<Outcome<void>>>();
+  readonly #reading = new Map<string, Promise<Uint8Array | undefined>>();
   /** Slices found damaged or missing, with what they were: stored again when fetched again. */
   readonly #damaged = new Map<string, SliceMeta>();
   readonly #cache = new ByteCache(cacheBytesMax);
-  #usedBytes = 0;
-  #manifestBytes = 0;
-  #limitBytes = allowedBytesDefault;
-  #hostBytes = Infinity;
-  /** What the browser said when it last refused; and whether the person's own limit is reached. */
-  #refusal = '';
-  #isFull = false;
+  readonly #listeners: Listener[] = [];
+  readonly #room: Room;
+  #gone = false;
+  spare: Spare = { readable: () => false, needless: () => false };
 
   constructor(
     private readonly platform: Platform,
     private readonly changed: () => void,
-  ) {}
+  ) {
+    this.#room = new Room(platform.storage, changed);
+  }
 
   /** Reads what is held. A storage that refuses is told in `usage`, and nothing is held. */
   async load(): Promise<void> {
-    const { storage } = this.platform;
-    const [slices, manifests] = await Promise.all([storage.entries('meta', 'slice/'), storage.entries('objects', '')]);
-    if (!slices.ok || !manifests.ok) {
-      this.#fails(slices.ok ? (manifests.ok ? '' : manifests.fault.message) : slices.fault.message);
+    const loaded = await loadStore(this.platform.storage);
+    if (!loaded.ok) {
+      this.#room.refused(loaded.fault.message);
       return;
     }
-    for (const [key, value] of slices.value) {
-      const meta = v.safeParse(metaSchema, value);
-      const hash = key.slice('slice/'.length);
-      if (!meta.success || !isHex64(hash) || this.#slices.has(hash)) continue;
-      this.#slices.set(hash, meta.output);
-      this.#usedBytes += meta.output.size;
+    const { slices, manifests, recodings, stray } = loaded.value;
+    for (const [hash, meta] of slices) {
+      if (this.#slices.has(hash)) continue;
+      this.#slices.set(hash, meta);
+      this.#room.took(meta.size);
     }
-    for (const [key, value] of manifests.value) {
-      const manifest = value instanceof Uint8Array && isHex64(key) ? parseManifest(value) : undefined;
-      if (manifest !== undefined) this.#hold(objectId(key), value as Uint8Array, manifest.expires);
-    }
+    const before = this.#book.bytes;
+    for (const { id, bytes, manifest } of manifests) this.#book.add(id, bytes, manifest);
+    for (const { id, k, signed } of recodings) this.#book.addRecoding(id, k, signed);
+    this.#room.took(this.#book.bytes - before);
+    for (const run of inRuns(stray)) await this.#write(run.map((key) => ({ table: 'slices', key, delete: true })));
+    for (const id of this.#book.ids()) this.#adopt(id);
     await this.sweep();
   }
 
-  /** The person's limit, in bytes. */
   limit(bytes: number): void {
-    this.#limitBytes = bytes;
-    this.changed();
+    this.#room.limit(bytes);
   }
 
-  usage(): Usage {
-    return {
-      usedBytes: this.#usedBytes + this.#manifestBytes,
-      allowedBytes: this.#allowed(),
-      objects: this.#manifests.size,
-      problem: this.#isFull ? this.#fullMessage() : this.#refusal,
-    };
+  usage(): Usage & { readonly objects: number } {
+    return { ...this.#room.usage(), objects: this.#book.size };
   }
 
-  has(hash: string): boolean {
-    return this.#slices.has(hash);
-  }
+  has = (hash: string): boolean => this.#slices.has(hash);
 
   /** Held, and not dropped for room before it expires. */
   keeps(hash: string): boolean {
@@ -113,37 +96,84 @@ export class SliceStore {
   }
 
   objects(): readonly ObjectId[] {
-    return [...this.#manifests.keys()];
+    return this.#book.ids();
+  }
+
+  facts(id: ObjectId) {
+    return this.#book.facts(id);
   }
 
   manifestBytes(id: ObjectId): Uint8Array | undefined {
-    return this.#manifests.get(id)?.bytes;
+    return this.#book.manifestBytes(id);
   }
 
   manifest(id: ObjectId): ObjectManifest | undefined {
-    const held = this.#manifests.get(id);
-    return held === undefined ? undefined : parseManifest(held.bytes);
+    return this.#book.manifest(id);
+  }
+
+  codings(id: ObjectId): readonly number[] {
+    return this.#book.codings(id);
+  }
+
+  recoding(id: ObjectId, k: number): Recoding | undefined {
+    return this.#book.recoding(id, k);
+  }
+
+  signedRecoding(id: ObjectId, k: number): SignedRecoding | undefined {
+    return this.#book.signedRecoding(id, k);
+  }
+
+  /** What is complete here and kept. */
+  *slots(): Iterable<Slot> {
+    for (const id of this.#book.ids()) yield* this.#book.slots(id);
+  }
+
+  onSlots(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Every segment is here as a whole: any slice can be made without asking anybody. */
+  wholeHere(id: ObjectId): boolean {
+    const manifest = this.#book.manifest(id);
+    return manifest !== undefined && manifest.segments.every(({ hash }) => this.#slices.has(hash));
+  }
+
+  /** Bytes of this object's segments and slices here, each counted once. */
+  bytesHere(id: ObjectId): number {
+    if ((this.#book.facts(id)?.segments ?? 0) === 0) return 0;
+    let bytes = 0;
+    for (const hash of this.#book.hashes(id)) bytes += this.#slices.get(hash)?.size ?? 0;
+    return bytes;
   }
 
   /** Bytes known to be those of `hash`, from memory; or from the store, where a flipped bit counts as absent. */
   async get(hash: string): Promise<Uint8Array | undefined> {
     const cached = this.#cache.get(hash);
     if (cached !== undefined) return cached;
+    const reading = this.#reading.get(hash);
+    if (reading !== undefined) return reading;
+    const work = this.#read(hash).finally(() => this.#reading.delete(hash));
+    this.#reading.set(hash, work);
+    return work;
+  }
+
+  async #read(hash: string): Promise<Uint8Array | undefined> {
     await this.#writing.get(hash);
     const meta = this.#slices.get(hash);
     if (meta === undefined) return undefined;
-    const read = await this.platform.storage.get('slices', hash);
+    const read = await readSlice(this.platform.storage, hash, meta.size);
     if (!read.ok) {
-      this.#fails(read.fault.message);
+      this.#room.refused(read.fault.message);
       return undefined;
     }
     const bytes = read.value;
-    if (bytes instanceof Uint8Array && (await leafHash(this.platform.digest, bytes)) === hash) {
+    if (bytes !== undefined && (await leafHash(this.platform.digest, bytes)) === hash) {
       this.#cache.put(hash, bytes);
       return bytes;
     }
-    this.platform.report('warning', 'A slice in the store was damaged; it is fetched again', hash);
+    if (bytes === undefined && (await this.#vanished())) return undefined;
     if (this.#slices.get(hash) === meta) {
+      this.platform.report('warning', 'A slice in the store was damaged; it is fetched again', hash);
       await this.#drop([hash]);
       this.#damaged.set(hash, meta);
       if (this.#damaged.size > slicesMax) this.#damaged.clear();
@@ -161,10 +191,10 @@ export class SliceStore {
   }
 
   /**
-   * Keeps `bytes`, whose SHA-256 the caller has checked to be `hash`, with `manifest` (id and bytes) in the same write. Durable
-   * when it resolves. Faults: 'storage' when there is no room or the browser refuses.
+   * Keeps `bytes`, whose leaf hash the caller has checked to be `hash`, with `manifest` in the same write. Durable when it resolves.
+   * Faults: 'storage' when there is no room or the browser refuses; 'overloaded' for one manifest too many.
    */
-  async keep(hash: string, bytes: Uint8Array, options: KeepOptions, manifest?: readonly [ObjectId, Uint8Array]): Promise<Outcome<void>> {
+  async keep(hash: string, bytes: Uint8Array, options: KeepOptions, manifest?: NamedManifest): Promise<Outcome<void>> {
     // Two that bring the same slice at once: one write after the other, each seeing what the one before has done.
     const before = this.#writing.get(hash);
     const work = (async () => {
@@ -177,67 +207,105 @@ export class SliceStore {
     return outcome;
   }
 
-  async #keep(hash: string, bytes: Uint8Array, options: KeepOptions, manifest?: readonly [ObjectId, Uint8Array]): Promise<Outcome<void>> {
+  async #keep(hash: string, bytes: Uint8Array, options: KeepOptions, named?: NamedManifest): Promise<Outcome<void>> {
     const held = this.#slices.get(hash);
-    const orphanUntil = options.orphan === true ? this.platform.clock.wall() + orphanMs : null;
+    const orphanUntil = options.orphan === true && !this.#users.has(hash) ? this.platform.clock.wall() + orphanMs : null;
     const meta: SliceMeta = {
       size: bytes.length,
       expires: Math.max(options.expires, held?.expires ?? 0),
       pinned: (options.pinned ?? false) && (held?.pinned ?? true),
       orphanUntil: held === undefined || (held.orphanUntil !== null && orphanUntil !== null) ? orphanUntil : null,
     };
-    const ops: WriteOp[] = [{ table: 'meta', key: `slice/${hash}`, value: meta }];
-    if (held === undefined) {
-      if (this.#slices.size >= slicesMax) return this.#full();
-      const room = await this.#makeRoom(bytes.length + (manifest?.[1].length ?? 0));
-      if (!room.ok) return room;
-      ops.push({ table: 'slices', key: hash, value: ownBytes(bytes) });
+    const last: WriteOp[] = [metaWrite(hash, meta)];
+    const parsed = named === undefined || this.#book.has(named[0]) ? undefined : parseManifest(named[1]);
+    const added = (held === undefined ? bytes.length : 0) + (parsed === undefined ? 0 : named![1].length);
+    if (held === undefined && this.#slices.size >= slicesMax) return this.#room.full();
+    if (parsed !== undefined) {
+      if (!(await this.#makeManifestRoom(named![1].length))) return failure('overloaded', 'This tab keeps as many manifests as it may.');
+      last.push({ table: 'objects', key: named![0], value: ownBytes(named![1]) });
     }
-    const brings = manifest !== undefined && !this.#manifests.has(manifest[0]);
-    if (brings && this.#manifestsFull(manifest[1])) return failure('overloaded', 'This tab keeps as many manifests as it may.');
-    if (brings) ops.push({ table: 'objects', key: manifest[0], value: ownBytes(manifest[1]) });
-    // Reserved before the write, so that writes under way together do not pass the limit together.
-    if (held === undefined) this.#usedBytes += bytes.length;
-    const written = await this.#write(ops);
+    const writes = held === undefined ? sliceWrites(hash, bytes, last) : [last];
+    const written = await this.#writeNew(added, writes);
     if (!written.ok) {
-      if (held === undefined) this.#usedBytes -= bytes.length;
+      if (held === undefined && writes.length > 1) await this.platform.storage.write(sliceDeletes(hash, bytes.length));
       return written;
     }
     this.#slices.set(hash, meta);
-    if (manifest !== undefined) {
-      const parsed = parseManifest(manifest[1]);
-      if (parsed !== undefined) this.#hold(manifest[0], ownBytes(manifest[1]), parsed.expires);
-    }
+    if (parsed !== undefined) this.#book.add(named![0], ownBytes(named![1]), parsed);
+    if (options.object !== undefined && this.#book.has(options.object)) this.#use(hash, options.object);
+    if (named !== undefined) this.#adopt(named[0]);
+    else this.#review(this.#users.get(hash) ?? []);
     this.changed();
     return written;
   }
 
   /** Keeps a manifest, and adopts the slices here that it names. */
   async keepManifest(id: ObjectId, bytes: Uint8Array, manifest: ObjectManifest): Promise<Outcome<void>> {
-    if (this.#manifests.has(id)) return success(undefined);
-    if (this.#manifestsFull(bytes)) return failure('overloaded', 'This tab keeps as many manifests as it may.');
-    const ops: WriteOp[] = [{ table: 'objects', key: id, value: ownBytes(bytes) }];
-    const adopted = new Map<string, SliceMeta>();
-    for (const { hash } of manifest.segments) {
-      const meta = this.#slices.get(hash);
-      if (meta !== undefined && (meta.orphanUntil !== null || meta.expires < manifest.expires)) {
-        adopted.set(hash, { ...meta, orphanUntil: null, expires: Math.max(meta.expires, manifest.expires) });
-      }
+    if (!this.#book.has(id)) {
+      if (!(await this.#makeManifestRoom(bytes.length))) return failure('overloaded', 'This tab keeps as many manifests as it may.');
+      const written = await this.#writeNew(bytes.length, [[{ table: 'objects', key: id, value: ownBytes(bytes) }]]);
+      if (!written.ok) return written;
+      this.#book.add(id, ownBytes(bytes), manifest);
     }
-    for (const [hash, meta] of adopted) ops.push({ table: 'meta', key: `slice/${hash}`, value: meta });
-    const written = await this.#write(ops);
+    return this.#adoptDurably(id);
+  }
+
+  /** Keeps a re-coding whose signature the caller has checked, and adopts the slices here that it names. Faults: 'refused', 'storage'. */
+  async keepRecoding(signed: SignedRecoding, { object, k, slices }: Recoding): Promise<Outcome<void>> {
+    if (this.#book.signedRecoding(object, k) !== undefined) return this.#adoptDurably(object);
+    const facts = this.#book.facts(object);
+    if (facts === undefined || slices.length !== facts.segments) return failure('refused', 'That is no coding of an object known here.');
+    if (!this.#book.mayRecode(object, k)) return failure('refused', 'There are as many codings of that object as there may be.');
+    const value = { bytes: ownBytes(signed.bytes), signature: ownBytes(signed.signature) };
+    const written = await this.#writeNew(signed.bytes.length, [[{ table: 'objects', key: recodingKey(object, k), value }]]);
     if (!written.ok) return written;
-    for (const [hash, meta] of adopted) if (this.#slices.has(hash)) this.#slices.set(hash, meta);
-    this.#hold(id, ownBytes(bytes), manifest.expires);
+    this.#book.addRecoding(object, k, value);
+    return this.#adoptDurably(object);
+  }
+
+  /** Forgets a re-coding, and the slices that only it names. */
+  async dropRecoding(id: ObjectId, k: number): Promise<void> {
+    const signed = this.#book.signedRecoding(id, k);
+    const manifest = this.#book.manifest(id);
+    if (signed === undefined || manifest === undefined) return;
+    const layout = layoutOf(manifest, parseRecoding(signed.bytes));
+    this.#book.deleteRecoding(id, k);
+    this.#room.took(-signed.bytes.length);
+    await this.#write([{ table: 'objects', key: recodingKey(id, k), delete: true }]);
+    const hashes = indexesOf(layout).flatMap((index) => manifest.segments.map((_, segment) => layout.hash(segment, index)));
+    await this.#dropUnused(id, hashes);
+  }
+
+  /**
+   * Drops the slices here of that coding that nothing else here needs. Segments of an own object stay, as what is dropped first when
+   * room is needed; an object without bytes is let go altogether.
+   */
+  async release(id: ObjectId, k: number): Promise<void> {
+    const manifest = this.#book.manifest(id);
+    const recoding = this.#book.recoding(id, k);
+    if (manifest === undefined || recoding === undefined) return;
+    if (manifest.segments.length === 0) return this.#dropManifests([id]);
+    const layout = layoutOf(manifest, k === manifest.k ? undefined : recoding);
+    const mine = manifest.by === this.platform.signer.identity;
+    const segments = new Set(manifest.segments.map(({ hash }) => hash));
+    const hashes = [...new Set(indexesOf(layout).flatMap((index) => manifest.segments.map((_, segment) => layout.hash(segment, index))))];
+    const own = hashes.filter((hash) => this.keeps(hash) && this.#isOnlyOf(hash, id));
+    const stay = own.filter((hash) => mine && segments.has(hash));
+    for (const run of inRuns(stay)) await this.#setPinned(run, true);
+    await this.#drop(own.filter((hash) => !stay.includes(hash)));
     this.changed();
-    return written;
+  }
+
+  /** What is here of an object's segments for convenience is now kept like what others rely on. */
+  async insist(id: ObjectId): Promise<void> {
+    const manifest = this.#book.manifest(id);
+    const pinned = [...new Set(manifest?.segments.map(({ hash }) => hash))].filter((hash) => this.#slices.get(hash)?.pinned === true);
+    for (const run of inRuns(pinned)) await this.#setPinned(run, false);
   }
 
   /** Drops what has outlived its time, and looks again at what the host allows. */
   async sweep(): Promise<void> {
-    const estimate = await this.platform.storage.estimate();
-    const ours = this.#usedBytes + this.#manifestBytes;
-    this.#hostBytes = Math.max(0, estimate.quotaBytes * (1 - hostReserveShare) - Math.max(0, estimate.usedBytes - ours));
+    await this.#room.look();
     const wall = this.platform.clock.wall();
     const over = (expires: number) => expires + afterLifeMs <= wall;
     await this.#drop(
@@ -245,96 +313,187 @@ export class SliceStore {
         .filter(([, meta]) => over(meta.expires) || (meta.orphanUntil !== null && meta.orphanUntil <= wall))
         .map(([hash]) => hash),
     );
-    const manifests = [...this.#manifests].filter(([, held]) => over(held.expires)).map(([id]) => id);
-    for (let at = 0; at < manifests.length; at += dropsPerWrite) {
-      const run = manifests.slice(at, at + dropsPerWrite);
-      const written = await this.#write(run.map((id) => ({ table: 'objects', key: id, delete: true })));
-      if (!written.ok) break;
-      for (const id of run) {
-        this.#manifestBytes -= this.#manifests.get(id)?.bytes.length ?? 0;
-        this.#manifests.delete(id);
-      }
-    }
+    await this.#dropManifests(this.#book.ids().filter((id) => over(this.#book.facts(id)!.expires)));
     this.changed();
   }
 
-  #hold(id: ObjectId, bytes: Uint8Array, expires: number): void {
-    if (this.#manifests.has(id)) return;
-    this.#manifests.set(id, { bytes, expires });
-    this.#manifestBytes += bytes.length;
-  }
-
-  #manifestsFull(bytes: Uint8Array): boolean {
-    return this.#manifests.size >= manifestsMax || this.#manifestBytes + bytes.length > manifestsBytesMax;
-  }
-
-  #allowed(): number {
-    return Math.min(this.#limitBytes, this.#hostBytes);
-  }
-
-  /** Drops, for `bytes` more: what has expired, then what is only pinned, oldest first. Never what is kept for somebody. */
-  async #makeRoom(bytes: number): Promise<Outcome<void>> {
-    const lacking = () => this.#usedBytes + this.#manifestBytes + bytes - this.#allowed();
-    if (lacking() <= 0) {
-      this.#isFull = false;
-      return success(undefined);
+  /** Notes which slices here an object names: they are no orphans. @returns those of which that is to be written down */
+  #adopt(id: ObjectId): Map<string, SliceMeta> {
+    const adopted = new Map<string, SliceMeta>();
+    const expires = this.#book.facts(id)?.expires ?? 0;
+    for (const hash of this.#book.hashes(id)) {
+      const meta = this.#slices.get(hash);
+      if (meta === undefined) continue;
+      this.#use(hash, id);
+      if (meta.orphanUntil === null && meta.expires >= expires) continue;
+      const next = { ...meta, orphanUntil: null, expires: Math.max(meta.expires, expires) };
+      adopted.set(hash, next);
+      this.#slices.set(hash, next);
     }
-    const wall = this.platform.clock.wall();
-    const expired = [...this.#slices].filter(([, meta]) => meta.expires <= wall);
-    const pinned = [...this.#slices].filter(([, meta]) => meta.expires > wall && meta.pinned);
+    this.#review([id]);
+    return adopted;
+  }
+
+  #use(hash: string, id: ObjectId): void {
+    const users = this.#users.get(hash);
+    if (users === undefined) this.#users.set(hash, new Set([id]));
+    else users.add(id);
+  }
+
+  async #adoptDurably(id: ObjectId): Promise<Outcome<void>> {
+    const adopted = [...this.#adopt(id)].map(([hash, meta]) => metaWrite(hash, meta));
+    let outcome: Outcome<void> = success(undefined);
+    for (const run of inRuns(adopted)) if (outcome.ok) outcome = await this.#write(run);
+    this.changed();
+    return outcome;
+  }
+
+  #review(ids: Iterable<ObjectId>): void {
+    const added: Slot[] = [];
+    const removed: Slot[] = [];
+    for (const id of ids) {
+      const change = this.#book.review(id, (hash) => this.keeps(hash));
+      added.push(...change.added);
+      removed.push(...change.removed);
+    }
+    this.#tell(added, removed);
+  }
+
+  #tell(added: readonly Slot[], removed: readonly Slot[]): void {
+    if (added.length > 0 || removed.length > 0) for (const listener of this.#listeners) listener(added, removed);
+  }
+
+  #isOnlyOf(hash: string, id: ObjectId): boolean {
+    const users = this.#users.get(hash);
+    return users === undefined || users.size === 0 || (users.size === 1 && users.has(id));
+  }
+
+  async #setPinned(hashes: readonly string[], pinned: boolean): Promise<void> {
+    const metas = hashes.flatMap((hash) => {
+      const meta = this.#slices.get(hash);
+      return meta === undefined ? [] : [[hash, { ...meta, pinned }] as const];
+    });
+    const written = await this.#write(metas.map(([hash, meta]) => metaWrite(hash, meta)));
+    if (!written.ok) return;
+    for (const [hash, meta] of metas) if (this.#slices.has(hash)) this.#slices.set(hash, meta);
+    this.#review(new Set(hashes.flatMap((hash) => [...(this.#users.get(hash) ?? [])])));
+  }
+
+  /** Drops those of `hashes` that no object here names any more. */
+  async #dropUnused(id: ObjectId, hashes: readonly string[]): Promise<void> {
+    const named = this.#book.hashes(id);
+    await this.#drop([...new Set(hashes)].filter((hash) => this.#slices.has(hash) && !named.has(hash) && this.#isOnlyOf(hash, id)));
+    this.#review([id]);
+  }
+
+  /** Writes what makes the store larger; where the browser has no more room, makes some and tries once more. */
+  async #writeNew(bytes: number, writes: readonly (readonly WriteOp[])[]): Promise<Outcome<void>> {
+    if (this.#gone) return failure('storage', 'The browser has cleared what Lull kept here.');
+    if (!(await this.#makeRoom(bytes))) return this.#room.full();
+    // Reserved before the write, so that writes under way together do not pass the limit together.
+    this.#room.took(bytes);
+    let written: Outcome<void> = success(undefined);
+    for (let at = 0, tries = 0; at < writes.length; at++) {
+      written = await this.#write(writes[at]!);
+      if (written.ok) continue;
+      if (written.fault.code !== 'overloaded' || tries++ > 0) break;
+      this.#room.shrink(bytes);
+      if (!(await this.#makeRoom(0))) break;
+      at--;
+    }
+    if (written.ok) return written;
+    this.#room.took(-bytes);
+    return failure('storage', written.fault.message);
+  }
+
+  /** Drops what may be dropped for `bytes` more. */
+  async #makeRoom(bytes: number): Promise<boolean> {
+    const lacking = this.#room.lacking(bytes);
+    if (lacking <= 0) return true;
     const dropped: string[] = [];
     let freed = 0;
-    for (const [hash, meta] of [...expired, ...pinned]) {
-      if (freed >= lacking()) break;
+    for (const hash of droppableSlices(this.#contents(), this.spare, this.platform.clock.wall())) {
+      if (freed >= lacking) break;
       dropped.push(hash);
-      freed += meta.size;
+      freed += this.#slices.get(hash)?.size ?? 0;
     }
-    if (freed < lacking()) return this.#full();
+    if (freed < lacking) return false;
     await this.#drop(dropped);
-    this.#isFull = false;
-    return success(undefined);
+    return true;
   }
 
-  #full(): Outcome<void> {
-    this.#isFull = true;
-    this.changed();
-    return failure('storage', this.#fullMessage());
+  async #makeManifestRoom(bytes: number): Promise<boolean> {
+    if (manifestsFit(this.#book, bytes)) return true;
+    await this.#dropManifests(droppableManifests(this.#contents(), bytes, this.platform.clock.wall()));
+    return manifestsFit(this.#book, bytes);
   }
 
-  #fullMessage(): string {
-    return `The ${Math.floor(this.#allowed() / MiB)} MiB that Lull may store here are full.`;
+  #contents(): Contents {
+    return { slices: this.#slices, users: this.#users, book: this.#book, identity: this.platform.signer.identity };
+  }
+
+  async #dropManifests(ids: readonly ObjectId[]): Promise<void> {
+    for (const run of inRuns(ids)) {
+      const keys = run.flatMap((id) => [
+        id,
+        ...this.#book.codings(id).flatMap((k) => (this.signedRecoding(id, k) ? [recodingKey(id, k)] : [])),
+      ]);
+      const written = await this.#write(keys.map((key) => ({ table: 'objects', key, delete: true })));
+      if (!written.ok) return;
+      const removed: Slot[] = [];
+      const before = this.#book.bytes;
+      for (const id of run) {
+        for (const hash of this.#book.hashes(id)) this.#users.get(hash)?.delete(id);
+        removed.push(...this.#book.delete(id));
+      }
+      this.#room.took(this.#book.bytes - before);
+      this.#tell([], removed);
+    }
   }
 
   async #drop(hashes: readonly string[]): Promise<void> {
-    for (let at = 0; at < hashes.length; at += dropsPerWrite) {
-      const run = hashes.slice(at, at + dropsPerWrite);
+    for (const run of inRuns(hashes)) {
+      const ops: WriteOp[] = [];
+      const touched = new Set<ObjectId>();
       for (const hash of run) {
-        this.#usedBytes -= this.#slices.get(hash)?.size ?? 0;
+        const meta = this.#slices.get(hash);
+        if (meta === undefined) continue;
+        this.#room.took(-meta.size);
         this.#slices.delete(hash);
+        this.#cache.delete(hash);
+        for (const id of this.#users.get(hash) ?? []) touched.add(id);
+        this.#users.delete(hash);
+        ops.push(...sliceDeletes(hash, meta.size));
       }
-      await this.#write(
-        run.flatMap((hash): WriteOp[] => [
-          { table: 'slices', key: hash, delete: true },
-          { table: 'meta', key: `slice/${hash}`, delete: true },
-        ]),
-      );
+      this.#review(touched);
+      await this.#write(ops);
     }
   }
 
   async #write(ops: readonly WriteOp[]): Promise<Outcome<void>> {
     const written = await this.platform.storage.write(ops);
-    if (!written.ok) this.#fails(written.fault.message);
-    else if (this.#refusal !== '') this.#fails('');
+    this.#room.refused(written.ok ? '' : written.fault.message);
     return written;
   }
 
-  #fails(message: string): void {
-    this.#refusal = message.slice(0, 300);
+  /** The person, or the browser, has cleared the data under our feet: nothing of it is here any more, and nothing more is kept. */
+  async #vanished(): Promise<boolean> {
+    if (this.#gone || !this.platform.storage.durable) return this.#gone;
+    const kept = await this.platform.storage.keys('meta', '');
+    if (!kept.ok || kept.value.length > 0) return false;
+    this.#gone = true;
+    const removed = [...this.slots()];
+    this.#slices.clear();
+    this.#users.clear();
+    for (const id of this.#book.ids()) this.#book.delete(id);
+    this.#room.empty('The browser has cleared what Lull kept here. Reload the page to keep data again.');
+    this.platform.report('warning', 'The data of this site was cleared while it was in use');
+    this.#tell([], removed);
     this.changed();
+    return true;
   }
 }
 
-/** Without the rest of a larger buffer: a view would be stored, and kept alive, with all of it. */
-export function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+function* inRuns<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < all.length; at += dropsPerWrite) yield all.slice(at, at + dropsPerWrite);
 }
