@@ -1,6 +1,9 @@
 // Objects held as coded slices by a group of whole kernels: tabs die, leave and come back, and nothing is lost while k of n are there.
 import { afterEach, describe, expect, it } from 'vitest';
 import { recodeUpAfterMs, repairBurstBytes, repairBytesPerSecond } from './limits.ts';
+import { unwrap } from './lib/outcome.ts';
+import { blocksContract } from './protocol/contracts/blocks.ts';
+import { encodeSlots, SlotSet } from './services/blocks/slot-set.ts';
 import { bytesOf, DispersalGroup } from './testing/dispersal-group.ts';
 
 const MiB = 1024 * 1024;
@@ -114,4 +117,125 @@ describe('a large object', () => {
     expect(((await sends()) - repairBurstBytes) / seconds).toBeLessThan(repairBytesPerSecond * 1.05);
     await world.clock.until(async () => (await sends()) === 48 * MiB, 60_000, 'two copies');
   }, 180_000);
+});
+
+describe('repair', () => {
+  it('by two stewards at once wastes work, and that is all', async () => {
+    world = new DispersalGroup('two stewards');
+    await world.start(...nine);
+    const ann = world.live.get('ann')!;
+    const bytes = bytesOf(2 * MiB);
+    const id = await world.put(ann, bytes);
+    await world.untilHealth(ann, id, ({ held }) => held === 6, 5_000, 'six slices');
+    // Each half takes the other for gone, and repairs as if it were alone.
+    const peers = world.peers.map(({ kernel }) => kernel.self.peer);
+    world.group.network.partition(peers.slice(0, 4), peers.slice(4));
+    await world.clock.advance(25_000);
+    world.group.network.heal();
+    await world.group.joined(world.peers, 9, 120_000);
+    await world.clock.advance(300_000);
+    for (const peer of world.peers) {
+      expect(await world.health(peer, id)).toMatchObject({ k: 2, held: 6, online: 6 });
+      expect(same(await world.get(peer, id), bytes)).toBe(true);
+    }
+  }, 120_000);
+
+  it('goes on where a steward has died over it', async () => {
+    world = new DispersalGroup('steward dies');
+    const names = ['ann', 'bea', 'cid', 'dan', 'eve', 'fay', 'gus'];
+    await world.start(...names);
+    const ann = world.live.get('ann')!;
+    const bytes = bytesOf(24 * MiB);
+    const id = await world.put(ann, bytes);
+    await world.untilHealth(ann, id, ({ held }) => held === 6, 5_000, 'six slices');
+    await world.kill('ann', 'bea', 'cid');
+    const working = () =>
+      [...world.usage].find(([name, { repair }]) => world.live.has(name) && repair.running > 0 && repair.doneBytes > 6 * MiB)?.[0];
+    await world.clock.until(() => working() !== undefined, 30_000, 'a steward at work');
+    await world.kill(working()!);
+    const [anybody] = world.peers;
+    await world.untilHealth(
+      anybody!,
+      id,
+      ({ k, online }) => (k === 1 ? online === 3 : online >= world.peers.length),
+      60_000,
+      'whole again',
+    );
+    expect(same(await world.get(anybody!, id), bytes)).toBe(true);
+  }, 120_000);
+
+  it('is not misled for long by a member that announces what it has not', async () => {
+    world = new DispersalGroup('boaster');
+    await world.start('ann', 'bea', 'cid', 'dan', 'eve', 'fay');
+    const ann = world.live.get('ann')!;
+    const bytes = bytesOf(2 * MiB);
+    const id = await world.put(ann, bytes);
+    await world.untilHealth(ann, id, ({ held }) => held === 6, 5_000, 'six slices');
+    const boaster = await world.open('boaster');
+    await world.kill('bea');
+    const claims = encodeSlots([0, 1, 2, 3, 4, 5].map((index) => ({ object: id, k: 2, index })));
+    const set = new SlotSet();
+    for (let index = 0; index < 6; index++) set.add({ object: id, k: 2, index });
+    const request = { store: boaster.storage.store, added: claims, removed: new Uint8Array(), digest: set.digest() };
+    for (const { kernel } of world.peers) {
+      const { peer } = kernel.self;
+      if (peer !== boaster.kernel.self.peer)
+        unwrap(await world.clock.finish(boaster.kernel.bus.ask(blocksContract, 'holdings', 'update', request, { peer })));
+    }
+    for (const name of ['ann', 'cid', 'dan', 'eve', 'fay']) expect(same(await world.get(world.live.get(name)!, id), bytes)).toBe(true);
+    await world.clock.advance(30_000);
+    // Those who tried to read from it, or asked what it has, know better.
+    const late = await world.open('late');
+    expect(same(await world.get(late, id), bytes)).toBe(true);
+    await world.kill('cid', 'dan');
+    await world.clock.advance(60_000);
+    expect(same(await world.get(late, id), bytes)).toBe(true);
+  }, 120_000);
+
+  it('makes a lone tab’s objects safe as soon as others come', async () => {
+    world = new DispersalGroup('alone');
+    const ann = await world.open('ann');
+    const [large, small] = [bytesOf(300_000), bytesOf(900)];
+    const [a, b] = [await world.put(ann, large), await world.putSmall(ann, small)];
+    expect(await world.health(ann, a)).toMatchObject({ copies: 0, held: 1 });
+    await world.start('bea', 'cid');
+    const took = await world.untilHealth(ann, a, ({ copies }) => copies >= 2, 10_000, 'two copies of the large one');
+    await world.untilHealth(ann, b, ({ copies }) => copies >= 2, 10_000, 'two copies of the small one');
+    expect(took).toBeLessThan(5_000);
+    await world.kill('ann');
+    expect(same(await world.get(world.live.get('bea')!, a), large)).toBe(true);
+    expect(same(await world.get(world.live.get('cid')!, b), small)).toBe(true);
+  }, 60_000);
+});
+
+describe('many small objects', () => {
+  it('lose no copy when a member goes, in few messages and little time', async () => {
+    world = new DispersalGroup('many');
+    await world.start('ann', 'bea', 'cid', 'dan', 'eve', 'fay', 'gus');
+    const count = 20_000;
+    const ann = world.live.get('ann')!;
+    const ids: Awaited<ReturnType<DispersalGroup['putSmall']>>[] = [];
+    for (let at = 0; at < count; at += 500) {
+      const batch = Array.from({ length: 500 }, (_, i) => world.putSmallSoon(ann, bytesOf(64, `small ${at + i}`)));
+      ids.push(...(await world.clock.finish(Promise.all(batch), 120_000)));
+    }
+    await world.clock.advance(20_000);
+    expect((await world.health(ann, ids[0]!)).held).toBe(4);
+    const before = { ...world.sent };
+    await world.clock.advance(20_000);
+    const idle = { messages: world.sent.messages - before.messages, bytes: world.sent.bytes - before.bytes };
+    Object.assign(before, world.sent);
+    const [began, wall] = [world.clock.now(), performance.now()];
+    await world.kill('gus');
+    const probes = ids.filter((_, i) => i % 97 === 0);
+    await world.clock.advance(20_000);
+    for (const id of probes) await world.untilHealth(ann, id, ({ online }) => online >= 4, 120_000, 'four copies again');
+    const seconds = (world.clock.now() - began) / 1_000;
+    const messages = world.sent.messages - before.messages - (idle.messages * seconds) / 20;
+    console.info(
+      `${count} small objects: four copies again after ${seconds} s with ${Math.round(messages)} messages, ${Math.round(performance.now() - wall)} ms of work`,
+    );
+    expect(messages).toBeLessThan(60_000);
+    expect(seconds).toBeLessThan(90);
+  }, 300_000);
 });

@@ -88,10 +88,14 @@ export class DispersalGroup {
   }
 
   /** In one message, as results are. */
-  async putSmall(peer: TestPeer, bytes: Uint8Array): Promise<ObjectId> {
+  async putSmallSoon(peer: TestPeer, bytes: Uint8Array): Promise<ObjectId> {
     const settings = { name: '', type: '', expires: this.clock.wall() + day, segments: [0] };
-    const put = peer.kernel.bus.ask(blocksContract, 'objects', 'insert', settings, { buffers: [bytes], timeoutMs: 30_000 });
-    return unwrap(await this.clock.finish(put)).body.id;
+    return unwrap(await peer.kernel.bus.ask(blocksContract, 'objects', 'insert', settings, { buffers: [bytes], timeoutMs: 60_000 })).body
+      .id;
+  }
+
+  putSmall(peer: TestPeer, bytes: Uint8Array): Promise<ObjectId> {
+    return this.clock.finish(this.putSmallSoon(peer, bytes));
   }
 
   /** @throws FaultError where it cannot be read */
