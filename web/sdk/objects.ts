@@ -9,13 +9,19 @@ import type { GetOptions, ObjectRef, PutOptions } from './types.ts';
 
 export const objectBytesMax = objectSegmentsMax * segmentBytes;
 const storeTimeoutMs = 60_000;
+/** Segments asked for at once: what keeps a link busy while the latest is being checked, and all that is in the page's memory of a file. */
+export const putWindow = 4;
+export const getWindow = 8;
 
 export interface StoredObject extends ObjectRef {
   /** Other stores that acknowledged all of it. */
   readonly copies: number;
 }
 
-/** Puts segments as they come; `segments` may be an async generator, so that nothing is read before it is needed. */
+/**
+ * Puts segments as they come, a few at once; `segments` may be an async generator, so that nothing is read before it is needed.
+ * @throws LullError; the signal's reason
+ */
 export async function putSegments(
   bus: Bus,
   segments: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -31,14 +37,21 @@ export async function putSegments(
   const created = valueOf(await bus.ask(blocksContract, 'puts', 'create', { name, type, expires }), 'Storing began badly');
   const { put } = created.body;
   try {
-    for await (const segment of segments) {
-      throwIfAborted(signal);
+    const insert = async (segment: Uint8Array): Promise<void> => {
+      const size = segment.length;
       valueOf(
         await bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [segment], timeoutMs: storeTimeoutMs }),
         'A piece could not be stored',
       );
-      settings.onSegment?.(segment.length);
+      settings.onSegment?.(size);
+    };
+    const window = new Window(putWindow, signal);
+    for await (const segment of segments) {
+      throwIfAborted(signal);
+      // The order of the calls is the order of the segments.
+      await window.add(insert(segment));
     }
+    await window.end();
     const stored = valueOf(
       await bus.ask(blocksContract, 'puts', 'submit', { put }, { timeoutMs: storeTimeoutMs }),
       'Storing did not end well',
@@ -92,20 +105,63 @@ export async function segmentOf(bus: Bus, id: ObjectId, segment: number): Promis
   return bytes;
 }
 
+/** @throws LullError; the signal's reason */
 export async function getObject(bus: Bus, ref: ObjectRef | string, options: GetOptions = {}): Promise<Blob> {
   const id = typeof ref === 'string' ? parseObjectId(ref) : ref.object;
+  throwIfAborted(options.signal);
   const manifest = await manifestOf(bus, id);
   const parts: Blob[] = [];
   let done = 0;
-  for (let i = 0; i < manifest.segments.length; i++) {
-    throwIfAborted(options.signal);
-    const bytes = await segmentOf(bus, id, i);
+  const fetch = async (index: number): Promise<void> => {
+    const bytes = await segmentOf(bus, id, index);
     // A Blob per segment lets the browser keep it outside the page's heap.
-    parts.push(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+    parts[index] = new Blob([bytes as Uint8Array<ArrayBuffer>]);
     done += bytes.length;
-    options.onProgress?.(done, manifest.size);
+    if (options.signal?.aborted !== true) options.onProgress?.(done, manifest.size);
+  };
+  const window = new Window(getWindow, options.signal);
+  for (let index = 0; index < manifest.segments.length; index++) {
+    throwIfAborted(options.signal);
+    await window.add(fetch(index));
   }
+  await window.end();
   return new Blob(parts, { type: manifest.type });
+}
+
+/** So much work at once; what fails first ends it, and so does the signal. */
+class Window {
+  readonly #running = new Set<Promise<void>>();
+  readonly #over = new AbortController();
+  readonly #called: Promise<never>;
+
+  constructor(
+    private readonly sizeMax: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#called = new Promise((_, reject) => {
+      const end = () => reject(new LullError('aborted', 'It was called off.'));
+      if (signal?.aborted === true) end();
+      signal?.addEventListener('abort', end, { once: true, signal: this.#over.signal });
+    });
+    this.#called.catch(() => undefined);
+  }
+
+  /** Resolves when there is room for more. @throws what one of them threw, LullError 'aborted' */
+  async add(work: Promise<void>): Promise<void> {
+    this.#running.add(work);
+    // One that failed stays, so that the next look finds it.
+    void work.then(
+      () => this.#running.delete(work),
+      () => undefined,
+    );
+    while (this.#running.size >= this.sizeMax) await Promise.race([...this.#running, this.#called]);
+  }
+
+  /** Resolves when all is done. @throws as `add` does */
+  async end(): Promise<void> {
+    await Promise.race([Promise.all(this.#running), this.#called]);
+    this.#over.abort();
+  }
 }
 
 export async function bytesOfObject(bus: Bus, id: ObjectId): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,6 @@
 // A bus whose answers a test writes by hand, for what whole kernels would never say.
 import { identityId, makePeerId } from '../../kernel/lib/ids.ts';
-import { failure, success } from '../../kernel/lib/outcome.ts';
+import { failure, FaultError, success } from '../../kernel/lib/outcome.ts';
 import type { Bus } from '../../kernel/service.ts';
 import { WithBuffers } from '../../kernel/service.ts';
 
@@ -8,7 +8,7 @@ export type Answers = Record<string, (request: never) => unknown>;
 
 export const testIdentity = identityId('1'.repeat(64));
 
-/** `answers` go by `<service> <resource> <verb>`; whatever has none is not found. What they throw is a fault. */
+/** `answers` go by `<service> <resource> <verb>`; whatever has none is not found. What they throw is a fault, 'unreachable' unless it says which. */
 export function testBus(answers: Answers): Bus {
   return {
     self: {
@@ -27,7 +27,7 @@ export function testBus(answers: Answers): Bus {
           (given instanceof WithBuffers ? { body: given.body, buffers: given.buffers } : { body: given, buffers: [] }) as never,
         );
       } catch (error) {
-        return failure('unreachable', (error as Error).message);
+        return failure(error instanceof FaultError ? error.code : 'unreachable', (error as Error).message);
       }
     },
   };
