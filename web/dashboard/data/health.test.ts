@@ -32,6 +32,7 @@ describe('how well an object is kept', () => {
     [coded, 'All 6 slices are online; any 2 restore it.'],
     [{ k: 1, n: 1, held: 1, online: 1 }, 'The only copy is online: nobody else keeps it yet.'],
     [{ k: 1, n: 3, held: 3, online: 3 }, 'All 3 copies are online; one is enough.'],
+    [{ k: 1, n: 2, held: 2, online: 2 }, 'Both copies are online; one is enough.'],
     [{ ...coded, online: 5 }, '5 of 6 slices are online, 1 is with somebody who is away; any 2 restore it.'],
     [{ ...coded, held: 4, online: 3 }, '3 of 6 slices are online, 1 is with somebody who is away, 2 are missing; any 2 restore it.'],
     [{ ...coded, held: 2, online: 2 }, '2 of 6 slices are online, 4 are missing; any 2 restore it. One more that leaves is one too many.'],

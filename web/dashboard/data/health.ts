@@ -81,7 +81,7 @@ function sentenceOf(level: Level, { k, n, held, online }: Health, here: KeptHere
   if (held === 1 && here.some) return 'Only this browser keeps it. Others take their part as soon as they come.';
   if (all === 1) return `The only ${piece} is online: nobody else keeps it yet.`;
   const enough = k === 1 ? 'one is enough' : `any ${k} restore it`;
-  if (online >= all) return `All ${all} ${pieces} are online; ${enough}.`;
+  if (online >= all) return `${all === 2 ? 'Both' : `All ${all}`} ${pieces} are online; ${enough}.`;
   const away = held - online;
   const missing = all - held;
   const rest = [
