@@ -27,6 +27,9 @@ export function spin(rounds: number): number {
   return x;
 }
 
+/** A clock that stands still does not hold up the work. */
+const roundsMax = 16_000_000;
+
 /** How many rounds take a step here: the best of several tries, so that an interruption among them does not count. */
 export function calibrated(now: Clock): number {
   let rounds = 1_000;
@@ -37,10 +40,13 @@ export function calibrated(now: Clock): number {
       spin(rounds);
       best = Math.min(best, now() - began);
     }
-    if (best >= calibrationMs) return Math.max(1, Math.round((rounds * stepMs) / best));
+    if (best >= calibrationMs || rounds >= roundsMax) return Math.max(1, Math.round((rounds * stepMs) / Math.max(best, calibrationMs)));
     rounds *= best < calibrationMs / 8 ? 8 : 2;
   }
 }
+
+/** Steps that the clock did not see are steps, too: a coarse or a standing clock makes a probe longer by no more than this. */
+const stepsTooMany = 8;
 
 /** Computes for `ms` of its own time, or until it has run `ranMsMax` by the clock. */
 export function probe(now: Clock, rounds: number, ms: number, ranMsMax: number): Reading {
@@ -49,6 +55,7 @@ export function probe(now: Clock, rounds: number, ms: number, ranMsMax: number):
   let lostMs = 0;
   let sleptMs = 0;
   let gaps = 0;
+  let stepsLeft = Math.ceil((ms / stepMs) * stepsTooMany);
   do {
     spin(rounds);
     const at = now();
@@ -59,7 +66,7 @@ export function probe(now: Clock, rounds: number, ms: number, ranMsMax: number):
       lostMs += took - stepMs;
       gaps++;
     }
-  } while (last - began - sleptMs - lostMs < ms && last - began - sleptMs < ranMsMax);
+  } while (last - began - sleptMs - lostMs < ms && last - began - sleptMs < ranMsMax && --stepsLeft > 0);
   return { ranMs: last - began - sleptMs, lostMs, gaps };
 }
 
@@ -76,17 +83,20 @@ const ranMsMax = 60;
 
 /** The prober of one Worker: `between` two items, at most every so often. */
 export class Prober {
-  #rounds = 0;
   #lastAt = 0;
   #suspiciousLeftMs = 0;
 
-  constructor(private readonly now: Clock) {}
+  /** `rounds` of a step; 0 until they are calibrated, at the first call of `between`. */
+  constructor(
+    private readonly now: Clock,
+    private rounds = 0,
+  ) {}
 
   /** A reading where it was time for one. */
   between(): Reading | undefined {
     const at = this.now();
-    if (this.#rounds === 0) {
-      this.#rounds = calibrated(this.now);
+    if (this.rounds === 0) {
+      this.rounds = calibrated(this.now);
       this.#lastAt = this.now();
       return undefined;
     }
@@ -94,7 +104,7 @@ export class Prober {
     const suspicious = this.#suspiciousLeftMs > 0;
     if (since < (suspicious ? suspiciousMsMin / suspiciousShare : everyMs)) return undefined;
     const ms = suspicious ? Math.min(since * suspiciousShare, suspiciousMsMax) : usualMs;
-    const reading = probe(this.now, this.#rounds, ms, ranMsMax);
+    const reading = probe(this.now, this.rounds, ms, ranMsMax);
     this.#lastAt = this.now();
     this.#suspiciousLeftMs = Math.max(0, this.#suspiciousLeftMs - ms);
     if (reading.gaps > 0) this.#suspiciousLeftMs = suspiciousMs;
