@@ -157,6 +157,8 @@ export class Holder {
     const added: KeptRecord[] = [];
     for (const entry of fresh) {
       const known = this.book.get(entry.id);
+      // Hearsay that gives way leaves the store as well: what stays in the book is not deleted.
+      for (const { id, slice } of this.book.overlapping(entry.record)) if (slice !== null) this.#leaving.add(id);
       if (known !== undefined) this.book.update({ ...entry, charged: known.charged });
       else if (!this.book.hasEnded(entry.id) && !this.book.add(entry)) {
         refuse('That append has another function for some of its items.');

@@ -302,15 +302,14 @@ export class Worker {
     }
     const { ended, message, workerMs, blobs } = reply.value.body;
     one.workerMs = workerMs;
-    await one.giving;
-    const kept = one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo);
+    const kept = () => (one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo));
     let committed = 0;
     let failures = false;
     for (const blob of blobs) {
       if (this.#hasEnded(job.id)) break;
       const bytes = reply.value.buffers[blob.data];
       if (bytes === undefined) break;
-      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, kept))) break;
+      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, kept()))) break;
       committed++;
       failures ||= blob.failed.length > 0;
       const items = blob.range[1] - blob.range[0];
@@ -322,8 +321,10 @@ export class Worker {
     else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
     else if (committed > 0) this.#backOff.delete(job.id);
+    // Until its tail has functions of its own this one stands for it.
+    await one.giving;
     const wanted = one.givenFrom === undefined ? pieces : before(pieces, one.givenFrom);
-    const complete = ended === 'finished' && committed === blobs.length && !failures && itemsOf(kept) === itemsOf(wanted);
+    const complete = ended === 'finished' && committed === blobs.length && !failures && itemsOf(kept()) === itemsOf(wanted);
     // Stopped unasked and with nothing to show for it, it would only be taken again at once.
     const free = ended === 'stopped' && (committed > 0 || one.stopping || this.#allowed() === 0);
     await this.#finish(one, complete, failures, free);
