@@ -234,11 +234,11 @@ export function createLull(host: KernelHost): Lull {
       const { peer, identity } = bus().self;
       return { peer, identity, name: nameOf(identity), group: bus().self.group(), uri: makeUri(bus().self.group(), peer, 'kernel') };
     },
-    async donate(on, limits) {
+    async donate(on, limits, options) {
       await host.started;
       if (limits !== undefined) valueOf(await bus().ask(resourcesContract, 'limits', 'update', limits), 'The limits were not taken');
       valueOf(
-        await bus().ask(resourcesContract, 'consent', 'replace', { donating: on }),
+        await bus().ask(resourcesContract, 'consent', 'replace', { donating: on, ...(options?.finish === true && { finish: true }) }),
         on ? 'Donating could not start' : 'Donating could not stop',
       );
     },

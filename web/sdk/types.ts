@@ -207,7 +207,8 @@ export interface Lull {
     readonly group: string;
     readonly uri: string;
   };
-  donate(on: boolean, limits?: Partial<Limits>): Promise<void>;
+  /** `finish`, with `on` false: stop as soon as the parts that run now have ended; somebody's input still stops them at once. */
+  donate(on: boolean, limits?: Partial<Limits>, options?: { readonly finish?: boolean }): Promise<void>;
   /**
    * `fn` is sent as text: it sees its arguments and nothing around it. A module's text, or an object that holds one, will do as well.
    * Returns at once, in state 'uploading'.

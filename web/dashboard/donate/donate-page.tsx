@@ -1,11 +1,11 @@
-import { useEffect, useState, type CSSProperties } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
-import type { Limits, ResourceState } from '../../kernel/protocol/contracts/resources.ts';
+import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
 import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
 import { useCommand, useDeps, useNow, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
-import { bytes, count, duration, items, plural, rate, ticking } from '../view/format.ts';
+import { bytes, count, duration, items, plural, rate } from '../view/format.ts';
+import { LimitsCard } from './limits-card.tsx';
 import { Ring } from './ring.tsx';
 import { donating, secondTabHeading } from './wording.ts';
 
@@ -36,6 +36,7 @@ export function DonatePage() {
   }
   const said = donating(resources.value, running, Math.max(0, now - resources.atMs), waitingFor);
   const on = resources.value.donating;
+  const working = running.some(({ phase }) => phase === 'running');
   return (
     <>
       <div className="page-head">
@@ -46,11 +47,24 @@ export function DonatePage() {
               ? 'That one speaks for this browser and keeps its data. This one can submit and watch; if the other closes, this one takes over.'
               : said.sentence}
           </p>
+          {on ? <Reasons reasons={said.beside} /> : null}
         </div>
         {on ? (
-          <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
-            Stop donating
-          </button>
+          <div className="stop">
+            <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
+              Stop donating
+            </button>
+            {working && !resources.value.finishing ? (
+              <button
+                className="link sm"
+                type="button"
+                disabled={busy}
+                onClick={() => run(() => lull.donate(false, undefined, { finish: true }))}
+              >
+                Finish current parts, then stop
+              </button>
+            ) : null}
+          </div>
         ) : null}
       </div>
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
@@ -72,6 +86,18 @@ export function DonatePage() {
       <Tiles secondTab={secondTab} />
       {secondTab ? null : <LimitsCard resources={resources.value} />}
     </>
+  );
+}
+
+/** What else holds work back: the page's sentence says the first. */
+function Reasons({ reasons }: { reasons: readonly string[] }) {
+  if (reasons.length === 0) return null;
+  return (
+    <ul className="reasons sm mute" aria-label="What else holds it back">
+      {reasons.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -235,93 +261,5 @@ function Tiles({ secondTab }: { secondTab: boolean }) {
         </dd>
       </div>
     </dl>
-  );
-}
-
-const storageSteps = [128, 256, 512, 1024, 2048, 5120, 10_240, 20_480];
-const waitSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
-const nearest = (steps: readonly number[], value: number) =>
-  steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best]! - value) ? i : best), 0);
-
-function LimitsCard({ resources }: { resources: ResourceState }) {
-  const { lull } = useDeps();
-  const { run, problem } = useCommand();
-  const { limits } = resources;
-  const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
-  return (
-    <section className="card limits" aria-label="Limits">
-      <Slider
-        label="Cores at most"
-        value={limits.cores}
-        min={1}
-        max={resources.coresOfMachine}
-        say={(value) => `${value} of ${resources.coresOfMachine}`}
-        onChange={(cores) => change({ cores })}
-      />
-      <Slider
-        label="Wait after I leave"
-        value={nearest(waitSteps, limits.idleAfterSeconds)}
-        min={0}
-        max={waitSteps.length - 1}
-        say={(i) => ticking(waitSteps[i]! * 1000)}
-        onChange={(i) => change({ idleAfterSeconds: waitSteps[i]! })}
-      />
-      <Slider
-        label="Storage at most"
-        value={nearest(storageSteps, limits.storageMiB)}
-        min={0}
-        max={storageSteps.length - 1}
-        say={(i) => bytes(storageSteps[i]! * 2 ** 20)}
-        onChange={(i) => change({ storageMiB: storageSteps[i]! })}
-      />
-      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
-    </section>
-  );
-}
-
-const settleMs = 250;
-
-/** Sends a value only when the hand has come to rest. */
-function Slider({
-  label,
-  value,
-  min,
-  max,
-  say,
-  onChange,
-}: {
-  label: string;
-  value: number;
-  min: number;
-  max: number;
-  say: (value: number) => string;
-  onChange: (value: number) => void;
-}) {
-  const [wanted, setWanted] = useState<number | null>(null);
-  useEffect(() => {
-    if (wanted === null) return;
-    const timer = setTimeout(() => {
-      onChange(wanted);
-      setWanted(null);
-    }, settleMs);
-    return () => clearTimeout(timer);
-    // oxlint-disable-next-line react/exhaustive-deps -- onChange is new at each render; only a new wish counts
-  }, [wanted]);
-  const shown = wanted ?? value;
-  return (
-    <label className="slider">
-      <span className="h2">{label}</span>
-      <input
-        type="range"
-        style={{ '--fill': `${max === min ? 100 : ((shown - min) / (max - min)) * 100}%` } as CSSProperties}
-        min={min}
-        max={max}
-        step={1}
-        value={shown}
-        aria-valuetext={say(shown)}
-        onChange={(event) => setWanted(Number(event.target.value))}
-      />
-      <span className="sm">{say(shown)}</span>
-    </label>
   );
 }

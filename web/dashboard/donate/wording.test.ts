@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Running } from '../../kernel/protocol/contracts/executor.ts';
+import { reasonHere } from '../../kernel/protocol/reasons.ts';
 import { madeUpResources, type ResourceChanges } from '../../kernel/testing/made-up-resources.ts';
 import { donating } from './wording.ts';
 
@@ -46,6 +47,38 @@ describe('the Donate page', () => {
     expect(donating(there, [], 0, '').sentence).toBe('It goes on 15 s after the last touch.');
     expect(donating(state({}), [], 0, '').ring).toEqual({ share: 0, text: 'ready', below: 'idle 4 min 12 s' });
     expect(donating(state({}), [run], 0, '').sentence).toMatch(/1 of 4 cores is computing\. Touch anything and it stops/);
+  });
+
+  const held = (code: 'on-battery' | 'yielding' | 'in-use' | 'finishing' | 'frozen') => ({ code, sentence: reasonHere(code) });
+
+  it('names what holds it back, the strongest in a sentence and the rest beside it', () => {
+    const said = donating(
+      state({
+        state: 'constrained',
+        workersAllowed: 0,
+        resumesInMs: null,
+        reason: held('on-battery'),
+        reasons: [held('on-battery'), held('in-use')],
+      }),
+      [],
+      0,
+      '',
+    );
+    expect(said.sentence).toBe('This machine runs on its battery, and you chose not to compute then.');
+    expect(said.beside).toEqual(['Somebody is using this machine, so Lull waits.']);
+    expect(said.ring.below).toBe('until that changes');
+  });
+
+  it('says why it uses less than it may', () => {
+    const yielding = state({ workersAllowed: 1, reason: held('yielding'), reasons: [held('yielding')] });
+    expect(donating(yielding, [run], 0, '').sentence).toMatch(/^Other programs need the processor.* Now 1 of 4 cores is computing/);
+    expect(donating(yielding, [], 0, '').sentence).toMatch(/^Other programs need the processor/);
+  });
+
+  it('says that it is about to stop, or that it sleeps', () => {
+    const finishing = donating(state({ state: 'stopped', finishing: true, reason: held('finishing') }), [run], 0, '');
+    expect([finishing.heading, finishing.ring.below]).toEqual(['Lull is about to stop', '1 part to go']);
+    expect(donating(state({ state: 'stopped', reason: held('frozen') }), [], 0, '').heading).toBe('Lull sleeps');
   });
 
   it('says that it does not donate', () =>

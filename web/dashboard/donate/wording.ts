@@ -8,6 +8,8 @@ export interface Donating {
   readonly sentence: string;
   readonly tone: 'tide' | 'dusk' | 'mute';
   /** Share of the ring that is filled, and what stands in it. */
+  /** What else holds work back, a sentence each. */
+  readonly beside: readonly string[];
   readonly ring: { readonly share: number; readonly text: string; readonly below: string };
 }
 
@@ -17,6 +19,10 @@ const cores = (n: number) => (n === 1 ? '1 core' : `${n} cores`);
 
 /** @param ageMs how long ago `resources` was published */
 export function donating(resources: ResourceState, running: readonly Running[], ageMs: number, waitingFor: string): Donating {
+  return { ...standing(resources, running, ageMs, waitingFor), beside: resources.reasons.slice(1).map(({ sentence }) => sentence) };
+}
+
+function standing(resources: ResourceState, running: readonly Running[], ageMs: number, waitingFor: string): Omit<Donating, 'beside'> {
   const { state, limits, reason } = resources;
   const busy = running.filter((run) => run.phase === 'running').length;
   const max = Math.min(limits.cores, resources.coresOfMachine);
@@ -36,7 +42,7 @@ export function donating(resources: ResourceState, running: readonly Running[], 
       const left = resources.resumesInMs === null ? null : Math.max(0, resources.resumesInMs - ageMs);
       return {
         heading: 'Lull waits',
-        sentence: resources.reasons.map((each) => each.sentence).join(' '),
+        sentence: reason.sentence,
         tone: 'dusk',
         ring: { share: 0, text: 'waiting', below: left === null ? 'until that changes' : `goes on in ${ticking(left)}` },
       };
@@ -70,10 +76,10 @@ export function donating(resources: ResourceState, running: readonly Running[], 
       const quiet = `idle ${ticking(resources.quietMs + ageMs)}`;
       const sentence =
         busy > 0
-          ? `Nobody is using it, so ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and ${busy === 1 ? 'it stops' : 'they stop'} within a blink.`
+          ? `${reason.code === '' ? 'Nobody is using it, so' : `${reason.sentence} Now`} ${busy} of ${cores(resources.coresOfMachine)} ${busy === 1 ? 'is' : 'are'} computing. Touch anything and ${busy === 1 ? 'it stops' : 'they stop'} within a blink.`
           : resources.workersAllowed === 0
             ? reason.sentence
-            : `Nobody is using it, and it is ready. ${waitingFor || 'There is no work for it just now.'}`;
+            : `${reason.code === '' ? 'Nobody is using it, and it is ready.' : reason.sentence} ${waitingFor || 'There is no work for it just now.'}`;
       return {
         heading: 'This tab is giving its lull',
         sentence,
