@@ -1,4 +1,4 @@
-// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding` picks some.
+// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding transfer` picks some.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
@@ -8,6 +8,7 @@ import { startServer } from '../harness/server.ts';
 import { coding } from './coding.ts';
 import { report } from './report.ts';
 import { bootstrapMedian, median } from './statistics.ts';
+import { transfer } from './transfer.ts';
 
 const wanted = new Set(process.argv.slice(2));
 const runs = (name: string) => wanted.size === 0 || wanted.has(name);
@@ -26,6 +27,7 @@ try {
   if (runs('return')) await returning();
   if (runs('killed')) await killed();
   if (runs('coding')) await coding();
+  if (runs('transfer')) await transfer();
 } finally {
   await Promise.allSettled(profiles.map((profile) => profile.close()));
   await server.stop();
