@@ -84,9 +84,10 @@ const rooms: readonly {
   { room: 'adapters', files: /^web\/adapters\//, uses: ['lib', 'protocol', 'platform', 'kernel', 'worker'] },
   { room: 'sim', files: /^web\/sim\//, uses: ['lib', 'protocol', 'platform', 'services', 'managers', 'kernel'] },
   { room: 'sdk', files: /^web\/sdk\//, uses: ['lib', 'protocol', 'platform', 'kernel'] },
+  { room: 'embed', files: /^web\/embed\//, uses: ['lib', 'protocol', 'platform', 'sdk'] },
   { room: 'samples', files: /^web\/samples\//, uses: [], types: ['sdk'] },
   { room: 'dashboard', files: /^web\/dashboard\//, uses: ['lib', 'protocol', 'platform', 'samples'], types: ['sdk'] },
-  { room: 'main', files: /^web\/[a-z-]+\.tsx?$/, uses: ['lib', 'protocol', 'platform', 'kernel', 'adapters', 'dashboard', 'sdk'] },
+  { room: 'main', files: /^web\/[a-z-]+\.tsx?$/, uses: ['lib', 'protocol', 'platform', 'kernel', 'adapters', 'dashboard', 'sdk', 'embed'] },
   { room: 'worker', files: /^worker\//, uses: ['lib', 'protocol'] },
   { room: 'signaling', files: /^signaling\//, uses: ['lib', 'protocol'] },
 ];
@@ -180,7 +181,7 @@ test('nothing names a place of one machine', () => {
 const recorded = {
   version: 1,
   hashes: {
-    blocks: '0fbca9253964088b',
+    blocks: '28366c68575d9e4e',
     directory: '67e509ee2f58c65b',
     executor: '65f742d30bf1ac8b',
     frame: 'e1f7c10bd8a6cbf1',

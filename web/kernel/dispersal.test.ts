@@ -212,7 +212,7 @@ describe('many small objects', () => {
   it('lose no copy when a member goes, in few messages and little time', async () => {
     world = new DispersalGroup('many');
     await world.start('ann', 'bea', 'cid', 'dan', 'eve', 'fay', 'gus');
-    const count = 20_000;
+    const count = 4_000;
     const ann = world.live.get('ann')!;
     const ids: Awaited<ReturnType<DispersalGroup['putSmall']>>[] = [];
     for (let at = 0; at < count; at += 500) {
@@ -235,7 +235,7 @@ describe('many small objects', () => {
     console.info(
       `${count} small objects: four copies again after ${seconds} s with ${Math.round(messages)} messages, ${Math.round(performance.now() - wall)} ms of work`,
     );
-    expect(messages).toBeLessThan(60_000);
+    expect(messages).toBeLessThan(count);
     expect(seconds).toBeLessThan(90);
   }, 300_000);
 });

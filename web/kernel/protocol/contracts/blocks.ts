@@ -1,6 +1,6 @@
 // Objects: cut in segments, held by several stores, verified on every read.
 import * as v from 'valibot';
-import { objectHoldersMax, segmentBytesMax, slicesPerSegmentMax } from '../../limits.ts';
+import { buffersPerMessageMax, objectHoldersMax, segmentBytesMax, slicesPerSegmentMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { objectManifestSchema } from '../object.ts';
 import {
@@ -38,6 +38,17 @@ const kSchema = v.pipe(positive, v.maxValue(slicesPerSegmentMax));
 export const objectRefSchema = v.strictObject({ id: objectIdSchema, size: natural, copies });
 /** The encoded manifest: its SHA-256 is the object's id. A large one travels as a buffer; a body has room for a small one. */
 const manifestBytes = bytes(manifestInlineBytesMax);
+const givenSlice = v.strictObject({
+  /** Leaf hash of the slice; with k = 1 a slice is the segment. */
+  hash: hashSchema,
+  expires: amount,
+  size: v.pipe(natural, v.maxValue(segmentBytesMax)),
+  data: bufferIndex,
+  owner: v.optional(identityIdSchema),
+  /** Whose slice it is, where the receiver has the manifest, and the re-coding if it is of one. */
+  object: v.optional(objectIdSchema),
+  manifest: v.optional(manifestBytes),
+});
 const putSettings = {
   name: text(200),
   type: text(100),
@@ -115,20 +126,12 @@ export const blocksContract = contract({
     },
     slices: {
       /** Durable before the answer. A small manifest comes with the last slice; slices of an unknown object are kept for a bounded time. */
-      insert: operation(
+      insert: operation('member', givenSlice, empty),
+      /** Several small ones at once. `kept` are the places of those that are durable now. */
+      create: operation(
         'member',
-        v.strictObject({
-          /** Leaf hash of the slice; with k = 1 a slice is the segment. */
-          hash: hashSchema,
-          expires: amount,
-          size: v.pipe(natural, v.maxValue(segmentBytesMax)),
-          data: bufferIndex,
-          owner: v.optional(identityIdSchema),
-          /** Whose slice it is, where the receiver has the manifest, and the re-coding if it is of one. */
-          object: v.optional(objectIdSchema),
-          manifest: v.optional(manifestBytes),
-        }),
-        empty,
+        v.strictObject({ slices: listOf(givenSlice, buffersPerMessageMax) }),
+        v.strictObject({ kept: listOf(natural, buffersPerMessageMax) }),
       ),
       get: operation('member', v.strictObject({ hash: hashSchema }), v.strictObject({ data: bufferIndex })),
       /**

@@ -1,14 +1,16 @@
 // Gives the slices that an object lacks to those who are to hold them: segment by segment, recovered from whatever is readable. What a
 // member already has of its slot is not sent again, so that work which somebody left half done goes on where it stopped.
-import type { ObjectId } from '../../lib/ids.ts';
+import type { IdentityId, ObjectId, PeerId } from '../../lib/ids.ts';
 import { equalBytes } from '../../lib/bytes.ts';
 import { FaultError, success, type Outcome } from '../../lib/outcome.ts';
+import { buffersPerMessageMax } from '../../limits.ts';
 import type { Platform } from '../../platform.ts';
 import { blocksContract, manifestInlineBytesMax, sliceQueryHashesMax } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Bus } from '../../service.ts';
 import type { Gather } from './gather.ts';
 import { leafHash } from './leaf-hash.ts';
+import { transferMs, type Neighbours } from './neighbours.ts';
 import type { Keeper } from './placement.ts';
 import type { Placer } from './placer.ts';
 import { falseRecoding, hashAt, signRecoding, slicesOf } from './recode.ts';
@@ -19,6 +21,8 @@ import type { Throttle } from './throttle.ts';
 
 const segmentsInFlightMax = 2;
 const queryTimeoutMs = 2_500;
+/** Of small slices and their manifests in one message. */
+const runBytesMax = 1024 * 1024;
 
 export interface Filled {
   /** Acknowledged as durable, all of it. */
@@ -26,6 +30,21 @@ export interface Filled {
   readonly refused: readonly Gift[];
   /** The document that names these slices was made here, out of the segments. */
   readonly documented: boolean;
+}
+
+export interface SmallJob {
+  readonly id: ObjectId;
+  readonly gifts: readonly Gift[];
+}
+
+interface Parcel {
+  readonly id: ObjectId;
+  readonly gift: Gift;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+  readonly expires: number;
+  readonly owner: IdentityId;
+  readonly manifest: Uint8Array;
 }
 
 interface Receiver extends Gift {
@@ -52,6 +71,7 @@ export class Filler {
     private readonly platform: Platform,
     private readonly bus: Bus,
     private readonly store: SliceStore,
+    private readonly neighbours: Neighbours,
     private readonly gather: Gather,
     private readonly placer: Placer,
     private readonly throttle: Throttle,
@@ -91,6 +111,62 @@ export class Filler {
       refused: receivers.filter(({ failed }) => failed).map(gift),
       documented,
     };
+  }
+
+  /**
+   * Small objects, many in one message to each who is to have some.
+   * @returns what came of each; objects that cannot be read now are left out
+   */
+  async fillSmall(jobs: readonly SmallJob[], live: () => boolean, passed: (bytes: number) => void): Promise<Map<ObjectId, Filled>> {
+    const given = new Map<ObjectId, { given: Gift[]; refused: Gift[]; documented: false }>();
+    const parcels = new Map<PeerId, { to: Keeper; slices: Parcel[] }>();
+    for (const { id, gifts } of jobs) {
+      const manifest = this.store.manifest(id);
+      const manifestBytes = this.store.manifestBytes(id);
+      const segment = manifest?.segments[0];
+      const bytes = segment === undefined ? undefined : await this.gather.segment(id, 0, false).catch(() => undefined);
+      if (manifest === undefined || manifestBytes === undefined || segment === undefined || bytes === undefined) continue;
+      given.set(id, { given: [], refused: [], documented: false });
+      for (const gift of gifts) {
+        const parcel = parcels.get(gift.to.peer) ?? { to: gift.to, slices: [] };
+        parcels.set(gift.to.peer, parcel);
+        parcel.slices.push({ id, gift, hash: segment.hash, bytes, expires: manifest.expires, owner: manifest.by, manifest: manifestBytes });
+      }
+    }
+    const send = async (to: Keeper, run: readonly Parcel[]): Promise<void> => {
+      const size = run.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      await this.throttle.pass(size);
+      if (!live()) return;
+      const kept = await this.#sendRun(to, run);
+      run.forEach(({ id, gift, bytes }, i) => {
+        if (kept.has(i)) passed(bytes.length);
+        given.get(id)![kept.has(i) ? 'given' : 'refused'].push(gift);
+      });
+    };
+    await Promise.all([...parcels.values()].flatMap(({ to, slices }) => runsOf(slices).map((run) => send(to, run))));
+    return given;
+  }
+
+  /** @returns the places of those that are durable there */
+  async #sendRun(to: Keeper, run: readonly Parcel[]): Promise<ReadonlySet<number>> {
+    if (to.peer === this.bus.self.peer) {
+      const kept = run.map(({ id, hash, bytes, expires, manifest }) => this.store.keep(hash, bytes, { expires }, [id, manifest]));
+      return new Set((await Promise.all(kept)).flatMap(({ ok }, i) => (ok ? [i] : [])));
+    }
+    const slices = run.map(({ hash, bytes, expires, owner, manifest }, data) => ({
+      hash,
+      expires,
+      size: bytes.length,
+      data,
+      owner,
+      manifest,
+    }));
+    const buffers = run.map(({ bytes }) => bytes);
+    const timeoutMs = transferMs(buffers.reduce((sum, { length }) => sum + length, 0));
+    const answer = await this.neighbours.while(to.peer, () =>
+      this.bus.ask(blocksContract, 'slices', 'create', { slices }, { peer: to.peer, buffers, timeoutMs }),
+    );
+    return new Set(answer.ok ? answer.value.body.kept : []);
   }
 
   /** What of its slot a member has already. */
@@ -190,6 +266,22 @@ export class Filler {
     );
     return documented;
   }
+}
+
+/** In messages of at most so many slices and bytes. */
+function runsOf(parcels: readonly Parcel[]): Parcel[][] {
+  const runs: Parcel[][] = [];
+  let size = 0;
+  for (const parcel of parcels) {
+    const last = runs.at(-1);
+    size += parcel.bytes.length + parcel.manifest.length;
+    if (last !== undefined && last.length < buffersPerMessageMax && size <= runBytesMax) last.push(parcel);
+    else {
+      runs.push([parcel]);
+      size = parcel.bytes.length + parcel.manifest.length;
+    }
+  }
+  return runs;
 }
 
 /** A small object's manifest comes with its only slice. */

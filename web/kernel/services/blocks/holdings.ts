@@ -21,7 +21,7 @@ export const tellAfterMs = 250;
 export const tellEveryMsMax = 2_000;
 /** What a member was seen to take counts as held for so long without being announced. */
 export const assumedMs = 10_000;
-const assumedMax = 4_096;
+const assumedMax = 16_384;
 /** A member that did not have what it announced is not believed about that object for so long. */
 export const deniedMs = 600_000;
 const denialsMax = 4_096;

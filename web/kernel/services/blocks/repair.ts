@@ -5,7 +5,7 @@ import { recodeUpAfterMs, repairBurstBytes, repairBytesPerSecond, stewardDelayMs
 import type { Cancel, Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 import { isSmall } from './coding.ts';
-import { Filler } from './filler.ts';
+import { Filler, type Filled } from './filler.ts';
 import type { Gather } from './gather.ts';
 import type { Holdings } from './holdings.ts';
 import type { Change } from './holdings-book.ts';
@@ -14,7 +14,7 @@ import { consents, isKeeper } from './placement.ts';
 import type { Placer } from './placer.ts';
 import { RecodeClock } from './recode-clock.ts';
 import { Releases } from './releases.ts';
-import { planFor, type Facts, type Plan, type Stance } from './repair-plan.ts';
+import { planFor, type Facts, type Job, type Plan, type Stance } from './repair-plan.ts';
 import type { SliceStore } from './slice-store.ts';
 import type { Holding } from './slots.ts';
 import { Throttle } from './throttle.ts';
@@ -29,7 +29,7 @@ export const retryEveryMs = 15_000;
 export const calmMs = 20_000;
 const calmMsMax = 60_000;
 const objectsPerTurn = 256;
-const smallPerTurn = 64;
+const smallPerTurn = 256;
 const factsMax = 65_536;
 
 export interface RepairStatus {
@@ -100,7 +100,7 @@ export class Repair {
       this.#stance = undefined;
       return this.#planOf(facts).release;
     });
-    this.#filler = new Filler(platform, bus, store, gather, placer, this.#throttle, (id, k) => this.#releases.lies(id, k));
+    this.#filler = new Filler(platform, bus, store, neighbours, gather, placer, this.#throttle, (id, k) => this.#releases.lies(id, k));
     holdings.onChange((change) => this.#heldElsewhere(change));
   }
 
@@ -369,7 +369,8 @@ export class Repair {
       const turn = this.#isSmall(first!) ? [...queue].slice(0, smallPerTurn).filter((id) => this.#isSmall(id)) : [first!];
       for (const id of turn) this.#dequeue(id);
       this.#stance = undefined;
-      await Promise.all(turn.map((id) => this.#give(id, life)));
+      if (this.#isSmall(first!)) await this.#giveSmall(turn, life);
+      else await this.#give(first!, life);
       this.changed();
     }
     this.#working = false;
@@ -377,41 +378,64 @@ export class Repair {
   }
 
   #isSmall(id: ObjectId): boolean {
-    return this.#factsOf(id)?.small === true;
+    return this.#factsOf(id)?.small === true && (this.#factsOf(id)?.size ?? 0) > 0;
   }
 
-  /** Gives one object what it still lacks. */
-  async #give(id: ObjectId, life: number): Promise<void> {
+  /** What an object still lacks when its turn has come: others may have acted meanwhile. */
+  #stillLacks(id: ObjectId): { facts: Known; job: Job } | undefined {
     const facts = this.#factsOf(id);
-    if (facts === undefined) return;
+    if (facts === undefined) return undefined;
     const plan = this.#planOf(facts);
-    const now = this.platform.clock.now();
-    // While it waited for its turn others may have acted.
-    if (plan.job === undefined || this.#turn(facts, plan) > now) return this.#consider(id);
-    const allBytes = Math.ceil(facts.size / plan.job.k) * plan.job.gifts.length;
-    if (!facts.small) this.#work = { object: id, doneBytes: 0, allBytes };
+    if (plan.job !== undefined && this.#turn(facts, plan) <= this.platform.clock.now()) return { facts, job: plan.job };
+    this.#consider(id);
+    return undefined;
+  }
+
+  async #give(id: ObjectId, life: number): Promise<void> {
+    const found = this.#stillLacks(id);
+    if (found === undefined) return;
+    const { facts, job } = found;
+    this.#work = { object: id, doneBytes: 0, allBytes: Math.ceil(facts.size / job.k) * job.gifts.length };
     const passed = (bytes: number) => {
       this.#doneBytes += bytes;
-      if (this.#work?.object === id) this.#work = { ...this.#work, doneBytes: this.#work.doneBytes + bytes };
+      if (this.#work !== null) this.#work = { ...this.#work, doneBytes: this.#work.doneBytes + bytes };
       this.changed();
     };
     try {
-      const { given, refused, documented } = await this.#filler.fill(id, plan.job, () => life === this.#life, passed);
+      const filled = await this.#filler.fill(id, job, () => life === this.#life, passed);
       if (life !== this.#life) return;
-      if (documented) this.#releases.knownTrue(id, plan.job.k);
-      for (const { to, index } of given)
-        if (to.peer !== this.bus.self.peer) this.holdings.assume(to.peer, { object: id, k: plan.job.k, index });
-      for (const { to } of refused) this.#refusing.set(to.peer, this.platform.clock.now() + retryEveryMs);
-      this.#lacking.delete(id);
-      if (refused.length === 0) this.#short.delete(id);
-      // Others take what some refused; what is given is seen when it is announced.
-      this.#lookIn(id, refused.length > 0 ? 0 : freshMs);
+      if (filled.documented) this.#releases.knownTrue(id, job.k);
+      this.#gave(id, job.k, filled);
     } catch (error) {
       this.platform.report('info', 'An object could not be repaired now', String(error));
       if (life === this.#life) this.#lookIn(id, retryEveryMs);
     } finally {
-      if (this.#work?.object === id) this.#work = null;
+      this.#work = null;
     }
+  }
+
+  async #giveSmall(ids: readonly ObjectId[], life: number): Promise<void> {
+    const jobs = ids.flatMap((id) => {
+      const found = this.#stillLacks(id);
+      return found === undefined ? [] : [{ id, gifts: found.job.gifts }];
+    });
+    const passed = (bytes: number) => void (this.#doneBytes += bytes);
+    const filled = await this.#filler.fillSmall(jobs, () => life === this.#life, passed);
+    if (life !== this.#life) return;
+    for (const { id } of jobs) {
+      const result = filled.get(id);
+      if (result === undefined) this.#lookIn(id, retryEveryMs);
+      else this.#gave(id, 1, result);
+    }
+  }
+
+  #gave(id: ObjectId, k: number, { given, refused }: Filled): void {
+    for (const { to, index } of given) if (to.peer !== this.bus.self.peer) this.holdings.assume(to.peer, { object: id, k, index });
+    for (const { to } of refused) this.#refusing.set(to.peer, this.platform.clock.now() + retryEveryMs);
+    this.#lacking.delete(id);
+    if (refused.length === 0) this.#short.delete(id);
+    // Others take what some refused; what is given is seen when it is announced.
+    this.#lookIn(id, refused.length > 0 ? 0 : freshMs);
   }
 
   #factsOf(id: ObjectId): Known | undefined {

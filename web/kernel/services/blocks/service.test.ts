@@ -493,7 +493,7 @@ describe('copies are made up for', () => {
     await world.clock.advance(3 * stewardDelayMs);
     const holders = (await world.holders(hash)).filter((keeper) => keeper !== dead);
     expect(holders).toHaveLength(3);
-    const pushed = keepers.reduce((sum, { tab }) => sum + (tab.sent.get('blocks/slices insert') ?? 0), 0);
+    const pushed = keepers.reduce((sum, { tab }) => sum + (tab.sent.get('blocks/slices create') ?? 0), 0);
     expect(pushed).toBe(1);
     const reader = keepers.find((keeper) => keeper !== dead && !holders.includes(keeper))!;
     expect(await world.get(reader, ref.id)).toEqual(bytesOf(100));

@@ -6,6 +6,7 @@ import { afterLifeMs, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../..
 import type { Cancel } from '../../platform.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
+import type { RequestOf } from '../../protocol/contract.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import { WithBuffers, type Call, type ServiceFactory } from '../../service.ts';
 import { manifestsBytesMax, manifestsMax } from './eviction.ts';
@@ -38,6 +39,8 @@ const shareOfOneUndonated = 1 / 4;
 const shareUnasked = 1 / 2;
 /** What stands for everybody who stores here unasked. */
 const unasked = 'unasked';
+
+type GivenSlice = RequestOf<typeof blocksContract, 'slices', 'insert'>;
 
 export const blocksService: ServiceFactory<typeof blocksContract> = (context) => {
   const { platform, self } = context;
@@ -161,6 +164,33 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     await withManifest(call, [id, bytes], async () => unwrap(await store.keepManifest(id, bytes, manifest)));
   };
 
+  /** A slice that a member brings. Durable when it resolves. */
+  const keepGiven = async ({ hash, expires, size, data, owner, object, manifest }: GivenSlice, call: Call): Promise<void> => {
+    const parsed = manifest === undefined ? undefined : parseManifest(manifest);
+    const asked = call.identity === self.identity || donating;
+    if (ownStore === null) throw new FaultError('refused', 'This tab has no storage that lasts.');
+    if (!asked && owner !== self.identity && parsed?.by !== self.identity)
+      throw new FaultError('refused', 'This tab does not keep data for others.');
+    checkExpiry(expires);
+    const bytes = bufferOf(call, data, segmentBytesMax);
+    if (bytes.length !== size || (await leafHash(digest, bytes)) !== hash)
+      throw new FaultError('malformed', 'The bytes are not those that were named.');
+    if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash || namesSlice(segment.slices, hash)))
+      throw new FaultError('malformed', 'The manifest does not name the slice.');
+    if (parsed !== undefined) checkExpiry(parsed.expires);
+    const named: NamedManifest | undefined = manifest === undefined ? undefined : [await idOfManifest(digest, manifest), manifest];
+    const known = object !== undefined && store.facts(object) !== undefined;
+    const options = { expires, orphan: named === undefined && !known, ...(known ? { object } : {}) };
+    const keep = async () => unwrap(await store.keep(hash, bytes, options, named));
+    const keepNamed = () => (named === undefined ? keep() : withManifest(call, named, keep));
+    const allowed = store.usage().allowedBytes;
+    const keepShared = () =>
+      within(sliceShares, call.identity, hash, size, allowed * (donating ? shareOfOne : shareOfOneUndonated), keepNamed);
+    if (call.identity === self.identity || store.has(hash)) await keepNamed();
+    else if (asked) await keepShared();
+    else await within(sliceShares, unasked, hash, size, allowed * shareUnasked, keepShared);
+  };
+
   /** Bytes of our own page, which may reuse or transfer them later. */
   const owned = (bytes: Uint8Array) => bytes.slice();
 
@@ -256,32 +286,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
       },
       slices: {
-        insert: async ({ hash, expires, size, data, owner, object, manifest }, call) => {
+        insert: async (slice, call) => {
           await loaded;
-          const parsed = manifest === undefined ? undefined : parseManifest(manifest);
-          const asked = call.identity === self.identity || donating;
-          if (ownStore === null) throw new FaultError('refused', 'This tab has no storage that lasts.');
-          if (!asked && owner !== self.identity && parsed?.by !== self.identity)
-            throw new FaultError('refused', 'This tab does not keep data for others.');
-          checkExpiry(expires);
-          const bytes = bufferOf(call, data, segmentBytesMax);
-          if (bytes.length !== size || (await leafHash(digest, bytes)) !== hash)
-            throw new FaultError('malformed', 'The bytes are not those that were named.');
-          if (manifest !== undefined && !parsed?.segments.some((segment) => segment.hash === hash || namesSlice(segment.slices, hash)))
-            throw new FaultError('malformed', 'The manifest does not name the slice.');
-          if (parsed !== undefined) checkExpiry(parsed.expires);
-          const named: NamedManifest | undefined = manifest === undefined ? undefined : [await idOfManifest(digest, manifest), manifest];
-          const known = object !== undefined && store.facts(object) !== undefined;
-          const options = { expires, orphan: named === undefined && !known, ...(known ? { object } : {}) };
-          const keep = async () => unwrap(await store.keep(hash, bytes, options, named));
-          const keepNamed = () => (named === undefined ? keep() : withManifest(call, named, keep));
-          const allowed = store.usage().allowedBytes;
-          const keepShared = () =>
-            within(sliceShares, call.identity, hash, size, allowed * (donating ? shareOfOne : shareOfOneUndonated), keepNamed);
-          if (call.identity === self.identity || store.has(hash)) await keepNamed();
-          else if (asked) await keepShared();
-          else await within(sliceShares, unasked, hash, size, allowed * shareUnasked, keepShared);
+          await keepGiven(slice, call);
           return {};
+        },
+        create: async ({ slices }, call) => {
+          await loaded;
+          const kept = await Promise.all(slices.map((slice) => keepGiven(slice, call).then(() => true, isFault)));
+          return { kept: slices.flatMap((_, i) => (kept[i] === true ? [i] : [])) };
         },
         get: async ({ hash }) => {
           await loaded;
@@ -364,6 +377,12 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     },
   };
 };
+
+/** What the world did wrong is an answer; a bug of ours is not. */
+function isFault(error: unknown): false {
+  if (error instanceof FaultError) return false;
+  throw error;
+}
 
 /** Whether `hash` is among 32-byte hashes that stand one after the other. */
 function namesSlice(hashes: Uint8Array, hash: string): boolean {
