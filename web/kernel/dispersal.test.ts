@@ -1,7 +1,12 @@
 // Objects held as coded slices by a group of whole kernels: tabs die, leave and come back, and nothing is lost while k of n are there.
 import { afterEach, describe, expect, it } from 'vitest';
 import { recodeUpAfterMs, repairBurstBytes, repairBytesPerSecond } from './limits.ts';
+import { bytesOfHex } from './lib/bytes.ts';
 import { unwrap } from './lib/outcome.ts';
+import { encodeWire } from './lib/wire-codec.ts';
+import { leafHash } from './services/blocks/leaf-hash.ts';
+import { recodingMessage } from './services/blocks/manifest.ts';
+import { testDigest, testSigner } from './testing/test-crypto.ts';
 import { blocksContract } from './protocol/contracts/blocks.ts';
 import { encodeSlots, SlotSet } from './services/blocks/slot-set.ts';
 import { bytesOf, DispersalGroup } from './testing/dispersal-group.ts';
@@ -207,6 +212,73 @@ describe('repair', () => {
     expect(same(await world.get(world.live.get('cid')!, b), small)).toBe(true);
   }, 60_000);
 });
+
+describe('a coding for more people', () => {
+  it('is made when they have stayed, is checked by those who drop the old one, and is read without it', async () => {
+    world = new DispersalGroup('grown');
+    const [ann] = await world.start('ann', 'bea', 'cid');
+    const bytes = bytesOf(300_000);
+    const id = await world.put(ann!, bytes);
+    await world.untilHealth(ann!, id, ({ k, held }) => k === 1 && held === 3, 5_000, 'three copies');
+    await world.start('dan', 'eve', 'fay');
+    await world.clock.advance(recodeUpAfterMs - 120_000);
+    expect(await world.health(ann!, id)).toMatchObject({ k: 1, held: 3 });
+    await world.clock.advance(180_000);
+    await world.untilHealth(ann!, id, ({ k, held }) => k === 2 && held === 6, 60_000, '2 of 6');
+    const copies = async () => {
+      const whole = await Promise.all(world.peers.map(async ({ storage }) => sizeOf(unwrap(await storage.entries('slices', '')))));
+      return whole.filter((size) => size >= bytes.length).length;
+    };
+    // Ann put it, and keeps it whole for convenience; the other two let go of their copies.
+    await world.clock.until(async () => (await copies()) === 1, 300_000, 'the copies dropped');
+    await world.kill('ann', 'bea', 'cid', 'dan');
+    const late = await world.open('late');
+    expect(same(await world.get(late, id), bytes)).toBe(true);
+  }, 120_000);
+
+  it('that is a lie makes nobody drop what they have, and names who signed it', async () => {
+    world = new DispersalGroup('liar');
+    const [ann] = await world.start('ann', 'bea', 'cid', 'dan', 'eve');
+    const bytes = bytesOf(300_000);
+    // As if it had been put by three.
+    await world.kill('dan', 'eve');
+    await world.clock.advance(15_000);
+    const id = await world.put(ann!, bytes);
+    await world.start('dan', 'eve');
+    const liar = world.live.get('eve')!;
+    const { manifest } = unwrap(await world.clock.finish(liar.kernel.bus.ask(blocksContract, 'objects', 'get', { id }))).body;
+    const false6 = Array.from({ length: 6 }, (_, i) => bytesOf(150_000, `no slice ${i}`));
+    const hashes = await Promise.all(false6.map((slice) => leafHash(testDigest, slice)));
+    const recoding = { v: 1, object: id, k: 2, n: 6, slices: [bytesOfHex(hashes.join(''))], by: liar.kernel.self.identity };
+    const document = encodeWire(recoding);
+    const signature = await testSigner('liar eve').sign(await recodingMessage(testDigest, document));
+    expect(manifest.k).toBe(1);
+    const ask = { peer: ann!.kernel.self.peer };
+    const given = unwrap(await world.clock.finish(liar.kernel.bus.ask(blocksContract, 'manifests', 'get', { id }, ask)));
+    for (const [i, { kernel }] of world.peers.entries()) {
+      const options = { peer: kernel.self.peer, timeoutMs: 20_000 };
+      const slice = { hash: hashes[i]!, expires: manifest.expires, size: 150_000, data: 0 };
+      const { bus } = liar.kernel;
+      unwrap(
+        await world.clock.finish(bus.ask(blocksContract, 'manifests', 'insert', { manifest: 0 }, { ...options, buffers: given.buffers })),
+      );
+      unwrap(await world.clock.finish(bus.ask(blocksContract, 'slices', 'insert', slice, { ...options, buffers: [false6[i]!] })));
+      unwrap(
+        await world.clock.finish(
+          bus.ask(blocksContract, 'recodings', 'insert', { recoding: 0, signature }, { ...options, buffers: [document] }),
+        ),
+      );
+    }
+    await world.clock.advance(300_000);
+    for (const peer of world.peers) expect(same(await world.get(peer, id), bytes)).toBe(true);
+    expect((await world.health(ann!, id)).k).toBe(1);
+    const named = [...world.usage.values()].flatMap(({ forgers }) => forgers.map(({ identity }) => identity));
+    expect(new Set(named)).toEqual(new Set([liar.kernel.self.identity]));
+  }, 120_000);
+});
+
+const sizeOf = (entries: readonly (readonly [string, unknown])[]) =>
+  entries.reduce((sum, [, value]) => sum + (value instanceof Uint8Array ? value.length : 0), 0);
 
 describe('many small objects', () => {
   it('lose no copy when a member goes, in few messages and little time', async () => {
