@@ -1,18 +1,21 @@
 // The kernel's own services, each seen through a glass: requests, answers and publications are told to the watches on their way, and nothing is
 // changed. What a planted bug changes lies underneath.
-import type { PeerId, RecordId, StoreId } from '../kernel/lib/ids.ts';
+import type { IdentityId, PeerId, RecordId, StoreId } from '../kernel/lib/ids.ts';
+import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
 import { queueContract } from '../kernel/protocol/contracts/queue.ts';
 import { serviceCatalogue, type AnyServiceFactory, type ServiceCatalogue } from '../kernel/service-catalogue.ts';
 import type { Call, Service, ServiceContext, ServiceFactory } from '../kernel/service.ts';
 import type { Clock } from '../kernel/platform.ts';
+import type { ForgeryWatch } from './forgery-watch.ts';
 import type { LedgerWatch } from './ledger-watch.ts';
 import type { QueueWatch, WatchedQueue } from './queue-watch.ts';
 
 export interface Glass {
   readonly queue: QueueWatch;
   readonly ledger: LedgerWatch;
+  readonly forgery: ForgeryWatch;
   readonly store: StoreId;
   readonly clock: Clock;
   readonly alive: () => boolean;
@@ -29,6 +32,7 @@ export function watchedServices(glass: Glass): ServiceCatalogue {
     [...serviceCatalogue].map(([name, factory]) => {
       const made = glass.plant?.(name, factory) ?? factory;
       if (name === 'queue') return [name, watchedQueue(made, glass)];
+      if (name === 'blocks') return [name, watchedBlocks(made, glass)];
       return [name, name === 'ledger' ? watchedLedger(made, glass) : made];
     }),
   );
@@ -36,12 +40,23 @@ export function watchedServices(glass: Glass): ServiceCatalogue {
 
 type Queue = typeof queueContract;
 
-function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clock, alive, named, storeOf }: Glass): ServiceFactory<Queue> {
+function watchedQueue(
+  factory: ServiceFactory<Queue>,
+  { queue: watch, forgery, store, clock, alive, named, storeOf }: Glass,
+): ServiceFactory<Queue> {
   return (context): Service<Queue> => {
     named(context.self.peer);
     const known = new Map<PeerId, 'alive' | 'suspect'>();
     const seen = new Set<PeerId>();
-    const service = factory({ ...context, ask: watchedAsk(context, watch, storeOf) });
+    const publish: typeof context.publish = (publication, body) => {
+      if ('forgeries' in body)
+        forgery.named(
+          context.self.peer,
+          body.forgeries.filter(({ what }) => what === 'slice').map(({ identity }) => identity),
+        );
+      context.publish(publication, body);
+    };
+    const service = factory({ ...context, publish, ask: watchedAsk(context, watch, forgery, storeOf) });
     const { handlers } = service;
     const self: WatchedQueue = {
       peer: context.self.peer,
@@ -77,9 +92,10 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
         locks: {
           create: async (request, call) => {
             const sinceMs = clock.now();
-            // The holder decides now, and answers when it has written.
+            // The holder decides now, or when it has read its store after a restart, and answers when it has written: what it heard meanwhile counts.
             const trusted = new Map(known);
-            const believed = (peer: PeerId) => trusted.get(peer) === 'alive' || !seen.has(peer);
+            const trusts = (views: ReadonlyMap<PeerId, string>, peer: PeerId) => views.get(peer) === 'alive' || !seen.has(peer);
+            const believed = (peer: PeerId) => trusts(trusted, peer) && trusts(known, peer);
             let answer;
             try {
               answer = await handlers.locks.create(request, call);
@@ -108,7 +124,10 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
           ...handlers.claims,
           create: async (request, call) => {
             const answer = await handlers.claims.create(request, call);
-            if ('claim' in answer && answer.claim !== null) watch.claimed(self, answer.claim);
+            if ('claim' in answer && answer.claim !== null) {
+              watch.claimed(self, answer.claim);
+              forgery.owned(self.peer, answer.claim.record);
+            }
             return answer;
           },
         },
@@ -118,7 +137,12 @@ function watchedQueue(factory: ServiceFactory<Queue>, { queue: watch, store, clo
 }
 
 /** Each lock request is an operation of that record's history at that holder. */
-function watchedAsk(context: ServiceContext<Queue>, watch: QueueWatch, storeOf: Glass['storeOf']): ServiceContext<Queue>['ask'] {
+function watchedAsk(
+  context: ServiceContext<Queue>,
+  watch: QueueWatch,
+  forgery: ForgeryWatch,
+  storeOf: Glass['storeOf'],
+): ServiceContext<Queue>['ask'] {
   const by = context.self.peer;
   return async (contract, resource, verb, request, options) => {
     const store = storeOf(options?.peer === undefined || options.peer === 'self' ? by : (options.peer as PeerId));
@@ -130,6 +154,7 @@ function watchedAsk(context: ServiceContext<Queue>, watch: QueueWatch, storeOf: 
         const asked = watch.asked(store, record, { kind: 'lock', by, fence: null });
         const reply = await context.ask(contract, resource, verb, request, options);
         const body = reply.ok ? own<{ granted: boolean; fence: number }>(reply.value.body) : undefined;
+        if (body?.granted === true) forgery.granted(by, options?.peer as PeerId | undefined, record);
         if (body?.granted === true) watch.answered(asked, { kind: 'lock', by, fence: body.fence });
         else if (body?.granted === false || (!reply.ok && reply.fault.code === 'overloaded')) watch.refused(store, record, asked);
         return reply;
@@ -173,6 +198,29 @@ function watchedAsk(context: ServiceContext<Queue>, watch: QueueWatch, storeOf: 
 interface FencedRecord {
   readonly record: RecordId;
   readonly fence: number;
+}
+
+/** Each slice that is read from another is told, and each forger named. */
+function watchedBlocks(factory: ServiceFactory<typeof blocksContract>, { forgery }: Glass): ServiceFactory<typeof blocksContract> {
+  return (context) => {
+    const by = context.self.peer;
+    const ask: typeof context.ask = async (contract, resource, verb, request, options) => {
+      const reply = await context.ask(contract, resource, verb, request, options);
+      if (contract.name === blocksContract.name && `${resource} ${verb}` === 'slices get' && reply.ok)
+        forgery.received(by, options?.peer, (request as { hash: string }).hash);
+      return reply;
+    };
+    const publish: typeof context.publish = (publication, body) => {
+      const { forgers } = body as { forgers?: readonly { identity: IdentityId }[] };
+      if (forgers !== undefined)
+        forgery.named(
+          by,
+          forgers.map(({ identity }) => identity),
+        );
+      context.publish(publication, body);
+    };
+    return factory({ ...context, ask, publish });
+  };
 }
 
 function watchedLedger(

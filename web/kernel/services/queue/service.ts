@@ -55,8 +55,11 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   };
   const claimant = new Claimant(context, book, group, hints, {
     lost: (records) => context.publish('lost', { records: [...records] }),
-    // Not as one that has ended: who told of it may have named other holders than it has.
-    vanished: (id) => forget([id], false),
+    // Where this tab holds it, it has ended. Where not, who told of it may have named other holders than it has: it may be told again.
+    vanished: (id) => {
+      const entry = book.get(id);
+      if (entry !== undefined) forget([id], holder.holds(entry));
+    },
     forged: (id, store) => {
       const identity = group.identityOf(store);
       if (identity !== undefined) caught('slice', identity, store, id);
