@@ -203,7 +203,7 @@ function faultOf(error: unknown): Fault {
   const say = (message: string): Fault => ({ code: 'storage', message });
   switch (name) {
     case 'QuotaExceededError':
-      return say('The browser gives this site no more room for data.');
+      return { ...say('The browser gives this site no more room for data.'), full: true };
     case 'SecurityError':
     case 'InvalidAccessError':
       return say('This browser does not let the site keep data (a private window, or cookies are blocked).');

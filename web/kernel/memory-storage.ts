@@ -28,7 +28,10 @@ export function memoryStorage(random: Random, options: MemoryStorageOptions = {}
       if (!open) return Promise.resolve(closed());
       let after = usedBytes;
       for (const op of ops) after += ('delete' in op ? 0 : sizeOf(op.value)) - sizeOf(of(op.table).get(op.key));
-      if (after > quotaBytes) return Promise.resolve(failure('storage', 'The memory Lull may use is full.'));
+      if (after > quotaBytes) {
+        const fault = { code: 'storage', message: 'The memory Lull may use is full.', full: true } as const;
+        return Promise.resolve({ ok: false, fault });
+      }
       usedBytes = after;
       for (const op of ops) {
         if ('delete' in op) of(op.table).delete(op.key);

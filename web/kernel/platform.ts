@@ -137,7 +137,7 @@ export type WriteOp =
 
 /**
  * A durable map of (table, key) to structured-cloneable values. `write` is atomic and durable before it resolves; faults:
- * 'storage' when full, refused, aborted or closed. Reads see every write that resolved before them.
+ * 'storage' when full (then the fault says so), refused, aborted or closed. Reads see every write that resolved before them.
  */
 export interface Storage {
   readonly store: StoreId;

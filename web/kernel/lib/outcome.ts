@@ -18,6 +18,8 @@ export interface Fault {
   readonly code: FaultCode;
   /** One sentence for a person. */
   readonly message: string;
+  /** Of the port Storage: there is no room, so making some helps. Stays in this tab. */
+  readonly full?: true;
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };

@@ -6,8 +6,8 @@ import type { Storage } from '../../platform.ts';
 export const allowedBytesDefault = 512 * 1024 * 1024;
 /** Share of the host's quota that is left alone: past it browsers fail writes in ways that are hard to tell. */
 const hostReserveShare = 0.1;
-/** What is made free beside what was asked for, when the browser had no room. */
-const shrinkBytes = 4 * 1024 * 1024;
+/** What the browser turned out not to give is tried again by so much at each look. */
+const growBytes = 4 * 1024 * 1024;
 const MiB = 1024 * 1024;
 
 export interface Usage {
@@ -58,9 +58,14 @@ export class Room {
     return failure('storage', this.#fullMessage());
   }
 
-  /** The browser refused a write for want of room: from now on less is allowed, until the next look says otherwise. */
+  /** The browser refused to write so many bytes for want of room: what is there is all there may be, until later looks. */
   shrink(pendingBytes: number): void {
-    this.#provenBytes = Math.max(0, this.#usedBytes - pendingBytes - shrinkBytes) + pendingBytes;
+    this.#provenBytes = Math.min(this.#provenBytes, this.#usedBytes - pendingBytes);
+  }
+
+  /** What was written fits after all, and so may a little more. */
+  fitted(): void {
+    if (this.#usedBytes > this.#provenBytes) this.#provenBytes = this.#usedBytes + growBytes;
   }
 
   /** '' when a write went well again. */
@@ -82,7 +87,7 @@ export class Room {
   async look(): Promise<void> {
     const estimate = await this.storage.estimate();
     this.#hostBytes = Math.max(0, estimate.quotaBytes * (1 - hostReserveShare) - Math.max(0, estimate.usedBytes - this.#usedBytes));
-    this.#provenBytes += shrinkBytes;
+    this.#provenBytes += growBytes;
   }
 
   #allowed(): number {

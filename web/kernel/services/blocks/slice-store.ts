@@ -396,18 +396,18 @@ export class SliceStore {
     for (let at = 0, tries = 0; at < writes.length; at++) {
       written = await this.#write(writes[at]!);
       if (written.ok) continue;
-      if (written.fault.code !== 'overloaded' || tries++ > 0) break;
+      if (written.fault.full !== true || tries++ > 0) break;
       this.#room.shrink(bytes);
-      if (!(await this.#makeRoom(0))) break;
+      if (!(await this.#makeRoom(0, true))) break;
       at--;
     }
-    if (written.ok) return written;
-    this.#room.took(-bytes);
-    return failure('storage', written.fault.message);
+    if (written.ok) this.#room.fitted();
+    else this.#room.took(-bytes);
+    return written;
   }
 
-  /** Drops what may be dropped for `bytes` more. */
-  async #makeRoom(bytes: number): Promise<boolean> {
+  /** Drops what may be dropped for `bytes` more, if that is enough; for a mere try whatever there is. */
+  async #makeRoom(bytes: number, isTry = false): Promise<boolean> {
     const lacking = this.#room.lacking(bytes);
     if (lacking <= 0) return true;
     const dropped: string[] = [];
@@ -417,9 +417,9 @@ export class SliceStore {
       dropped.push(hash);
       freed += this.#slices.get(hash)?.size ?? 0;
     }
-    if (freed < lacking) return false;
-    await this.#drop(dropped);
-    return true;
+    const enough = freed >= lacking || (isTry && freed > 0);
+    if (enough) await this.#drop(dropped);
+    return enough;
   }
 
   async #makeManifestRoom(bytes: number): Promise<boolean> {
