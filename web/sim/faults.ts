@@ -40,6 +40,21 @@ export class Faults {
         world.later(fault.ms, () => this.#thaw(tab!));
         return;
       }
+      case 'nap': {
+        const owners = world.live.filter(({ process }) => process!.owns() > 0 && !process!.clock.frozen);
+        if (owners.length > 0) this.begin({ kind: 'freeze', tab: owners[fault.which % owners.length]!.number, ms: fault.ms });
+        return;
+      }
+      case 'forget': {
+        const holders = world.queueWatch.majorityOfSome(fault.which);
+        for (const { store, number } of world.tabs) if (holders.includes(store.store)) void this.#forget(world.tabs[number]!, fault.ms);
+        return;
+      }
+      case 'flip':
+        return void world.flip(tab!, fault.which);
+      case 'jump':
+        tab!.process?.clock.jump(fault.ms);
+        return;
       case 'throttle':
         tab!.process?.clock.throttle(true);
         world.later(fault.ms, () => tab!.process?.clock.throttle(false));
@@ -127,6 +142,14 @@ export class Faults {
     await Promise.all(world.tabs.map((tab) => world.consent(tab, tab.plan.donates)));
     // Whoever paused a job looks at it again.
     await Promise.all(jobs.map((job) => setJob(this.#submitterOf(job), job, { paused: false })));
+  }
+
+  /** The tab's database of records was damaged and begun anew. */
+  async #forget(tab: Tab, backMs: number): Promise<void> {
+    if (tab.lost) return;
+    this.world.crash(tab);
+    await this.world.forgetRecords(tab);
+    this.world.later(backMs, () => void this.world.start(tab));
   }
 
   #submitterOf(job: SimJob): Tab {

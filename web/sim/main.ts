@@ -6,12 +6,15 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run, type RunResult } from './run.ts';
+import { hunt, lineOf } from './testing/hunt.ts';
+import { plants } from './testing/plants.ts';
 
 const usage = `Simulates groups of tabs under faults.
 
   --seeds N    how many seeds, from --first on (default 100)
   --first N    the first one (default 0)
   --peers N    tabs in each run, 5 to 30 (default 20)
+  --plants     plants each known bug in turn and tells how many seeds it took to catch it (--seeds at most, with 6 tabs)
   --seed S     one run of this seed, told line by line with --trace
   --jobs N     processes (default: one for each core)`;
 
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
+    plants: { type: 'boolean', default: false },
     /** Of the process that started this one: run these and answer line by line. */
     part: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -31,6 +35,8 @@ const { values } = parseArgs({
 
 /** Two levels below the root, as this folder is: what is read by a path beside the program is found from there too. */
 const bundlesFolder = fileURLToPath(new URL('../../node_modules/.sim', import.meta.url));
+
+const plantPeers = 6;
 
 interface Told extends RunResult {
   readonly threw?: string;
@@ -138,10 +144,24 @@ async function many(first: number, seeds: number, peers: number, processes: numb
   return bad > 0 || results.length < seeds ? 1 : 0;
 }
 
+/** Every planted bug, one after the other; a bug that is not caught is a failure. */
+async function hunted(seedsMax: number): Promise<number> {
+  let missed = 0;
+  process.stdout.write('planted bug, seeds needed, invariants\n');
+  for (const [name, plant] of Object.entries(plants)) {
+    const caught = await hunt(plant, plantPeers, seedsMax);
+    process.stdout.write(`${lineOf(name, caught)}\n`);
+    if (caught === undefined) missed++;
+  }
+  process.stdout.write(`${Object.keys(plants).length - missed} of ${Object.keys(plants).length} planted bugs caught\n`);
+  return missed > 0 ? 1 : 0;
+}
+
 if (values.help) process.stdout.write(`${usage}\n`);
 else {
   const peers = number('peers', 5, 30);
-  if (values.part) process.exitCode = await part(peers);
+  if (values.plants) process.exitCode = await hunted(number('seeds', 1, 1e6));
+  else if (values.part) process.exitCode = await part(peers);
   else if (values.seed !== undefined) process.exitCode = await one(values.seed, peers);
   else process.exitCode = await many(number('first', 0, 1e9), number('seeds', 1, 1e6), peers, number('jobs', 1, 64));
 }

@@ -8,6 +8,14 @@ export type Fault =
   | { readonly kind: 'lost'; readonly tab: number }
   | { readonly kind: 'freeze'; readonly tab: number; readonly ms: number }
   | { readonly kind: 'throttle'; readonly tab: number; readonly ms: number }
+  /** Whoever owns a function now stands still until others may have it, and goes on as its owner. */
+  | { readonly kind: 'nap'; readonly which: number; readonly ms: number }
+  /** A majority of some record's holders go, and come back without their records. */
+  | { readonly kind: 'forget'; readonly which: number; readonly ms: number }
+  /** Some bit of what the tab's store keeps of objects turns over. */
+  | { readonly kind: 'flip'; readonly tab: number; readonly which: number }
+  /** The wall clock is set. */
+  | { readonly kind: 'jump'; readonly tab: number; readonly ms: number }
   | { readonly kind: 'cut'; readonly tab: number; readonly other: number; readonly oneWay: boolean; readonly ms: number }
   | { readonly kind: 'partition'; readonly left: readonly number[]; readonly flaps: number; readonly ms: number }
   | { readonly kind: 'mute'; readonly tab: number; readonly other: number; readonly ms: number }
@@ -54,6 +62,8 @@ export interface Plan {
   readonly jitterMs: number;
   readonly heavy: boolean;
   readonly noticeMs: number;
+  /** This tab keeps to the protocol and gives out forged slices; nobody does where null. */
+  readonly forger: number | null;
   readonly jobs: readonly JobPlan[];
   readonly puts: readonly PutPlan[];
   readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
@@ -68,6 +78,10 @@ const kinds: readonly FaultKind[] = [
   'lost',
   'freeze',
   'throttle',
+  'nap',
+  'forget',
+  'flip',
+  'jump',
   'cut',
   'partition',
   'mute',
@@ -86,6 +100,10 @@ const oftenMax: Record<FaultKind, number> = {
   lost: 1,
   freeze: 2,
   throttle: 3,
+  nap: 3,
+  forget: 1,
+  flip: 4,
+  jump: 3,
   cut: 4,
   partition: 2,
   mute: 4,
@@ -98,7 +116,7 @@ const oftenMax: Record<FaultKind, number> = {
   pause: 1,
   cancel: 1,
 };
-const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6 };
+const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1 };
 const donorsMin = 4;
 
 export function planOf(seed: string, peers: number): Plan {
@@ -145,7 +163,10 @@ export function planOf(seed: string, peers: number): Plan {
       ),
     )
     .toSorted(([a], [b]) => a - b);
+  const kindsDrawn = new Set(faults.map(([, { kind }]) => kind));
+  const forger = draw.chance(0.3) && !kindsDrawn.has('lost') ? draw.int(0, peers - 1) : null;
   return {
+    forger: forger !== null && submitters.includes(forger) ? null : forger,
     tabs,
     delayMs: draw.int(1, 15),
     jitterMs: draw.pick([0, 10, 60]),
@@ -186,6 +207,14 @@ function drawFault(kind: FaultKind, draw: Draw, peers: number, jobs: number, sub
       return { kind, job: draw.int(0, jobs - 1), ms };
     case 'cancel':
       return { kind, job: draw.int(0, jobs - 1) };
+    case 'nap':
+      return { kind, which: draw.int(0, 1_000), ms: draw.int(2_300, 7_500) };
+    case 'forget':
+      return { kind, which: draw.int(0, 1_000), ms };
+    case 'flip':
+      return { kind, tab, which: draw.int(0, 1_000_000) };
+    case 'jump':
+      return { kind, tab, ms: draw.int(-600_000, 600_000) };
     case 'input':
     case 'sandbox':
       return { kind, tab };

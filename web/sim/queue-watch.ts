@@ -56,6 +56,11 @@ export class QueueWatch {
     this.#queues.add(queue);
   }
 
+  ownedBy(peer: PeerId): number {
+    for (const queue of this.#queues) if (queue.peer === peer) return queue.claims().length;
+    return 0;
+  }
+
   /** A claimant's request to `store`, made now: its place in the history, unanswered so far and perhaps for ever. */
   asked(store: StoreId, record: RecordId, op: LockOp): Asked {
     const key = `${store} ${record}`;
@@ -120,6 +125,16 @@ export class QueueWatch {
   released(holder: WatchedQueue, record: RecordId, by: PeerId, fence: number): void {
     const last = this.#lastGrants.get(`${holder.store} ${record}`);
     if (last !== undefined && last.by === by && last.fence === fence) last.released = true;
+  }
+
+  /** A least majority of the holders of one record that a majority keeps now, the `which`-th of them; none where there is no such record. */
+  majorityOfSome(which: number): readonly StoreId[] {
+    const kept = [...this.#records].filter(
+      ([id, { holders }]) => 2 * holders.filter((store) => this.#isKept.get(store)?.has(id)).length > holders.length,
+    );
+    if (kept.length === 0) return [];
+    const [id, { holders }] = kept[which % kept.length]!;
+    return holders.filter((store) => this.#isKept.get(store)?.has(id)).slice(0, (holders.length >> 1) + 1);
   }
 
   /** `by` takes itself for the owner now: nobody else does, and a majority has granted it. */

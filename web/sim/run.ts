@@ -22,7 +22,7 @@ export interface RunResult {
   /** Of all that happened, in its order. */
   readonly hash: string;
   readonly events: number;
-  readonly faults: readonly FaultKind[];
+  readonly faults: readonly (FaultKind | 'forger')[];
   readonly virtualMs: number;
   /** From the calm until every job had ended. */
   readonly finishMs: number;
@@ -69,12 +69,13 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   const finishMs = clock.now() - calmAt;
   if (ended && (await settled(world, jobs))) await clock.finish(checkEnd(world, jobs, objects, new Draw(`${seed} end`)), endReadsMsMax);
   world.queueWatch.finish();
+  world.forgeryWatch.finish((peer) => world.live.some(({ process }) => process?.kernel.self.peer === peer));
   return {
     seed,
     violations: world.violations.list,
     hash: world.log.hash,
     events: world.log.count,
-    faults: faultKindsOf(plan),
+    faults: [...faultKindsOf(plan), ...(plan.forger === null ? [] : (['forger'] as const))],
     virtualMs: clock.now() - beganMs,
     finishMs,
     items: jobs.reduce((sum, job) => sum + (job.id === undefined ? 0 : job.plan.items), 0),

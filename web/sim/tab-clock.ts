@@ -21,12 +21,14 @@ export class TabClock implements Clock {
   #throttled = false;
   #held: (() => void)[] = [];
   readonly #startedAt: number;
+  #wallOffMs: number;
 
   constructor(
     private readonly world: Clock,
     private readonly options: TabClockOptions,
   ) {
     this.#startedAt = world.now();
+    this.#wallOffMs = options.wallOffMs;
   }
 
   now(): number {
@@ -34,7 +36,12 @@ export class TabClock implements Clock {
   }
 
   wall(): number {
-    return this.world.wall() + this.options.wallOffMs;
+    return this.world.wall() + this.#wallOffMs;
+  }
+
+  /** The person's clock is set, or sets itself. */
+  jump(ms: number): void {
+    this.#wallOffMs += ms;
   }
 
   after(ms: number, run: () => void): Cancel {

@@ -17,6 +17,8 @@ import { testDigest, testSigner } from '../kernel/testing/test-crypto.ts';
 import { VirtualClock } from '../kernel/testing/virtual-clock.ts';
 import { Draw } from './draw.ts';
 import { EventLog } from './event-log.ts';
+import { forging } from './forger.ts';
+import { ForgeryWatch } from './forgery-watch.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import type { Plan, TabPlan } from './plan.ts';
 import { QueueWatch } from './queue-watch.ts';
@@ -50,6 +52,8 @@ export interface Process {
   readonly storage: TabStorage;
   readonly transport: TabTransport;
   readonly input: () => void;
+  /** How many functions it takes itself to own now. */
+  readonly owns: () => number;
   /** The next item takes every sandbox of the tab down, without an event. */
   sandboxDies: boolean;
   leaving: boolean;
@@ -79,6 +83,7 @@ export class World {
   readonly tabs: readonly Tab[];
   readonly queueWatch: QueueWatch;
   readonly ledgerWatch: LedgerWatch;
+  readonly forgeryWatch: ForgeryWatch;
   readonly #stores = new Map<StoreId, Storage>();
   readonly #storeOf = new Map<PeerId, StoreId>();
   readonly #tabOf = new Map<PeerId, number>();
@@ -106,6 +111,7 @@ export class World {
     });
     this.queueWatch = new QueueWatch(this.violations, this.#stores);
     this.ledgerWatch = new LedgerWatch(this.violations);
+    this.forgeryWatch = new ForgeryWatch(this.violations, plan.forger === null ? undefined : testSigner(`${seed} ${plan.forger}`).identity);
     this.tabs = plan.tabs.map((tab, number) => ({
       number,
       plan: tab,
@@ -190,9 +196,11 @@ export class World {
         this.#tabOf.set(peer, tab.number);
       },
       storeOf: (peer) => this.#storeOf.get(peer),
-      ...(this.options.plant?.service === undefined
-        ? {}
-        : { plant: (name, factory) => this.options.plant!.service!(name, factory, { storage: planted, draw }) }),
+      forgery: this.forgeryWatch,
+      plant: (name, factory) => {
+        const made = this.options.plant?.service?.(name, factory, { storage: planted, draw }) ?? factory;
+        return this.plan.forger === tab.number ? forging(name, made, this.forgeryWatch) : made;
+      },
     });
     const started = await startKernel(platform, { bootDocument, network: 'sim', catalogue });
     tab.starting = false;
@@ -213,6 +221,7 @@ export class World {
       storage,
       transport,
       input: () => listener?.input(),
+      owns: () => this.queueWatch.ownedBy(kernel.self.peer),
       sandboxDies: false,
       leaving: false,
     };
@@ -236,6 +245,30 @@ export class World {
     process.storage.die();
     this.network.crash(process.kernel.self.peer);
     this.directory.crash(process.kernel.self.peer);
+  }
+
+  /** What the closed tab's store kept of functions is gone. */
+  async forgetRecords({ number, store }: Tab): Promise<void> {
+    for (const table of ['records', 'locks'] as const) {
+      const kept = await store.keys(table, '');
+      const ops = (kept.ok ? kept.value : []).map((key) => ({ table, key, delete: true as const }));
+      this.queueWatch.forgetting(store.store, ops);
+      await store.write(ops);
+      this.queueWatch.written(store.store, ops);
+    }
+    this.note(`tab ${number} forgets its records`);
+  }
+
+  /** One bit of one stored slice is no longer what it was. */
+  async flip({ number, store }: Tab, which: number): Promise<void> {
+    const kept = await store.entries('slices', '');
+    if (!kept.ok || kept.value.length === 0) return;
+    const [key, value] = kept.value[which % kept.value.length]!;
+    if (!(value instanceof Uint8Array) || value.length === 0) return;
+    const damaged = value.slice();
+    damaged[which % damaged.length]! ^= 1 << (which % 8);
+    await store.write([{ table: 'slices', key, value: damaged }]);
+    this.note(`tab ${number} has a wrong bit in ${key}`);
   }
 
   /** The tab says good-bye, then ends. */

@@ -55,6 +55,22 @@ function asking(
   };
 }
 
+/** The service `name` with only those of its publications that `passes`. */
+function publishing(name: string, passes: (publication: string, body: Any) => boolean): Plant {
+  return {
+    service: (service, factory): AnyServiceFactory =>
+      service !== name
+        ? factory
+        : (context) =>
+            factory({
+              ...context,
+              publish: (publication: string, body: Any) => {
+                if (passes(publication, body)) (context.publish as (...given: Any[]) => void)(publication, body);
+              },
+            } as typeof context),
+  };
+}
+
 /** The store with its writes changed. */
 const writing = (change: (write: Storage['write']) => Storage['write']): Plant => ({
   storage: (storage) => {
@@ -163,4 +179,23 @@ export const plants: Readonly<Record<string, Plant>> = {
     if (request.released.length > 0) throw new TypeError('released is not a function');
     return before(request, call);
   }),
+  'a slice of an object is acknowledged before it is kept': handling(
+    'blocks',
+    'slices',
+    'insert',
+    (before, { draw }) =>
+      (request, call) =>
+        draw.chance(0.7) ? {} : before(request, call),
+  ),
+  'who forges a slice of a function is not named': publishing('queue', (publication) => publication !== 'forgeries'),
+  'who forges a slice of an object is not named': publishing(
+    'blocks',
+    (publication, body) => publication !== 'usage' || body.forgers.length === 0,
+  ),
 };
+
+/** What only some in a hundred seeds show: hunted by `npm run sim -- --plants`, not in the tests. */
+export const rarelySeen: ReadonlySet<string> = new Set([
+  'who forges a slice of a function is not named',
+  'who forges a slice of an object is not named',
+]);
