@@ -185,7 +185,7 @@ const recorded = {
     directory: '67e509ee2f58c65b',
     executor: '65f742d30bf1ac8b',
     frame: 'e1f7c10bd8a6cbf1',
-    hello: 'a399c1ac0deca0f5',
+    hello: '6a5894b741da523d',
     ledger: '15d31b56cb7c8d64',
     membership: '1806cf6ee1517f0c',
     network: '1c05350f46751b92',

@@ -1,6 +1,7 @@
 // One tab's kernel: brings up what the boot document lists, in its order, and takes it down in the reverse.
 import { hexOf } from './lib/bytes.ts';
-import { groupId, makePeerId, type GroupId } from './lib/ids.ts';
+import { groupId, isHex64, makePeerId, type GroupId } from './lib/ids.ts';
+import { networkIdOf } from './lib/network-key.ts';
 import { failure, success, type Outcome } from './lib/outcome.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serviceStartMsMax, serviceStopMsMax } from './limits.ts';
@@ -20,6 +21,8 @@ export interface KernelOptions {
   readonly bootDocument: string;
   /** The network's name: 'public' unless an invite was followed. */
   readonly network: string;
+  /** Of a private network, whose name is `networkIdOf` it: what is let in has it too. */
+  readonly networkKey?: Uint8Array | undefined;
   readonly catalogue?: ServiceCatalogue;
 }
 
@@ -49,7 +52,11 @@ export async function startKernel(platform: Platform, options: KernelOptions): P
     services: [...catalogue.keys()],
   });
   if (!plan.ok) return plan;
-  return new Boot(platform, options.network, catalogue).run(plan.value);
+  const { network, networkKey } = options;
+  // Under a private network's name a tab without its key would let anybody in.
+  const due = networkKey === undefined ? undefined : await networkIdOf(platform.digest.sha256, networkKey);
+  if (due === undefined ? isHex64(network) : due !== network) return failure('refused', 'The key is not that of the network.');
+  return new Boot(platform, network, networkKey, catalogue).run(plan.value);
 }
 
 class Boot {
@@ -62,6 +69,7 @@ class Boot {
   constructor(
     private readonly platform: Platform,
     network: string,
+    private readonly networkKey: Uint8Array | undefined,
     private readonly catalogue: ServiceCatalogue,
   ) {
     // Until the directory places it, a tab is a group of its own.
@@ -105,6 +113,7 @@ class Boot {
       platform: this.platform,
       self: this.#self,
       security,
+      networkKey: this.networkKey,
       bindings: plan.bindings.map((name) => bindings.find((binding) => binding.name === name)!),
       deliver: (message, from) => dispatcher.receive(message, from),
       changed: (links) => context.publish('links', { links: [...links] }),

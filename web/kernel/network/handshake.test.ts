@@ -5,11 +5,12 @@ import type { Outcome } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import type { Link, Platform, Signer } from '../platform.ts';
 import { pieceLast } from '../protocol/frame.ts';
-import { proofBytes } from '../protocol/hello.ts';
+import { hmacSha256 } from '../lib/hmac.ts';
+import { macBytes, proofBytes } from '../protocol/hello.ts';
 import type { Self } from '../service.ts';
 import { MemoryNetwork } from '../testing/memory-transport.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
-import { testSigner } from '../testing/test-crypto.ts';
+import { testDigest, testSigner } from '../testing/test-crypto.ts';
 import { testPlatform } from '../testing/test-kernel.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { handshake, type HandshakeOptions, type Proven } from './handshake.ts';
@@ -209,4 +210,67 @@ test('the security manager has the last word, and the far side is told', async (
   );
   await clock.advance(10);
   expect(heard.at(-1)).toMatchObject({ t: 'bye', code: 'refused' });
+});
+
+const networkKey = new Uint8Array(32).fill(7);
+const privateNetwork = ['a'.repeat(64), 'a'.repeat(64)] as const;
+
+/** A whole hello with a MAC by `key`, as `self` would say it over `link` if it were the far side's role. */
+async function keyedHello(
+  link: Link,
+  { platform, self }: Tab,
+  key: Uint8Array,
+  role: 'dialler' | 'dialled' = link.dialled ? 'dialler' : 'dialled',
+) {
+  const plainHello = decodeWire((await hello(link, platform.signer, self)).subarray(1)) as { hello: Uint8Array };
+  const mac = await hmacSha256(testDigest.sha256, key, macBytes(link.binding, role, self.peer, link.remote, plainHello.hello));
+  return sent({ ...plainHello, mac });
+}
+
+test('in a private network two tabs that have its key find each other', async () => {
+  const { clock, ada, bob, connect, shake } = await setUp(privateNetwork);
+  const [near, far] = await connect();
+  const [a, b] = await both(clock, shake(near, ada, { networkKey }), shake(far, bob, { networkKey }));
+  expect(a).toMatchObject({ ok: true, value: { peer: bob.self.peer } });
+  expect(b).toMatchObject({ ok: true, value: { peer: ada.self.peer } });
+});
+
+const noKey = 'refused: The other tab could not show that it has the key of this network.';
+
+test.each<[string, Uint8Array | undefined]>([
+  ['another key', new Uint8Array(32).fill(8)],
+  ['no key', undefined],
+])('who calls itself of a private network and has %s is refused, whoever dialled', async (_, theirs) => {
+  const { clock, ada, bob, connect, shake } = await setUp(privateNetwork);
+  const [near, far] = await connect();
+  const [, b] = await both(clock, shake(near, ada, { networkKey: theirs }), shake(far, bob, { networkKey }));
+  expect(faultOf(b!)).toBe(noKey);
+  const [second, other] = await connect();
+  const [a] = await both(clock, shake(second, ada, { networkKey }), shake(other, bob, { networkKey: theirs }));
+  expect(faultOf(a!)).toMatch(/^refused/);
+});
+
+test('who is dialled in a private network says nothing about itself to one without the key', async () => {
+  const { clock, ada, bob, connect, shake } = await setUp(privateNetwork);
+  const [near, far] = await connect();
+  const heard: unknown[] = [];
+  near.control.onMessage((message) => heard.push(decodeWire(message.subarray(1))));
+  near.control.send(await keyedHello(near, ada, new Uint8Array(32)));
+  expect(faultOf(await clock.finish(shake(far, bob, { networkKey })))).toBe(noKey);
+  await clock.advance(10);
+  expect(heard).toEqual([{ t: 'bye', code: 'network', sentence: expect.any(String) }]);
+});
+
+test('the MAC of one link is worth nothing on another, nor in the other role', async () => {
+  const { clock, ada, bob, connect, shake } = await setUp(privateNetwork);
+  const [first] = await connect();
+  const recorded = decodeWire((await keyedHello(first, ada, networkKey)).subarray(1)) as { mac: Uint8Array };
+  const [second, far] = await connect();
+  // A proof for this link, by whoever took the identity; but the key was never theirs.
+  const fresh = decodeWire((await hello(second, ada.platform.signer, ada.self)).subarray(1)) as object;
+  second.control.send(sent({ ...fresh, mac: recorded.mac }));
+  expect(faultOf(await clock.finish(shake(far, bob, { networkKey })))).toBe(noKey);
+  const [third, thirdFar] = await connect();
+  third.control.send(await keyedHello(third, ada, networkKey, 'dialled'));
+  expect(faultOf(await clock.finish(shake(thirdFar, bob, { networkKey })))).toBe(noKey);
 });

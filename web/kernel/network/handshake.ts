@@ -3,7 +3,12 @@
 //
 //     opened --hello sent--> waiting --far hello--> verifying --> proven
 //                               \-- bye, garbage, mismatch, close, timeout --> refused (bye sent, with the reason)
+//
+// In a private network each hello carries a MAC by the network's key over the same, and whoever was dialled says nothing about itself
+// before the dialler has shown that it has the key.
 import * as v from 'valibot';
+import { equalBytes } from '../lib/bytes.ts';
+import { hmacSha256 } from '../lib/hmac.ts';
 import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../lib/ids.ts';
 import { failure, success, type Outcome } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
@@ -13,6 +18,7 @@ import {
   byeSchema,
   helloSchema,
   helloVersionsSchema,
+  macBytes,
   proofBytes,
   signedHelloSchema,
   type Bye,
@@ -38,6 +44,8 @@ export interface HandshakeOptions {
   readonly bindings: readonly string[];
   /** This tab's own store, null where it does not speak for one. */
   readonly store: StoreId | null;
+  /** The key of the private network this tab is in: nobody without it is let in. */
+  readonly networkKey?: Uint8Array | undefined;
   /** undefined to let them in, or why not. */
   admits(identity: IdentityId): string | undefined;
   /** For tests of the meeting of versions. */
@@ -95,6 +103,9 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
     const flooded = () => refuse({ code: 'overloaded', sentence: 'Too much came before the other tab had proven who it is.' });
     const control = new Pen(flooded);
     const data = new Pen(flooded);
+    let admitted: () => void = () => undefined;
+    const secretive = options.networkKey !== undefined && !link.dialled;
+    const heard = secretive ? new Promise<void>((resolve) => (admitted = resolve)) : undefined;
     const cancelTimer = platform.clock.after(handshakeTimeoutMs, () =>
       refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }),
     );
@@ -107,6 +118,7 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
       judge(message, link, platform, self, options).then(
         (judged) => {
           if (!judged.ok) return refuse(judged.refusal);
+          admitted();
           const listen = (toControl: (message: Uint8Array) => void, toData: (message: Uint8Array) => void) => {
             control.listen(toControl);
             data.listen(toData);
@@ -120,7 +132,8 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
         },
       );
     });
-    const introduced = signHello(link, platform, self, options).then(
+    const sign = () => signHello(link, platform, self, options);
+    const introduced = (heard === undefined ? sign() : heard.then(sign)).then(
       (hello) => {
         if (!settled) link.control.send(hello);
       },
@@ -144,7 +157,9 @@ async function signHello(link: Link, platform: Platform, self: Self, options: Ha
   } satisfies Hello);
   const role = link.dialled ? 'dialler' : 'dialled';
   const proof = await platform.signer.sign(proofBytes(link.binding, role, self.peer, link.remote, hello));
-  return whole(encodeWire({ t: 'hello', hello, proof }));
+  if (options.networkKey === undefined) return whole(encodeWire({ t: 'hello', hello, proof }));
+  const mac = await hmacSha256(platform.digest.sha256, options.networkKey, macBytes(link.binding, role, self.peer, link.remote, hello));
+  return whole(encodeWire({ t: 'hello', hello, proof, mac }));
 }
 
 type Judged = { readonly ok: true; readonly proven: Omit<Proven, 'listen'> } | { readonly ok: false; readonly refusal: Refusal };
@@ -179,6 +194,12 @@ async function judge(message: Uint8Array, link: Link, platform: Platform, self: 
     return refused('identity', 'The other tab is not who it was called by.');
   }
   const role = link.dialled ? 'dialled' : 'dialler';
+  if (options.networkKey !== undefined) {
+    const covered = macBytes(link.binding, role, hello.peer, self.peer, signed.output.hello);
+    const due = await hmacSha256(platform.digest.sha256, options.networkKey, covered);
+    if (signed.output.mac === undefined || !equalBytes(signed.output.mac, due))
+      return refused('network', 'The other tab could not show that it has the key of this network.');
+  }
   const bytes = proofBytes(link.binding, role, hello.peer, self.peer, signed.output.hello);
   if (!(await platform.signer.verify(hello.identity, bytes, signed.output.proof)))
     return refused('identity', 'The other tab could not prove who it is.');

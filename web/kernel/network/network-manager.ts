@@ -31,6 +31,8 @@ export interface NetworkManagerOptions {
   readonly platform: Platform;
   readonly self: Self;
   readonly security: SecurityManager;
+  /** Of the private network this tab is in; undefined in a public one. */
+  readonly networkKey?: Uint8Array | undefined;
   /** In order of preference; at least one. */
   readonly bindings: readonly Binding[];
   /** Takes an inbound message. Never rejects. */
@@ -199,7 +201,7 @@ export class NetworkManager implements Remote {
 
   /** A new link, dialled by either side. */
   async #prove(link: Link): Promise<Outcome<Session>> {
-    const { platform, self, security, bindings } = this.options;
+    const { platform, self, security, bindings, networkKey } = this.options;
     if (this.#state !== 'running') {
       link.close();
       return alone('This tab has left the network.');
@@ -212,6 +214,7 @@ export class NetworkManager implements Remote {
     const proven = await handshake(link, platform, self, {
       bindings: bindings.map(({ name }) => name),
       store: platform.storage.durable && platform.profileRole !== 'second' ? platform.storage.store : null,
+      networkKey,
       admits: (identity) => (security.may(identity, 'join') ? undefined : 'This identity may not take part here.'),
     });
     this.#handshakes--;

@@ -22,8 +22,16 @@ export const helloSchema = v.strictObject({
 });
 export type Hello = v.InferOutput<typeof helloSchema>;
 
-/** `proof` signs `proofBytes`: bound to this link, so it is worth nothing on any other. */
-export const signedHelloSchema = v.strictObject({ t: v.literal('hello'), hello: bytes(2_048), proof: bytes(64) });
+/**
+ * `proof` signs `proofBytes`: bound to this link, so it is worth nothing on any other. `mac` is there in a private network: the
+ * HMAC-SHA256 of `macBytes` by the network's key.
+ */
+export const signedHelloSchema = v.strictObject({
+  t: v.literal('hello'),
+  hello: bytes(2_048),
+  proof: bytes(64),
+  mac: v.optional(bytes(32)),
+});
 
 export const byeCodes = [
   'version', // no wire version in common
@@ -45,4 +53,9 @@ export type ByeCode = Bye['code'];
 /** What a hello's proof signs. The role keeps a hello from being sent back to whoever made it. */
 export function proofBytes(binding: Uint8Array, role: 'dialler' | 'dialled', from: PeerId, to: PeerId, hello: Uint8Array): Uint8Array {
   return encodeWire(['lull link v1', binding, role, from, to, hello]);
+}
+
+/** What a hello's MAC covers: the same, under a tag of its own. */
+export function macBytes(binding: Uint8Array, role: 'dialler' | 'dialled', from: PeerId, to: PeerId, hello: Uint8Array): Uint8Array {
+  return encodeWire(['lull network link v1', binding, role, from, to, hello]);
 }

@@ -311,7 +311,7 @@ export class Tab {
     };
   }
 
-  allow(workers: number): void {
+  allow(workers: number, finishing = false): void {
     this.workers = workers;
     this.resources.publish(
       'state',
@@ -319,6 +319,7 @@ export class Tab {
         state: workers > 0 ? 'idle' : 'in use',
         reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
         workersAllowed: workers,
+        finishing,
       }),
     );
     if (workers === 0) for (const run of this.runs) run.stop ||= run.running;

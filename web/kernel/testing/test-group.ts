@@ -8,7 +8,7 @@ import { hexOf } from '../lib/bytes.ts';
 import { unwrap } from '../lib/outcome.ts';
 import { itemMsDefault } from '../limits.ts';
 import { memoryStorage } from '../memory-storage.ts';
-import type { Platform, Storage } from '../platform.ts';
+import type { Digest, Platform, Storage } from '../platform.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract } from '../protocol/contracts/membership.ts';
@@ -32,6 +32,15 @@ export interface GroupOptions {
   readonly script: (index: number) => Scripted;
 }
 
+export interface StartOptions {
+  /** 'test' unless given. */
+  readonly network?: { readonly network: string; readonly networkKey?: Uint8Array };
+  /** The tab whose identity it brings; its own unless given. */
+  readonly identityOf?: string;
+  /** For a tab that lies about hashes. */
+  readonly digest?: Digest;
+}
+
 export interface TestPeer {
   readonly name: string;
   readonly kernel: Kernel;
@@ -52,7 +61,7 @@ export class TestGroup {
   }
 
   /** Starts a tab; one of a name that was started before comes back with its store and identity. */
-  async start(name: string): Promise<TestPeer> {
+  async start(name: string, options: StartOptions = {}): Promise<TestPeer> {
     const random = seededRandom(`${this.options.seed} ${name} ${this.#starts++}`);
     const storage = this.#storages.get(name) ?? memoryStorage(random, { durable: true });
     this.#storages.set(name, storage);
@@ -60,9 +69,9 @@ export class TestGroup {
     const platform: Platform = {
       clock: this.clock,
       random,
-      digest: testDigest,
+      digest: options.digest ?? testDigest,
       coder: testCoder,
-      signer: testSigner(`${this.options.seed} ${name}`),
+      signer: testSigner(`${this.options.seed} ${options.identityOf ?? name}`),
       storage,
       transport: this.network.transport(),
       directory: this.directory.directory(),
@@ -70,7 +79,7 @@ export class TestGroup {
       machine: { cores: 2, memoryMiB: null, watch: () => () => undefined, visible: () => true },
       report: (level, message, detail) => void (level === 'bug' && bugs.push(`${name}: ${message} ${String(detail)}`)),
     };
-    const kernel = unwrap(await this.clock.finish(startKernel(platform, { bootDocument, network: 'test' })));
+    const kernel = unwrap(await this.clock.finish(startKernel(platform, { bootDocument, network: 'test', ...options.network })));
     return { name, kernel, storage, bugs };
   }
 

@@ -136,13 +136,14 @@ async function setUp(world: World = {}) {
     },
   });
   const resources = dispatcher.context(resourcesContract);
-  const allow = (workersAllowed: number, sentence = '') =>
+  const allow = (workersAllowed: number, sentence = '', finishing = false) =>
     resources.publish(
       'state',
       madeUpResources({
         state: workersAllowed > 0 ? 'idle' : 'in use',
         reason: { code: '', sentence },
         workersAllowed,
+        finishing,
         limits: { whenBusy: 'ignore' },
       }),
     );
@@ -315,6 +316,26 @@ test('when fewer may run only the latest stops', async () => {
   expect(sandbox.alive()).toBe(1);
   expect(answerOf(await clock.finish(second, 1)).ended).toBe('stopped');
   expect(answerOf(await clock.finish(first)).ended).toBe('finished');
+});
+
+test('who finishes lets what runs end, and begins nothing else', async () => {
+  const { clock, sandbox, allow, submit } = await setUp();
+  allow(1);
+  await clock.advance(0);
+  const [first, second] = [submit([[0, 20]]), submit([[20, 40]], jobs.one, '2')];
+  await clock.advance(100);
+  allow(1, 'Finishing.', true);
+  const third = submit([[40, 60]], jobs.one, '3');
+  expect(answerOf(await clock.finish(second, 1_000))).toMatchObject({ ended: 'stopped', message: 'Finishing.', blobs: [] });
+  expect(answerOf(await clock.finish(third, 1_000))).toMatchObject({ ended: 'stopped', blobs: [] });
+  expect(answerOf(await clock.finish(first, 10_000))).toMatchObject({ ended: 'finished' });
+  expect(sandbox.opened.length).toBe(1);
+});
+
+test('each span is told the pace that the person chose', async () => {
+  const { sandbox, run } = await setUp();
+  await run([[0, 3]]);
+  expect(sandbox.spans.map(({ pace }) => pace)).toEqual([{ shareOfTime: 100, probe: false }]);
 });
 
 test('a run that is called off answers with what was finished', async () => {

@@ -35,6 +35,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
   const trials = new Set<Taking>();
   let nextId = 1;
   let allowed = 0;
+  let finishes = false;
   /** In order of starting, and of asking. */
   let running: readonly Ticket[] = [];
   let waiting: readonly Ticket[] = [];
@@ -112,7 +113,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
       runs: {
         submit: async ({ job, record, ranges }) => {
           if (entries.size >= runsMax) throw new FaultError('overloaded', `This tab already has ${runsMax} parts to run.`);
-          if (allowed === 0) return { ended: 'stopped', message: 'No worker may run here now.', workerMs: 0, blobs: [] };
+          if (allowed === 0 || finishes) return { ended: 'stopped', message: 'No worker may run here now.', workerMs: 0, blobs: [] };
           const run = new Run(nextId++, { job, record, ranges }, needs);
           entries.set(run.id, { run, admit: undefined });
           changed(true);
@@ -176,6 +177,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
       unwatch ??= context.watch(resourcesContract, 'state', ({ workersAllowed, finishing, reason, limits }) => {
         pace = { shareOfTime: limits.shareOfTime, probe: limits.whenBusy === 'yield' };
         allow(workersAllowed, reason.sentence);
+        finishes = finishing;
         if (finishing) stopWaiting(reason.sentence);
       });
       publish();

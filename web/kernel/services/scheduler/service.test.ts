@@ -51,6 +51,23 @@ describe('a donor', () => {
     expect(owned()).toBe(0);
   });
 
+  it('claims nothing more while it finishes, and goes on when it may again', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 2, itemMs: () => 200 });
+    const job = world.job(40);
+    await tab.submit(job);
+    await world.clock.advance(1_000);
+    tab.allow(2, true);
+    await world.clock.advance(10_000);
+    const decided = job.decided.reduce((sum, one) => sum + one, 0);
+    expect(decided).toBeGreaterThan(0);
+    expect(decided).toBeLessThan(40);
+    expect(world.records.filter(({ owner }) => owner !== null)).toEqual([]);
+    tab.allow(2);
+    await world.clock.until(() => job.state === 'done', 60_000);
+    expect(once(job)).toBe(true);
+  });
+
   it('commits what is finished and gives back the rest when the person returns', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 2, itemMs: () => 100 });

@@ -171,6 +171,10 @@ export class Worker {
     return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
   }
 
+  #finishing(): boolean {
+    return this.#resources?.finishing === true;
+  }
+
   #allowed(): number {
     return this.#running ? (this.#resources?.workersAllowed ?? 0) : 0;
   }
@@ -205,7 +209,8 @@ export class Worker {
   /** Asks for as many functions as there is room for: those that run and as many ahead. */
   #pump(): void {
     const workers = this.#allowed();
-    if (workers === 0) return;
+    // Who finishes begins nothing new.
+    if (workers === 0 || this.#finishing()) return;
     const { clock } = this.context.platform;
     const phases = [...this.#inHand.values()].map(({ phase }) => phase);
     const running = phases.filter((phase) => phase === 'running').length;
@@ -241,7 +246,8 @@ export class Worker {
       return;
     }
     const job = this.#jobs.get(claim.job);
-    if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#inHand.has(claim.record)) return this.#end(claim, 'release', 0);
+    if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#finishing() || this.#inHand.has(claim.record))
+      return this.#end(claim, 'release', 0);
     const { submitter } = job.manifest;
     const passedOver = new Set(preference.slice(0, jobs.indexOf(claim.job)).map((wanting) => wanting.submitter));
     passedOver.delete(submitter);
