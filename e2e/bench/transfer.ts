@@ -95,13 +95,14 @@ async function connect(from: Page, to: Page): Promise<void> {
     const { channel } = globalThis.pump;
     channel.bufferedAmountLowThreshold = 256 * 1024;
     const chunk = crypto.getRandomValues(new Uint8Array(chunkBytes));
-    channel.addEventListener('message', async ({ data }) => {
-      for (let left = Number(data); left > 0; left -= chunkBytes) {
+    const pump = async (bytes: number) => {
+      for (let left = bytes; left > 0; left -= chunkBytes) {
         if (channel.bufferedAmount >= bufferedMax)
           await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, { once: true }));
         channel.send(chunk);
       }
-    });
+    };
+    channel.addEventListener('message', ({ data }) => void pump(Number(data)));
   });
   await to.waitForFunction(() => globalThis.pump.channel.readyState === 'open');
 }
