@@ -1,12 +1,23 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { sdkFiles } from './web/sdk/remote/sdk-plugin.ts';
 import { sandboxPage } from './worker/sandbox-page-plugin.ts';
+
+const page = (name: string) => fileURLToPath(new URL(`web/${name}`, import.meta.url));
 
 export default defineConfig({
   root: 'web',
   publicDir: '../public',
-  plugins: [react(), sandboxPage()],
-  build: { outDir: '../dist/site', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  plugins: [react(), sandboxPage(), sdkFiles()],
+  build: {
+    outDir: '../dist/site',
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rollupOptions: { input: { main: page('index.html'), embed: page('embed.html') } },
+  },
   test: {
     root: '.',
     include: ['web/**/*.test.{ts,tsx}', 'worker/**/*.test.ts', 'signaling/**/*.test.ts'],

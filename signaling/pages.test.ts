@@ -82,6 +82,55 @@ describe('the site', () => {
     expect(headers.get('x-frame-options')).toBeNull();
   });
 
+  test('/embed may be framed by anybody, and may do less than a page of ours', async () => {
+    const { headers, status } = await server.get('/embed');
+    expect(status).toBe(200);
+    expect(headers.get('x-frame-options')).toBeNull();
+    const policy = (headers.get('content-security-policy') ?? '').split('; ');
+    expect(policy).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      `connect-src 'self' ws://127.0.0.1:${server.port} wss://127.0.0.1:${server.port}`,
+      "worker-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      'frame-ancestors *',
+    ]);
+    expect(headers.get('permissions-policy')).toContain('compute-pressure=()');
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test.each([
+    '/',
+    '/jobs',
+    '/index.html',
+    '/embed.html',
+    '/embed/',
+    '/embed/x',
+    '/boot.xml',
+    '/config.json',
+    '/assets/main-3fd2a9c1.js',
+    '/sdk.js',
+  ])('%s may be framed by nobody', async (path) => {
+    expect((await server.get(path)).headers.get('content-security-policy')?.split('; ')).toContain("frame-ancestors 'none'");
+  });
+
+  test.each([
+    ['/sdk.js', 'text/javascript; charset=utf-8'],
+    ['/sdk.d.ts', 'application/typescript; charset=utf-8'],
+  ])('any page may import %s', async (path, type) => {
+    const { headers } = await server.get(path, { headers: { Origin: 'https://elsewhere.example' } });
+    expect(headers.get('content-type')).toBe(type);
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(headers.get('cache-control')).toBe('no-cache');
+  });
+
+  test('nothing else is for other origins to read', async () => {
+    for (const path of ['/', '/embed', '/boot.xml', '/config.json', '/assets/main-3fd2a9c1.js', '/sandbox.html'])
+      expect((await server.get(path)).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
   test('reads a policy out of a page however it is written', () => {
     expect(metaPolicy(`<META content='a "b"' http-equiv='content-security-policy'/>`)).toBe('a "b"');
     expect(metaPolicy('<meta http-equiv="Content-Security-Policy"\n content="default-src &#39;none&#39;;\n img-src x">')).toBe(

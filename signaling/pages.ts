@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import { fileHeaders, pageHeaders, sandboxHeaders, scriptHeaders } from './security-headers.ts';
+import { embedHeaders, fileHeaders, pageHeaders, sandboxHeaders, scriptHeaders, sharedHeaders } from './security-headers.ts';
 import type { Site, SiteFile } from './site-files.ts';
 
 export interface PagesContext {
@@ -15,7 +15,7 @@ export interface PagesContext {
 }
 
 const compress = promisify(brotliCompress);
-const compressible = /^(?:text|application\/(?:javascript|json|xml|wasm)|image\/svg)/;
+const compressible = /^(?:text|application\/(?:javascript|typescript|json|xml|wasm)|image\/svg)/;
 const compressBytesMin = 1_024;
 
 export class Pages {
@@ -51,7 +51,7 @@ export class Pages {
 
   /** A file by its exact path; the page for any path without an extension, as the page's own router knows it. */
   #find(path: string): { path: string; file: SiteFile } | undefined {
-    const exact = this.context.site.files.get(path);
+    const exact = this.context.site.files.get(path === embedPath ? '/embed.html' : path);
     if (exact !== undefined) return { path, file: exact };
     const index = this.context.site.files.get('/index.html');
     if (index === undefined || !path.startsWith('/') || /[.\\%]|^\/(?:assets|peerjs|directory)(?:\/|$)/.test(path)) return undefined;
@@ -115,8 +115,14 @@ export class Pages {
   }
 }
 
+/** Under this path, and no other, the page for other sites' pages may be framed. */
+const embedPath = '/embed';
+const shared = new Set(['/sdk.js', '/sdk.d.ts']);
+
 function headersOf(path: string, file: SiteFile, host: string | undefined): Record<string, string> {
   if (path === '/sandbox.html') return sandboxHeaders(file.bytes.toString());
+  if (path === embedPath) return embedHeaders(host);
+  if (shared.has(path)) return sharedHeaders();
   if (path.endsWith('.html')) return pageHeaders(host);
   if (file.type.startsWith('text/javascript')) return scriptHeaders(host);
   return fileHeaders();

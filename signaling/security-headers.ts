@@ -16,19 +16,20 @@ export function fileHeaders(): Record<string, string> {
   return { ...everywhere, 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" };
 }
 
+const socketsOf = (host: string | undefined) => (host !== undefined && hostForm.test(host) ? ` ws://${host} wss://${host}` : '');
+
 /**
  * For the pages of the site. Foreign code never runs in them, and neither does anything but our own files.
  * @param host the request's Host: older browsers do not take 'self' for the WebSockets of the same host
  */
 export function pageHeaders(host: string | undefined): Record<string, string> {
-  const sockets = host !== undefined && hostForm.test(host) ? ` ws://${host} wss://${host}` : '';
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' blob: data:",
     "font-src 'self'",
-    `connect-src 'self'${sockets}`,
+    `connect-src 'self'${socketsOf(host)}`,
     "worker-src 'self'",
     "frame-src 'self'",
     "manifest-src 'self'",
@@ -43,6 +44,32 @@ export function pageHeaders(host: string | undefined): Record<string, string> {
     'Permissions-Policy': permissions,
     'X-Frame-Options': 'DENY',
   };
+}
+
+/**
+ * For /embed, through which pages of other sites reach the network: the only page that may be framed, by anybody. It draws nothing, frames
+ * nothing and is told nothing of the machine.
+ */
+export function embedHeaders(host: string | undefined): Record<string, string> {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    `connect-src 'self'${socketsOf(host)}`,
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    'frame-ancestors *',
+  ];
+  return {
+    ...everywhere,
+    'Content-Security-Policy': policy.join('; '),
+    'Permissions-Policy': [...features, 'compute-pressure'].map((feature) => `${feature}=()`).join(', '),
+  };
+}
+
+/** For what any page may import: /sdk.js and its types. They hold nothing of anybody. */
+export function sharedHeaders(): Record<string, string> {
+  return { ...fileHeaders(), 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
 }
 
 /**

@@ -10,6 +10,9 @@ export const sandboxPolicy = "default-src 'none'; script-src 'sha256-abc=' blob:
 const siteFiles: Readonly<Record<string, string>> = {
   'index.html': '<!doctype html><title>Lull</title><div id="root"></div>',
   'sandbox.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="${sandboxPolicy}"><script>1</script>`,
+  'embed.html': '<!doctype html><title>Lull for other pages</title>',
+  'sdk.js': 'export const connect = 1;',
+  'sdk.d.ts': 'export declare const connect: 1;',
   'boot.xml': '<boot/>',
   'assets/main-3fd2a9c1.js': `export const filler = '${'x'.repeat(4_000)}';`,
 };

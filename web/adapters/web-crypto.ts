@@ -40,6 +40,9 @@ export interface Identity {
   importSeed(seed: Uint8Array): Promise<Outcome<IdentityId>>;
 }
 
+const noEd25519 = () =>
+  failure('refused', 'This browser cannot make the keys Lull needs (Ed25519): use a current Chromium, Firefox or Safari, on https.');
+
 export interface IdentityOptions {
   readonly random: Random;
   readonly name?: string;
@@ -55,10 +58,7 @@ export async function openIdentity({ random, name = 'lull-identity' }: IdentityO
   try {
     fresh = await keysOf(seed);
   } catch {
-    return failure(
-      'refused',
-      'This browser cannot make the keys Lull needs (Ed25519): use a current Chromium, Firefox or Safari, on https.',
-    );
+    return noEd25519();
   }
   let database: IDBPDatabase<Schema> | undefined;
   try {
@@ -73,6 +73,15 @@ export async function openIdentity({ random, name = 'lull-identity' }: IdentityO
   } catch {
     database?.close();
     return success(identityOf(fresh, undefined, seed));
+  }
+}
+
+/** The identity of a secret that somebody brought, or that is to end with the page: nothing of it is kept. */
+export async function identityOfSeed(seed: Uint8Array<ArrayBuffer>): Promise<Outcome<Identity>> {
+  try {
+    return success(identityOf(await keysOf(seed), undefined, seed));
+  } catch {
+    return noEd25519();
   }
 }
 

@@ -1,0 +1,112 @@
+// /embed: the site's kernel for one page of another origin. Wires adapters, kernel, public API and that page together; decides nothing.
+import { browserClock } from './adapters/browser-clock.ts';
+import { browserRandom } from './adapters/browser-random.ts';
+import { codecClient } from './adapters/codec-client.ts';
+import { openStorage } from './adapters/idb-storage.ts';
+import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
+import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
+import { electSpeaker } from './adapters/profile.ts';
+import { missingFeature } from './adapters/requirements.ts';
+import { loadSite } from './adapters/site-config.ts';
+import { identityOfSeed, openIdentity, seedBytes, webDigest } from './adapters/web-crypto.ts';
+import { bareMachine, noSandbox } from './embed/bare-machine.ts';
+import { visitor, type Visitor } from './embed/door.ts';
+import { EmbedHost } from './embed/host.ts';
+import { worldOf } from './embed/world.ts';
+import { startKernel } from './kernel/kernel.ts';
+import { bytesOfHex, hexOf } from './kernel/lib/bytes.ts';
+import type { PeerId } from './kernel/lib/ids.ts';
+import { unwrap } from './kernel/lib/outcome.ts';
+import { memoryStorage } from './kernel/memory-storage.ts';
+import type { Platform, Storage } from './kernel/platform.ts';
+import { ledgerContract } from './kernel/protocol/contracts/ledger.ts';
+import { membershipContract } from './kernel/protocol/contracts/membership.ts';
+import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
+import { createLull } from './sdk/lull.ts';
+import { PageKernel } from './sdk/page-kernel.ts';
+
+// Nothing is begun, and nothing is read, before somebody has said who embeds.
+void visitor(window).then(serve);
+
+const report: Platform['report'] = (level, message, detail) => {
+  const write = level === 'bug' ? console.error : level === 'warning' ? console.warn : console.info;
+  write(message, detail ?? '');
+};
+
+async function serve({ origin, port, identity: imported }: Visitor): Promise<void> {
+  const missing = missingFeature();
+  if (missing !== undefined) {
+    port.postMessage({ t: 'refused', fault: { code: 'refused', message: `${missing.what}. ${missing.toDo}` } });
+    return;
+  }
+  const random = browserRandom();
+  const clock = browserClock();
+  const codec = codecClient(clock);
+  const kernel = new PageKernel(clock, random, codec, () => undefined);
+  const opening =
+    imported !== null
+      ? identityOfSeed(bytesOfHex(imported))
+      : worldOf(origin, null).identity === null
+        ? identityOfSeed(random.bytes(seedBytes))
+        : openIdentity({ random, name: worldOf(origin, null).identity! });
+  const [site, identity] = await Promise.all([loadSite(), opening]);
+  const lull = createLull(kernel);
+  const world = worldOf(origin, imported === null || !identity.ok ? null : identity.value.signer.identity);
+  new EmbedHost({
+    lull,
+    port,
+    clock,
+    watch: (listener) => {
+      const stopped = { yet: false };
+      const tell = () => {
+        if (!stopped.yet) listener();
+      };
+      const cancel = kernel.onKernel((bus) => {
+        bus.watch(ledgerContract, 'jobs', tell);
+        bus.watch(membershipContract, 'view', tell);
+      });
+      return () => {
+        stopped.yet = true;
+        cancel();
+      };
+    },
+    exportIdentity: async () => hexOf(unwrap(await unwrap(identity).exportSeed())),
+    kept: world.store !== null && identity.ok && (imported !== null || identity.value.kept),
+  });
+  if (!site.ok) return kernel.failed(site.fault);
+  if (!identity.ok) return kernel.failed(identity.fault);
+  const { signer } = identity.value;
+  const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
+  const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
+    kernel.run(() => {
+      const platform: Platform = {
+        clock,
+        random,
+        digest: webDigest,
+        coder: codec.coder,
+        signer,
+        machine: bareMachine,
+        sandbox: noSandbox,
+        report,
+        storage,
+        profileRole,
+        transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),
+        directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
+      };
+      return startKernel(platform, { bootDocument: site.value.bootDocument, network: 'public' });
+    });
+  const alone = () => void start(memoryStorage(random), 'second');
+  const { store } = world;
+  if (store === null) alone();
+  else {
+    electSpeaker(store, {
+      onElected: () =>
+        void openStorage({ random, name: store }).then((opened) => start(opened.ok ? opened.value : memoryStorage(random), 'speaker')),
+      onWaiting: alone,
+      // A browser that keeps nothing for embedded pages may refuse them its locks as well.
+      onLost: alone,
+    });
+  }
+  addEventListener('pagehide', () => void kernel.stop());
+  addEventListener('pageshow', (event) => event.persisted && location.reload());
+}

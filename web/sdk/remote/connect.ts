@@ -1,0 +1,144 @@
+// From a page of any origin to the network of a site: its /embed page in a hidden frame, and a port to it.
+import { LullError } from '../errors.ts';
+import type { Lull } from '../types.ts';
+import type { ConnectOptions, Net } from './net.ts';
+import { portVersion, type WindowMessage } from './port-protocol.ts';
+import { netOver } from './remote-net.ts';
+
+const timeoutMsDefault = 20_000;
+const secretForm = /^[0-9a-f]{64}$/;
+
+/** By site and identity: a notebook's cell that is run again gets the connection there is. */
+const open = new Map<string, Promise<Net>>();
+
+/**
+ * Connects this page to the network of the site at `url` (default: where this module came from). From another origin the identity is this
+ * page's own site's, kept by the browser for it alone, unless `options.identity` brings another. On the site itself: `globalThis.lull`.
+ * @throws LullError 'bad-input' for what is no address; 'unreachable' where no Lull answers in time; 'refused' where the browser lacks what
+ * Lull needs
+ */
+export async function connect(url?: string | URL, options: ConnectOptions = {}): Promise<Net> {
+  if (typeof document === 'undefined') throw new LullError('refused', 'connect() needs a page: it is not for Workers or Node.');
+  const site = siteOf(url);
+  const { identity = null, signal, timeoutMs = timeoutMsDefault } = options;
+  if (identity !== null && !secretForm.test(identity)) throw new LullError('bad-input', 'An identity is a secret of 64 hex digits.');
+  if (signal?.aborted === true) throw new LullError('aborted', 'It was called off.');
+  if (site === location.origin && identity === null && 'lull' in globalThis)
+    return onTheSite((globalThis as unknown as { lull: Lull }).lull);
+  const key = `${site} ${identity ?? ''}`;
+  let connecting = open.get(key);
+  if (connecting === undefined) {
+    const forget = () => {
+      if (open.get(key) === connecting) open.delete(key);
+    };
+    connecting = throughFrame(site, identity, signal, timeoutMs, forget);
+    open.set(key, connecting);
+    connecting.catch(forget);
+  }
+  return connecting;
+}
+
+function siteOf(url: string | URL | undefined): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url ?? import.meta.url, document.baseURI);
+  } catch {
+    throw new LullError('bad-input', `"${String(url).slice(0, 200)}" is no address of a site.`);
+  }
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')
+    throw new LullError('bad-input', 'Say where the site is: connect("https://...").');
+  return parsed.origin;
+}
+
+/** The person's own page of the site: their own identity, and all they may do. */
+async function onTheSite(lull: Lull): Promise<Net> {
+  await lull.ready;
+  const more = {
+    site: location.origin,
+    kept: true,
+    exportIdentity: () => Promise.reject(new LullError('refused', "The site's own identity is exported on its Settings page.")),
+    close: () => undefined,
+  };
+  return Object.assign(Object.create(lull) as Lull, more);
+}
+
+function throughFrame(
+  site: string,
+  identity: string | null,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
+  onEnd: () => void,
+): Promise<Net> {
+  return new Promise((resolve, reject) => {
+    const frame = hiddenFrame(`${site}/embed`);
+    const stopListening = new AbortController();
+    const settled = () => {
+      clearTimeout(timer);
+      stopListening.abort();
+    };
+    const fail = (error: LullError) => {
+      settled();
+      frame.remove();
+      onEnd();
+      reject(error);
+    };
+    let end: ((error: LullError) => void) | undefined;
+    const giveUp = (error: LullError) => (end === undefined ? fail(error) : end(error));
+    const timer = setTimeout(() => {
+      const answered = end !== undefined;
+      const sentence = answered ? 'joined no network in time' : 'did not answer';
+      const hint = answered ? '' : ' Is it a Lull site, and does the policy of this page (frame-src) allow a frame of it?';
+      giveUp(new LullError('unreachable', `${site} ${sentence}.${hint}`));
+    }, timeoutMs);
+    signal?.addEventListener('abort', () => giveUp(new LullError('aborted', 'It was called off.')), { signal: stopListening.signal });
+    window.addEventListener(
+      'message',
+      ({ source, origin, data }: MessageEvent<Partial<WindowMessage> | null>) => {
+        if (end !== undefined || source === null || source !== frame.contentWindow || origin !== site || data?.lull !== 'up') return;
+        if (data.version !== portVersion) {
+          fail(new LullError('unreachable', `${site} speaks another version of Lull than this module: load ${site}/sdk.js.`));
+          return;
+        }
+        const { port1, port2 } = new MessageChannel();
+        const connection = netOver(port1, site, () => {
+          frame.remove();
+          onEnd();
+        });
+        end = connection.end;
+        frame.contentWindow?.postMessage({ lull: 'open', version: portVersion, identity } satisfies WindowMessage, site, [port2]);
+        connection.up.then(
+          () => {
+            settled();
+            resolve(connection.net);
+          },
+          (error: unknown) => {
+            settled();
+            reject(error instanceof LullError ? error : new LullError('internal', String(error)));
+          },
+        );
+      },
+      { signal: stopListening.signal },
+    );
+    (document.body ?? document.documentElement).append(frame);
+  });
+}
+
+function hiddenFrame(url: string): HTMLIFrameElement {
+  const frame = document.createElement('iframe');
+  frame.setAttribute('aria-hidden', 'true');
+  frame.tabIndex = -1;
+  frame.title = 'Lull';
+  // In view and invisible: frames that are not rendered at all are slowed down.
+  Object.assign(frame.style, {
+    position: 'fixed',
+    left: '0',
+    bottom: '0',
+    width: '1px',
+    height: '1px',
+    border: '0',
+    opacity: '0',
+    pointerEvents: 'none',
+  });
+  frame.src = url;
+  return frame;
+}
