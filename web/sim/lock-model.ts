@@ -21,6 +21,7 @@ export interface LockState {
 
 export const lockModel: Model<LockOp, LockState> = {
   initial: { fence: 0, owner: null, kept: true },
+  looks: ({ kind }) => kind === 'renewed',
   key: ({ fence, owner, kept }) => `${fence} ${owner} ${kept}`,
   step: (state, op) => {
     switch (op.kind) {
