@@ -7,6 +7,7 @@ import { wireVersion } from './kernel/limits.ts';
 import * as directoryProtocol from './kernel/protocol/directory.ts';
 import { blocksContract } from './kernel/protocol/contracts/blocks.ts';
 import { executorContract } from './kernel/protocol/contracts/executor.ts';
+import { groupsContract } from './kernel/protocol/contracts/groups.ts';
 import { ledgerContract } from './kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from './kernel/protocol/contracts/membership.ts';
 import { networkContract } from './kernel/protocol/contracts/network.ts';
@@ -183,8 +184,9 @@ const recorded = {
   hashes: {
     blocks: '28366c68575d9e4e',
     directory: '67e509ee2f58c65b',
-    executor: '65f742d30bf1ac8b',
+    executor: '35fbc1dd9a4ba271',
     frame: 'e1f7c10bd8a6cbf1',
+    groups: '71439c8b90e935a5',
     hello: '6a5894b741da523d',
     ledger: '15d31b56cb7c8d64',
     membership: '1806cf6ee1517f0c',
@@ -205,7 +207,8 @@ test('what is on the wire has not changed without its version', () => {
   };
   for (const contract of [blocksContract, ledgerContract, membershipContract, networkContract, queueContract])
     parts[contract.name] = remoteOf(contract);
-  for (const contract of [executorContract, resourcesContract, schedulerContract]) parts[contract.name] = remoteOf(contract);
+  for (const contract of [executorContract, groupsContract, resourcesContract, schedulerContract])
+    parts[contract.name] = remoteOf(contract);
   const hashes = Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [
       name,

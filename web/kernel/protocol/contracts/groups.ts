@@ -1,0 +1,129 @@
+// The neighbouring groups of this tab's group: who they are, which members keep links to them (bridges), and what they said last.
+//
+//   bridges query       a bridge and a member of the other group: what each says of its own group
+//   neighbours insert   a bridge to its own members: what it heard
+import * as v from 'valibot';
+import { groupPeersMax } from '../../limits.ts';
+import { contract, operation } from '../contract.ts';
+import { amount, empty, groupIdSchema, identityIdSchema, listOf, natural, peerIdSchema, storeIdSchema, text } from '../schemas.ts';
+
+/** Neighbours that a group has, those it takes in while signaling is away among them. */
+export const neighboursMax = 6;
+/** Of a group the members that are named for dialling. */
+export const contactsMax = 4;
+/** Groups a group answers for: itself and those it absorbed. */
+export const answersForMax = 16;
+/** A group may be above its bound for a while, until it is split. */
+export const groupMembersMax = 2 * groupPeersMax;
+
+/** Someone of another group. Until a bridge spoke with it this is hearsay; whoever dials it has it proven. */
+export const outsiderSchema = v.strictObject({ peer: peerIdSchema, identity: identityIdSchema, store: v.nullable(storeIdSchema) });
+export type Outsider = v.InferOutput<typeof outsiderSchema>;
+
+/** What changes seldom of a group; it travels only to whom does not have it. */
+export const groupDetailsSchema = v.strictObject({
+  answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
+  members: listOf(outsiderSchema, groupMembersMax),
+  /** Its neighbours, with some of their members: candidates where one's own are gone. */
+  neighbours: listOf(v.strictObject({ group: groupIdSchema, contacts: listOf(peerIdSchema, contactsMax) }), neighboursMax),
+});
+export type GroupDetails = v.InferOutput<typeof groupDetailsSchema>;
+
+export const loadSchema = v.strictObject({
+  /** Workers that are allowed to run and have nothing to run. */
+  spareWorkers: natural,
+  /** Functions that wait for a worker. */
+  waitingFunctions: natural,
+});
+export type GroupLoad = v.InferOutput<typeof loadSchema>;
+
+const detailsVersion = text(16);
+
+/** One side of a bridge about its own group. */
+export const bridgeWordsSchema = v.strictObject({
+  group: groupIdSchema,
+  load: loadSchema,
+  /** Of `details`, whether they are here or not. */
+  version: detailsVersion,
+  /** null where the listener has said that it has this version. */
+  details: v.nullable(groupDetailsSchema),
+  /** The version of the listener's details that the speaker has. */
+  have: v.nullable(detailsVersion),
+});
+export type BridgeWords = v.InferOutput<typeof bridgeWordsSchema>;
+
+/** What a bridge tells its own members of one neighbour. */
+export const neighbourNewsSchema = v.strictObject({
+  group: groupIdSchema,
+  /** Whom of the neighbour the speaker has a proven link to and hears. Nobody: it cannot reach the neighbour now. */
+  there: listOf(peerIdSchema, groupMembersMax),
+  heardMsAgo: amount,
+  load: loadSchema,
+  version: detailsVersion,
+  details: v.nullable(groupDetailsSchema),
+});
+export type NeighbourNews = v.InferOutput<typeof neighbourNewsSchema>;
+
+export const bridgeSchema = v.strictObject({
+  /** A member of this group. */
+  here: peerIdSchema,
+  /** Whom it is linked to there. */
+  there: peerIdSchema,
+  /** Since when this tab knows of it, by its own wall clock. */
+  since: amount,
+});
+export type BridgeLink = v.InferOutput<typeof bridgeSchema>;
+
+export const neighbourSchema = v.strictObject({
+  group: groupIdSchema,
+  name: text(60),
+  answersFor: listOf(groupIdSchema, answersForMax),
+  /** As it said last. Empty until it was heard. */
+  members: listOf(outsiderSchema, groupMembersMax),
+  /** Live ones only. This tab is a bridge where `here` is itself. */
+  bridges: listOf(bridgeSchema, 64),
+  /** A bridge hears it. */
+  up: v.boolean(),
+  /** null: never yet. */
+  heardMsAgo: v.nullable(amount),
+  ...loadSchema.entries,
+});
+export type Neighbour = v.InferOutput<typeof neighbourSchema>;
+
+export const groupsViewSchema = v.strictObject({
+  group: groupIdSchema,
+  /** This group first. A job whose home is among these is at home here. */
+  answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
+  /** Of this group, as this tab counts it. */
+  load: loadSchema,
+  /** By group id. */
+  neighbours: listOf(neighbourSchema, neighboursMax),
+});
+export type GroupsView = v.InferOutput<typeof groupsViewSchema>;
+
+export const groupsContract = contract({
+  name: 'groups',
+  resources: {
+    bridges: {
+      /** To a member of another group, by a bridge. Faults: 'conflict' when the asked is of the same group, 'overloaded' where it has neighbours enough. */
+      query: operation('member', bridgeWordsSchema, bridgeWordsSchema),
+    },
+    neighbours: {
+      /** To the members of one's own group, by a bridge, when something changed and now and then. Fault: 'conflict' from another group. */
+      insert: operation(
+        'member',
+        v.strictObject({
+          group: groupIdSchema,
+          answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
+          neighbours: listOf(neighbourNewsSchema, neighboursMax),
+        }),
+        empty,
+      ),
+      query: operation('local', empty, groupsViewSchema),
+    },
+  },
+  publishes: {
+    /** On every change of who is there, at most every 250 ms; load and times at least every 2 s. */
+    view: groupsViewSchema,
+  },
+});
