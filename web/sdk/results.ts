@@ -101,13 +101,21 @@ export class ResultReader {
     const by = [span.by];
     const tookMs = amountOf(blob.tookMs[at]!);
     const error = blob.errors.find((entry) => entry.index === index);
+    const lines = blob.logs.filter((entry) => entry.index === index).map(({ text }) => text);
+    const logs = lines.length === 0 ? {} : { logs: lines };
     if (span.outcome === 'failed' || error !== undefined) {
       const { name, message, stack } = error ?? { name: 'Error', message: 'The item failed.', stack: '' };
-      return { index, error: { name, message, stack, input: await itemInput(this.bus(), this.job, this.manifest, index) }, by, tookMs };
+      return {
+        index,
+        error: { name, message, stack, input: await itemInput(this.bus(), this.job, this.manifest, index) },
+        by,
+        tookMs,
+        ...logs,
+      };
     }
     const bytes = blob.values.bytes.subarray(at === 0 ? 0 : blob.values.ends[at - 1]!, blob.values.ends[at]!);
     try {
-      return { index, value: decodeValue(bytes), by, tookMs };
+      return { index, value: decodeValue(bytes), by, tookMs, ...logs };
     } catch {
       return undefined;
     }

@@ -35,10 +35,17 @@ export interface ItemFailure {
   readonly input: unknown;
 }
 
+interface Outcome {
+  readonly index: number;
+  readonly by: readonly string[];
+  readonly tookMs: number;
+  /** What `task.log` and `console` wrote while it ran, a line each; absent where they wrote nothing. */
+  readonly logs?: readonly string[];
+}
 export type Result =
-  | { readonly index: number; readonly value: unknown; readonly by: readonly string[]; readonly tookMs: number }
+  | (Outcome & { readonly value: unknown })
   /** An item that failed for good. */
-  | { readonly index: number; readonly error: ItemFailure; readonly by: readonly string[]; readonly tookMs: number };
+  | (Outcome & { readonly error: ItemFailure });
 
 /** A run of items for people to look at: [first, end) of the job's items, all in the same state. */
 export interface Span {

@@ -11,12 +11,19 @@ export interface ItemError {
   readonly stack: string;
 }
 
+export interface ItemLog {
+  readonly index: number;
+  readonly text: string;
+}
+
 export interface ResultBlob {
   readonly first: number;
   /** Encoded values (lib/value-codec.ts), empty for a failed item. */
   readonly values: Packed;
   readonly tookMs: Float32Array;
   readonly errors: readonly ItemError[];
+  /** Lines that the code wrote, in order. No part of the result: whoever agrees with it may have others. */
+  readonly logs: readonly ItemLog[];
 }
 
 const head = v.strictObject({
@@ -25,6 +32,7 @@ const head = v.strictObject({
   errors: v.array(
     v.strictObject({ index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), name: v.string(), message: v.string(), stack: v.string() }),
   ),
+  logs: v.optional(v.array(v.strictObject({ index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), text: v.string() }))),
 });
 
 /** Packed run of three: head, tookMs as little-endian floats, packed values. */
@@ -36,7 +44,11 @@ export function encodeResultBlob(blob: ResultBlob): Uint8Array<ArrayBuffer> {
     new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength),
     blob.values.bytes,
   ]);
-  return pack([encodeWire({ v: 1, first: blob.first, errors: blob.errors }), took, values]);
+  return pack([
+    encodeWire({ v: 1, first: blob.first, errors: blob.errors, ...(blob.logs.length > 0 && { logs: blob.logs }) }),
+    took,
+    values,
+  ]);
 }
 
 /** undefined where the bytes are not a result blob. */
@@ -48,5 +60,6 @@ export function decodeResultBlob(bytes: Uint8Array): ResultBlob | undefined {
   const took = part(1);
   const values = unpack(part(2));
   if (!parsed.success || values === undefined || took.length !== 4 * values.ends.length) return undefined;
-  return { first: parsed.output.first, errors: parsed.output.errors, values, tookMs: new Float32Array(took.buffer) };
+  const { first, errors, logs = [] } = parsed.output;
+  return { first, errors, logs, values, tookMs: new Float32Array(took.buffer) };
 }

@@ -504,6 +504,7 @@ export class Tab {
           values: { ends: values.ends.slice(), bytes: values.bytes.slice() },
           tookMs: new Float32Array(count),
           errors: [],
+          logs: [],
         }),
       );
       const failed = run.done

@@ -4,6 +4,7 @@ import { contract, operation } from '../contract.ts';
 import {
   amount,
   bufferIndex,
+  bytes,
   empty,
   eventIdSchema,
   jobIdSchema,
@@ -28,6 +29,10 @@ export const runningSchema = v.strictObject({
   progress: v.nullable(amount),
 });
 export type Running = v.InferOutput<typeof runningSchema>;
+
+/** Items of one try-out, and lines that their code may write in it. */
+export const triedItemsMax = 16;
+export const triedLogsMax = 200;
 
 /** One run of consecutive items that ended the same way; the values are in the packed result blob (lib/result-blob.ts). */
 export const runOutcomeSchema = v.strictObject({
@@ -92,6 +97,37 @@ export const executorContract = contract({
         'local',
         v.strictObject({ code: text(4_000_000), values: listOf(bufferIndex, 64), itemMs: positive }),
         v.strictObject({ ok: v.boolean(), message: text(2_000), data: v.nullable(bufferIndex) }),
+      ),
+    },
+    /**
+     * Runs a few items before there is a job, each as a job would: by its index, with `args`, within `itemMs`. The one buffer is a packed run
+     * of their encoded values. `loaded` is false where the code could not be loaded: `message` says why.
+     */
+    tries: {
+      submit: operation(
+        'local',
+        v.strictObject({
+          code: text(4_000_000),
+          args: bytes(64 * 1024),
+          values: bufferIndex,
+          indices: v.pipe(listOf(natural, triedItemsMax), v.minLength(1)),
+          itemMs: positive,
+        }),
+        v.strictObject({
+          loaded: v.boolean(),
+          message: text(2_000),
+          loadMs: amount,
+          items: listOf(
+            v.strictObject({
+              index: natural,
+              tookMs: amount,
+              error: v.nullable(v.strictObject({ name: text(200), message: text(4_000), stack: text(20_000) })),
+              data: v.nullable(bufferIndex),
+            }),
+            triedItemsMax,
+          ),
+          logs: listOf(v.strictObject({ index: natural, text: text(4_000) }), triedLogsMax),
+        }),
       ),
     },
   },

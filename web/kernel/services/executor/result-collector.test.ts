@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { eventId } from '../../lib/ids.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import type { SandboxResults } from '../../protocol/sandbox.ts';
+import { logBytesPerFunctionMax } from '../../limits.ts';
 import { blobBytesMax, ResultCollector } from './result-collector.ts';
 
 function results(first: number, sizes: readonly number[], failed: readonly number[] = []): SandboxResults {
@@ -43,6 +44,20 @@ test('results of two parts of the input are two blobs, each with its part', () =
   expect(collector.finish().map(({ range, part: of }) => [range, of])).toEqual([
     [[3, 5], null],
     [[5, 7], part],
+  ]);
+});
+
+test('what an item wrote travels with its result, within a bound, and is no reason to be without', () => {
+  const collector = new ResultCollector();
+  collector.log(3, 'begun');
+  collector.log(5, 'of a later blob');
+  collector.add(results(3, [1, 2]));
+  collector.log(9, 'x'.repeat(logBytesPerFunctionMax));
+  collector.log(9, 'y');
+  collector.add(results(9, [1]));
+  expect(collector.finish().map(({ bytes }) => decodeResultBlob(bytes)!.logs)).toEqual([
+    [{ index: 3, text: 'begun' }],
+    [{ index: 9, text: 'y' }],
   ]);
 });
 

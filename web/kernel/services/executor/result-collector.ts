@@ -2,13 +2,15 @@
 // large to travel well.
 import { concatBytes } from '../../lib/bytes.ts';
 import type { EventId } from '../../lib/ids.ts';
-import { encodeResultBlob, type ItemError } from '../../lib/result-blob.ts';
+import { encodeResultBlob, type ItemError, type ItemLog } from '../../lib/result-blob.ts';
+import { logBytesPerFunctionMax } from '../../limits.ts';
 import type { SandboxResults } from '../../protocol/sandbox.ts';
 import type { Range } from '../../protocol/schemas.ts';
 
 /** With one more item (resultItemBytes) and the head it still fits a segment. */
 export const blobBytesMax = 4 * 1024 * 1024;
 const blobErrorsMax = 2_048;
+const logsMax = 1_000;
 
 export interface CollectedBlob {
   readonly range: Range;
@@ -27,6 +29,9 @@ export class ResultCollector {
   #next = 0;
   #size = 0;
   #errors: ItemError[] = [];
+  /** Of items whose blob is not cut yet; those of an item that is run again stay, for they may say why. */
+  #logs: ItemLog[] = [];
+  #logsLeft = { lines: logsMax, chars: logBytesPerFunctionMax };
   /** Items that have an outcome. */
   items = 0;
   /** Bytes of all results so far. */
@@ -71,6 +76,15 @@ export class ResultCollector {
     this.add({ first: error.index, bytes: new Uint8Array(0), ends: Uint32Array.of(0), tookMs: Float32Array.of(tookMs), errors: [error] });
   }
 
+  /** A line of an item in hand. What is too much is left out: chatter never costs results. */
+  log(index: number, text: string): void {
+    const left = this.#logsLeft;
+    if (left.lines <= 0 || left.chars < text.length) return;
+    left.lines--;
+    left.chars -= text.length;
+    this.#logs.push({ index, text });
+  }
+
   get blobs(): number {
     return this.#done.length + (this.#parts.length > 0 ? 1 : 0);
   }
@@ -105,12 +119,14 @@ export class ResultCollector {
       base += bytes.length;
     }
     const values = { ends, bytes: concatBytes(this.#parts.map((results) => results.bytes)) };
+    const logs = this.#logs.filter(({ index }) => index >= this.#first && index < this.#next);
+    this.#logs = this.#logs.filter(({ index }) => index < this.#first || index >= this.#next);
     this.#done.push({
       range: [this.#first, this.#next],
       part: this.#part,
       failed: rangesOf(this.#errors),
       tookMs: took.reduce((sum, ms) => sum + ms, 0),
-      bytes: encodeResultBlob({ first: this.#first, values, tookMs: took, errors: this.#errors }),
+      bytes: encodeResultBlob({ first: this.#first, values, tookMs: took, errors: this.#errors, logs }),
     });
     this.#parts = [];
     this.#errors = [];

@@ -236,6 +236,7 @@ export class Run {
         this.#progress = event.fraction;
         return this.needs.changed(false);
       case 'log':
+        this.#collector.log(event.index, event.text);
         return this.needs.log(this.request.job, event.index, event.text);
       case 'finished':
         return resolve(event);

@@ -512,6 +512,76 @@ test.each<[string, World, string]>([
   expect(sandbox.alive()).toBe(0);
 });
 
+const tryOf = (bus: Awaited<ReturnType<typeof setUp>>['bus'], values: readonly unknown[], indices: readonly number[]) =>
+  bus.ask(
+    executorContract,
+    'tries',
+    'submit',
+    { code: 'code', args: encodeValue({ n: 1 }), values: 0, indices: [...indices], itemMs: 1_000 },
+    { buffers: [pack(values.map(encodeValue))] },
+  );
+
+test('a try-out runs a few items by their indices, without consent, and says how each went', async () => {
+  const { clock, bus, allow, sandbox } = await setUp({
+    script: (index) => (index === 7 ? { ms: 5, error: 'no luck' } : { ms: 20 + index, value: `of ${index}` }),
+  });
+  allow(0);
+  const outcome = await clock.finish(tryOf(bus, ['a', 'b', 'c'], [0, 7, 9]));
+  expect(outcome).toMatchObject({
+    ok: true,
+    value: {
+      body: {
+        loaded: true,
+        message: '',
+        loadMs: 20,
+        items: [
+          { index: 0, tookMs: 20, error: null, data: 0 },
+          { index: 7, tookMs: 5, error: { message: 'no luck' }, data: null },
+          { index: 9, tookMs: 29, error: null, data: 1 },
+        ],
+      },
+    },
+  });
+  expect(outcome.ok && outcome.value.buffers.map((bytes) => decodeValue(bytes))).toEqual(['of 0', 'of 9']);
+  expect(sandbox.spans.map(({ first, inputs }) => [first, inputs.kind === 'packed' && decodeValue(inputs.bytes)])).toEqual([
+    [0, 'a'],
+    [7, 'b'],
+    [9, 'c'],
+  ]);
+  expect(decodeValue(sandbox.opened[0]!.args)).toEqual({ n: 1 });
+  expect(sandbox.alive()).toBe(0);
+});
+
+test.each<[string, World, object]>([
+  [
+    'cannot be loaded',
+    { load: () => ({ index: 0, name: 'SyntaxError', message: 'oh', stack: '' }) },
+    { loaded: false, message: 'SyntaxError: oh', items: [] },
+  ],
+  ['dies while it loads', { load: () => 'die' }, { loaded: false, items: [] }],
+  [
+    'hangs at the second item',
+    { script: (index) => (index === 1 ? 'hang' : { ms: 1, value: index }) },
+    {
+      loaded: true,
+      message: 'The items after it were not run.',
+      items: [
+        { index: 0, error: null },
+        { index: 1, error: { message: 'It took longer than 1 s.' } },
+      ],
+    },
+  ],
+])('a try-out whose code %s says so', async (_, world, body) => {
+  const { clock, bus, sandbox } = await setUp(world);
+  expect(await clock.finish(tryOf(bus, [0, 1, 2], [0, 1, 2]))).toMatchObject({ ok: true, value: { body } });
+  expect(sandbox.alive()).toBe(0);
+});
+
+test('a try-out whose values and indices do not fit each other is refused', async () => {
+  const { clock, bus } = await setUp();
+  expect(await clock.finish(tryOf(bus, [1], [0, 1]))).toMatchObject({ ok: false, fault: { code: 'malformed' } });
+});
+
 test('a stopped service leaves no sandbox, and nothing was a bug', async () => {
   const { clock, submit, service, sandbox, bugs } = await setUp();
   const run = submit([[0, 900]]);

@@ -1,5 +1,6 @@
 // Runs claimed functions in sandboxes: waits for a worker the person allows, fetches ahead, and stops the moment they come back.
 import { FaultError } from '../../lib/outcome.ts';
+import { unpack } from '../../lib/packed.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
@@ -10,6 +11,7 @@ import { SandboxPool, Taking } from './sandbox-pool.ts';
 import { admitted, evicted, type Ticket } from './slots.ts';
 import { Source } from './source.ts';
 import { listOfPacks, runTrial, trialsMax } from './trials.ts';
+import { tryItems } from './try-out.ts';
 
 /** Waiting and running together: what a tab claims ahead is far below. */
 export const runsMax = 256;
@@ -172,6 +174,27 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
           }
         },
       },
+      tries: {
+        submit: async ({ code, args, values, indices, itemMs }, call) => {
+          if (trials.size >= trialsMax) throw new FaultError('overloaded', 'Two trials already run in this tab.');
+          const packed = unpack(call.buffers[values] ?? noBytes);
+          if (packed === undefined || packed.ends.length !== indices.length)
+            throw new FaultError('malformed', 'The items to try come as one packed run, a value an index.');
+          const taking = new Taking();
+          trials.add(taking);
+          try {
+            const { items, logs, ...rest } = await tryItems(platform, { code, args, indices, packed, itemMs }, taking);
+            const buffers = items.flatMap(({ data }) => (data === null ? [] : [data]));
+            let next = 0;
+            return new WithBuffers(
+              { ...rest, logs: [...logs], items: items.map((item) => ({ ...item, data: item.data === null ? null : next++ })) },
+              buffers,
+            );
+          } finally {
+            trials.delete(taking);
+          }
+        },
+      },
     },
     start() {
       unwatch ??= context.watch(resourcesContract, 'state', ({ workersAllowed, finishing, reason, limits }) => {
@@ -193,4 +216,5 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
   };
 };
 
+const noBytes = new Uint8Array(0);
 const noInput = () => Promise.reject(new FaultError('malformed', 'A job over a range has no input object.'));
