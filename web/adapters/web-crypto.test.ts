@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bytesOfHex, hexOf } from '../kernel/lib/bytes.ts';
 import type { Outcome } from '../kernel/lib/outcome.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
-import { openIdentity, webDigest } from './web-crypto.ts';
+import { identityIdOf, identityOfSeed, openIdentity, webDigest } from './web-crypto.ts';
 
 const value = <T>(outcome: Outcome<T>): T => {
   if (outcome.ok) return outcome.value;
@@ -62,4 +62,30 @@ test('an exported secret makes the same identity elsewhere after a reload', asyn
   const reloaded = value(await openIdentity({ name: 'there', random: seededRandom('x') }));
   expect(reloaded.signer.identity).toBe(here.signer.identity);
   expect(await reloaded.importSeed(new Uint8Array(31))).toMatchObject({ ok: false, fault: { code: 'malformed' } });
+});
+
+test('a secret that somebody brings is an identity of which nothing is kept', async () => {
+  expect(value(await identityIdOf(rfcSeed))).toBe(rfcPublic);
+  const brought = value(await identityOfSeed(rfcSeed.slice()));
+  expect([brought.kept, brought.signer.identity, hexOf(value(await brought.exportSeed()))]).toEqual([false, rfcPublic, hexOf(rfcSeed)]);
+  expect(value(await brought.others())).toEqual([]);
+  expect(await brought.importSeed(rfcSeed)).toMatchObject({ ok: false, fault: { code: 'storage' } });
+});
+
+test('who one was before stays, can be gone back to, and can be removed; who one is cannot', async () => {
+  const open = async () => value(await openIdentity({ name: 'two', random: seededRandom('first') }));
+  const first = await open();
+  await first.importSeed(rfcSeed);
+  const second = await open();
+  expect(second.signer.identity).toBe(rfcPublic);
+  expect(value(await second.others())).toEqual([first.signer.identity]);
+  // A tab that was not loaded again: what the profile has become is in use, whatever this tab still is.
+  expect(await first.remove(second.signer.identity)).toMatchObject({ ok: false, fault: { code: 'refused' } });
+  expect(value(await second.become(first.signer.identity))).toBe(first.signer.identity);
+  const again = await open();
+  expect(again.signer.identity).toBe(first.signer.identity);
+  expect((await again.remove(second.signer.identity)).ok).toBe(true);
+  expect(value(await again.others())).toEqual([]);
+  expect(await again.become(second.signer.identity)).toMatchObject({ ok: false, fault: { code: 'not-found' } });
+  expect(hexOf(value(await again.exportSeed()))).toBe(hexOf(value(await first.exportSeed())));
 });

@@ -36,8 +36,14 @@ export interface Identity {
   readonly kept: boolean;
   /** The secret itself: for the person's export only. */
   exportSeed(): Promise<Outcome<Uint8Array>>;
-  /** Becomes another identity; takes effect when the tabs of the profile are loaded again. */
+  /** Becomes another identity; takes effect when the tabs of the profile are loaded again. The one before stays among `others`. */
   importSeed(seed: Uint8Array): Promise<Outcome<IdentityId>>;
+  /** Whose secrets are kept here too. */
+  others(): Promise<Outcome<readonly IdentityId[]>>;
+  /** Becomes one of `others`, as `importSeed` does. */
+  become(other: IdentityId): Promise<Outcome<IdentityId>>;
+  /** Deletes the secret of one of `others`; 'refused' for the one that is in use. */
+  remove(other: IdentityId): Promise<Outcome<void>>;
 }
 
 const noEd25519 = () =>
@@ -85,6 +91,12 @@ export async function identityOfSeed(seed: Uint8Array<ArrayBuffer>): Promise<Out
   }
 }
 
+/** Whose secret that is; nothing is kept. Fault 'refused' where the browser has no Ed25519. */
+export async function identityIdOf(seed: Uint8Array): Promise<Outcome<IdentityId>> {
+  const identity = await identityOfSeed(new Uint8Array(seed));
+  return identity.ok ? success(identity.value.signer.identity) : identity;
+}
+
 /** Writes `fresh` unless one is there already (or `replace`); answers with the one that is there then. */
 async function keep(database: IDBPDatabase<Schema>, fresh: Kept, seed: Uint8Array<ArrayBuffer>, replace: boolean): Promise<Kept> {
   const transaction = database.transaction(['keys', 'seeds'], 'readwrite', { durability: 'strict' });
@@ -98,6 +110,18 @@ async function keep(database: IDBPDatabase<Schema>, fresh: Kept, seed: Uint8Arra
 }
 
 function identityOf(kept: Kept, database: IDBPDatabase<Schema> | undefined, seedInMemory: Uint8Array<ArrayBuffer> | undefined): Identity {
+  const noneKept = failure('storage', 'This browser keeps no data, so no identity can be brought in.');
+  const importSeed = async (given: Uint8Array): Promise<Outcome<IdentityId>> => {
+    if (given.length !== seedBytes) return failure('malformed', `A secret has ${seedBytes} bytes; this one has ${given.length}.`);
+    if (database === undefined) return noneKept;
+    try {
+      const seed = new Uint8Array(given);
+      const { identity } = await keep(database, await keysOf(seed), seed, true);
+      return success(identityId(identity));
+    } catch {
+      return failure('storage', 'The identity could not be kept.');
+    }
+  };
   return {
     signer: webSigner(identityId(kept.identity), kept.working),
     kept: database !== undefined,
@@ -109,15 +133,35 @@ function identityOf(kept: Kept, database: IDBPDatabase<Schema> | undefined, seed
         return failure('storage', 'The secret could not be read.');
       }
     },
-    importSeed: async (given) => {
-      if (given.length !== seedBytes) return failure('malformed', `A secret has ${seedBytes} bytes; this one has ${given.length}.`);
-      if (database === undefined) return failure('storage', 'This browser keeps no data, so no identity can be brought in.');
+    importSeed,
+    others: async () => {
       try {
-        const seed = new Uint8Array(given);
-        const { identity } = await keep(database, await keysOf(seed), seed, true);
-        return success(identityId(identity));
+        const identities = (await database?.getAllKeys('seeds')) ?? [];
+        return success(identities.filter((identity) => identity !== kept.identity).map(identityId));
       } catch {
-        return failure('storage', 'The identity could not be kept.');
+        return failure('storage', 'What other identities are here could not be read.');
+      }
+    },
+    become: async (other) => {
+      try {
+        const seed = await database?.get('seeds', other);
+        return seed === undefined ? failure('not-found', 'The secret of that identity is not here.') : await importSeed(seed);
+      } catch {
+        return failure('storage', 'The secret could not be read.');
+      }
+    },
+    remove: async (other) => {
+      if (database === undefined) return noneKept;
+      try {
+        const transaction = database.transaction(['keys', 'seeds'], 'readwrite', { durability: 'strict' });
+        // Another tab may have become it meanwhile.
+        const current = await transaction.objectStore('keys').get('current');
+        const inUse = other === kept.identity || other === current?.identity;
+        if (!inUse) await transaction.objectStore('seeds').delete(other);
+        await transaction.done;
+        return inUse ? failure('refused', 'That identity is in use.') : success(undefined);
+      } catch {
+        return failure('storage', 'The secret could not be deleted.');
       }
     },
   };
