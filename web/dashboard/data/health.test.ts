@@ -24,6 +24,7 @@ describe('how well an object is kept', () => {
     [{ ...coded, online: 2 }, 'bare'],
     [{ ...coded, online: 1 }, 'unreadable'],
     [{ k: 1, n: 1, held: 1, online: 1 }, 'bare'],
+    [{ k: 1, n: 1, held: 2, online: 2 }, 'whole'],
     [{ k: 1, n: 3, held: 3, online: 3 }, 'whole'],
     [{ k: 1, n: 3, held: 3, online: 0 }, 'unreadable'],
   ] as const)('%o is %s', (health, level) => expect(levelOf(health)).toBe(level));

@@ -32,7 +32,8 @@ export function cellsOf({ n, held, online }: Health): readonly Cell[] {
 
 export function levelOf({ k, n, online }: Health): Level {
   if (online < k) return 'unreadable';
-  if (online >= n && n > k) return 'whole';
+  // More may keep a copy than there were people when it was put.
+  if (online >= n && online > k) return 'whole';
   return online === k ? 'bare' : 'thin';
 }
 
