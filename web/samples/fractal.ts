@@ -82,6 +82,7 @@ export const fractal: Sample = {
   id: 'fractal',
   name: 'Fractal',
   about: 'A picture in 96 tiles, painted as they arrive',
+  picture: 'A corner of the Mandelbrot set, tile by tile',
   code,
   reduce: null,
   args,

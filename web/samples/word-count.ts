@@ -58,6 +58,8 @@ export const wordCount: Sample = {
   id: 'word-count',
   name: 'Word count',
   about: 'Words and two-word phrases of a 1 MB text',
+  picture: 'The commonest words and phrases as bars',
+  source: 'Genesis to 1 Samuel, King James translation of 1611',
   code,
   reduce,
   args: null,

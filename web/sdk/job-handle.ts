@@ -260,7 +260,7 @@ export class JobHandle implements Job {
         executorContract,
         'trials',
         'submit',
-        { code, values: buffers.map((_, i) => i), itemMs: reduceMsMax },
+        { code, args: manifest.args, values: buffers.map((_, i) => i), itemMs: reduceMsMax },
         { buffers, timeoutMs: reduceMsMax + 10_000 },
       ),
       'The reduce step could not run',

@@ -88,7 +88,7 @@ export interface JobSpec {
   /** More input may be appended, until the job is closed. Then `inputs` may be empty: `{ items: [] }`. */
   readonly open?: boolean;
   readonly args?: unknown;
-  /** An ES module: `export default (values) => value`, given the values in input order; run where results are collected. */
+  /** An ES module: `export default (values, task) => value`, given the values in input order and the job's args; run where results are collected. */
   readonly reduce?: string;
   readonly signal?: AbortSignal;
   readonly expiresAt?: Date;

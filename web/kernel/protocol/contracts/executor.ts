@@ -90,12 +90,13 @@ export const executorContract = contract({
     /**
      * Runs code outside the queue, for the person's own tab: a reduce step, a try-out. Needs no consent: it is their own code.
      * Each buffer of `values` is a packed run (lib/packed.ts) of encoded values (lib/value-codec.ts), such as a result blob has.
-     * The code's default function is called once, with the list of all those values in order; `data` is its encoded result.
+     * The code's default function is called once, with the list of all those values in order and a task as items get it (`args` in it);
+     * `data` is its encoded result.
      */
     trials: {
       submit: operation(
         'local',
-        v.strictObject({ code: text(4_000_000), values: listOf(bufferIndex, 64), itemMs: positive }),
+        v.strictObject({ code: text(4_000_000), args: v.optional(bytes(64 * 1024)), values: listOf(bufferIndex, 64), itemMs: positive }),
         v.strictObject({ ok: v.boolean(), message: text(2_000), data: v.nullable(bufferIndex) }),
       ),
     },

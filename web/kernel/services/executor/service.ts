@@ -1,6 +1,7 @@
 // Runs claimed functions in sandboxes: waits for a worker the person allows, fetches ahead, and stops the moment they come back.
 import { FaultError } from '../../lib/outcome.ts';
 import { unpack } from '../../lib/packed.ts';
+import { encodeValue } from '../../lib/value-codec.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
@@ -157,7 +158,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
         },
       },
       trials: {
-        submit: async ({ code, values, itemMs }, call) => {
+        submit: async ({ code, args, values, itemMs }, call) => {
           if (trials.size >= trialsMax) throw new FaultError('overloaded', 'Two trials already run in this tab.');
           const packs = values.map((index) => {
             const buffer = call.buffers[index];
@@ -167,7 +168,11 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
           const taking = new Taking();
           trials.add(taking);
           try {
-            const { ok, message, data } = await runTrial(platform, code, listOfPacks(packs), itemMs, taking);
+            const { ok, message, data } = await runTrial(
+              platform,
+              { code, args: args ?? encodeValue(undefined), list: listOfPacks(packs), itemMs },
+              taking,
+            );
             return data === null ? { ok, message, data } : new WithBuffers({ ok, message, data: 0 }, [data]);
           } finally {
             trials.delete(taking);

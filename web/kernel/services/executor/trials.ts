@@ -2,7 +2,6 @@
 import { concatBytes } from '../../lib/bytes.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { unpack } from '../../lib/packed.ts';
-import { encodeValue } from '../../lib/value-codec.ts';
 import { bufferBytesMax } from '../../limits.ts';
 import type { Platform } from '../../platform.ts';
 import type { SandboxEvent } from '../../protocol/sandbox.ts';
@@ -10,6 +9,15 @@ import type { Taking } from './sandbox-pool.ts';
 
 export const trialBytesMax = 256 * 1024 * 1024;
 export const trialsMax = 2;
+
+export interface TrialRequest {
+  readonly code: string;
+  /** Encoded: the code sees them as `task.args`. */
+  readonly args: Uint8Array;
+  /** Encoded: what the code is called with. */
+  readonly list: Uint8Array;
+  readonly itemMs: number;
+}
 
 export interface TrialResult {
   readonly ok: boolean;
@@ -45,7 +53,8 @@ function arrayHead(count: number): Uint8Array {
 }
 
 /** Never rejects; ends by itself, for every wait inside the sandbox has a limit. `taking` kills it. */
-export async function runTrial(platform: Platform, code: string, list: Uint8Array, itemMs: number, taking: Taking): Promise<TrialResult> {
+export async function runTrial(platform: Platform, request: TrialRequest, taking: Taking): Promise<TrialResult> {
+  const { code, args, list, itemMs } = request;
   const failed = (message: string): TrialResult => ({ ok: false, message: message.slice(0, 2_000), data: null });
   return new Promise((resolve) => {
     let result: TrialResult | undefined;
@@ -78,7 +87,7 @@ export async function runTrial(platform: Platform, code: string, list: Uint8Arra
     };
     const job = {
       code,
-      args: encodeValue(undefined),
+      args,
       seed: '0'.repeat(64),
       epochMs: platform.clock.wall(),
       itemMs,
