@@ -40,6 +40,8 @@ const plantPeers = 6;
 
 interface Told extends RunResult {
   readonly threw?: string;
+  /** What it took of the processor: on a shared machine the clock on the wall tells less. */
+  readonly cpuMs: number;
 }
 
 const number = (name: 'seeds' | 'first' | 'peers' | 'jobs', low: number, high: number): number => {
@@ -50,11 +52,30 @@ const number = (name: 'seeds' | 'first' | 'peers' | 'jobs', low: number, high: n
 };
 
 async function told(seed: string, peers: number, trace?: (line: string) => void): Promise<Told> {
+  const before = process.cpuUsage();
+  const cpuMs = () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  };
   try {
-    return await run(seed, { peers, ...(trace === undefined ? {} : { trace }) });
+    const result = await run(seed, { peers, ...(trace === undefined ? {} : { trace }) });
+    return { ...result, cpuMs: cpuMs() };
   } catch (error) {
     const threw = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { seed, threw, violations: [], hash: '', events: 0, faults: [], virtualMs: 0, finishMs: 0, items: 0, grants: 0, claims: 0 };
+    return {
+      seed,
+      threw,
+      cpuMs: cpuMs(),
+      violations: [],
+      hash: '',
+      events: 0,
+      faults: [],
+      virtualMs: 0,
+      finishMs: 0,
+      items: 0,
+      grants: 0,
+      claims: 0,
+    };
   }
 }
 
@@ -135,11 +156,13 @@ async function many(first: number, seeds: number, peers: number, processes: numb
   const bad = results.filter(failed).length;
   const slowest = Math.max(0, ...results.map(({ finishMs }) => finishMs));
   const seconds = (Date.now() - began) / 1_000;
+  const costly = results.toSorted((a, b) => b.cpuMs - a.cpuMs).slice(0, 3);
   process.stdout.write(
     `${results.length} seeds at ${peers} tabs: ${results.length - bad} hold, ${bad} fail${results.length < seeds ? `, ${seeds - results.length} did not answer` : ''}\n` +
       `${(sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(1)} hours of virtual time in ${seconds.toFixed(0)} s (${(results.length / seconds).toFixed(1)} seeds/s), ` +
       `${sum(({ events }) => events)} events, ${sum(({ items }) => items)} items, ${sum(({ claims }) => claims)} claims, ${sum(({ grants }) => grants)} grants; ` +
-      `all jobs ended within ${(slowest / 1_000).toFixed(1)} virtual seconds of the last fault\n`,
+      `all jobs ended within ${(slowest / 1_000).toFixed(1)} virtual seconds of the last fault\n` +
+      `${(sum(({ cpuMs }) => cpuMs) / 1_000 / results.length).toFixed(2)} CPU seconds a seed, most for ${costly.map(({ seed, cpuMs }) => `seed ${seed}: ${(cpuMs / 1_000).toFixed(1)}`).join(', ')}\n`,
   );
   return bad > 0 || results.length < seeds ? 1 : 0;
 }

@@ -10,14 +10,15 @@ import type { KeptRecord, RecordBook } from './book.ts';
 import { chooseNext, Deferrals, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
 import type { Grant } from './holder.ts';
+import { majorityOf } from './holders.ts';
+import { OutOfReach } from './out-of-reach.ts';
 import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
 /** Records one call asks for before it answers that none could be had now. */
 const triesPerCallMax = 6;
 const lockTimeoutMs = 1_500;
-/** A refused record is not asked for again before this. */
+/** A record that somebody else was given is not asked for again before this. */
 const refusedAvoidMs = 400;
-const unreachableAvoidMs = 1_000;
 const waitingCountMax = 1_000;
 const ownClaimsMax = 1_024;
 const locksPerMessage = 256;
@@ -60,6 +61,7 @@ export class Claimant {
   readonly #hinted = new Map<RecordId, { owner: PeerId; until: number }>();
   /** Records whose holders all answered, and whose slices make no body. */
   readonly #unreadable = new Set<RecordId>();
+  readonly #outOfReach = new OutOfReach();
   readonly #deferrals = new Deferrals();
   #renewTimer: Cancel | undefined;
 
@@ -152,9 +154,14 @@ export class Claimant {
     return undefined;
   }
 
-  /** Nobody can read it: its items must be appended anew (rule 7). */
-  isUnreadable(id: RecordId): boolean {
-    return this.#unreadable.has(id);
+  /** Nobody can read it, or no majority of its holders answers: its items must be appended anew (rule 7). */
+  isLost(id: RecordId): boolean {
+    return this.#unreadable.has(id) || this.#outOfReach.isLost(id, this.context.platform.clock.now());
+  }
+
+  /** A holder that was away is here: what could not be had for want of holders is asked for again. */
+  holdersBack(): void {
+    for (const id of this.#outOfReach.clear()) this.#avoid.delete(id);
   }
 
   /** 'done': the holders delete it. 'release': they unlock it. What is no claim any more is nobody's business. */
@@ -172,6 +179,7 @@ export class Claimant {
   recordEnded(id: RecordId, atOnce: boolean): void {
     this.#hinted.delete(id);
     this.#avoid.delete(id);
+    this.#outOfReach.reached(id);
     const claim = this.#claims.get(id);
     if (claim === undefined || claim.ended) return;
     claim.ended = true;
@@ -274,7 +282,7 @@ export class Claimant {
     if (claim === undefined) {
       const unreadable = verdictOf(tally) === 'unreadable';
       if (lies || unreadable) this.#deferrals.failed(entry.charged, now);
-      else this.#refused(entry, refusals, now);
+      else this.#refused(entry, tally.granted + tally.pending, refusals, now);
       if (lies) this.findings.lied(entry, opened!.body);
       if (unreadable && !lies) {
         this.#unreadable.add(id);
@@ -283,6 +291,7 @@ export class Claimant {
       return undefined;
     }
     this.#deferrals.succeeded(entry.charged);
+    this.#outOfReach.reached(id);
     if (this.book.get(id) === undefined || now >= claim.stopAt) {
       // Decided while the answers were under way, or they took a lease's length.
       for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
@@ -294,14 +303,28 @@ export class Claimant {
     return claim;
   }
 
-  #refused({ id, record, charged }: KeptRecord, refusals: readonly Extract<Grant, { granted: false }>[], now: number): void {
+  /** `granting`: holders that gave it, or had not answered when it was refused. */
+  #refused(
+    { id, record, charged }: KeptRecord,
+    granting: number,
+    refusals: readonly Extract<Grant, { granted: false }>[],
+    now: number,
+  ): void {
+    const { random } = this.context.platform;
     const holders = record.holders.length;
-    const gone = refusals.filter(({ why }) => why !== 'leased').length;
+    const majority = majorityOf(holders);
+    const leased = refusals.filter(({ why }) => why === 'leased').length;
+    const gone = refusals.length - leased;
+    const outOfReach = granting + leased < majority;
     // Neither granted nor owned by somebody: the way of records that somebody made up.
-    if (refusals.length === 0 || 2 * gone > holders) this.#deferrals.failed(charged, now);
-    if (2 * gone > holders || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
+    if (outOfReach) this.#deferrals.failed(charged, now);
+    const waitMs = outOfReach ? this.#outOfReach.failed(id, now, random.fraction()) : random.fraction() * refusedAvoidMs;
+    if (!outOfReach) this.#outOfReach.reached(id);
+    // Without these no majority is left. Where they are not a majority themselves, an append may just be on its way to them.
+    const vanished = 2 * gone > holders || (holders - gone < majority && this.#outOfReach.isLost(id, now));
+    if (vanished || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
       this.#avoid.set(id, now + leaseMs);
-      if (2 * gone > holders) this.findings.vanished(id);
+      if (vanished) this.findings.vanished(id);
       return;
     }
     // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
@@ -310,7 +333,7 @@ export class Claimant {
       if (owner !== null && owner !== this.context.self.peer && 2 * agreeing > holders)
         this.#hinted.set(id, { owner, until: now + Math.min(retryMs, leaseMs) });
     }
-    this.#avoid.set(id, now + (refusals.length === 0 ? unreachableAvoidMs : this.context.platform.random.fraction() * refusedAvoidMs));
+    this.#avoid.set(id, now + waitMs);
   }
 
   #giveBack(record: RecordId, store: StoreId, fence: number, how: 'done' | 'release'): void {

@@ -7,6 +7,7 @@ import { majorityOf, type HolderCandidate } from './holders.ts';
 export class Group {
   #members: readonly Member[] = [];
   readonly #everSeen = new Set<PeerId>();
+  #alive = new Set<StoreId>();
   /** Since when, on this tab's clock, a store that some record names has not been alive. */
   readonly #awaySince = new Map<StoreId, number>();
 
@@ -18,13 +19,17 @@ export class Group {
     private readonly ownDurable: boolean,
   ) {}
 
-  see(view: GroupView): void {
+  /** True where a store is alive now that was not. */
+  see(view: GroupView): boolean {
     this.#members = view.members;
+    const before = this.#alive;
+    this.#alive = new Set(view.members.flatMap(({ store, status }) => (store !== null && status === 'alive' ? [store] : [])));
     for (const { peer, store, status } of view.members) {
       this.#everSeen.add(peer);
       if (this.#everSeen.size > 4_096) this.#everSeen.delete(this.#everSeen.values().next().value!);
       if (store !== null && status === 'alive') this.#awaySince.delete(store);
     }
+    return [...this.#alive].some((store) => !before.has(store));
   }
 
   selfStore(): StoreId {

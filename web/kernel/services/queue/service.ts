@@ -172,7 +172,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       if (hasEnded(known)) drop(book.ofJob(job).slice(), true);
       else await dropDecided(job, () => true);
       for (const { id, record } of book.ofJob(job).slice()) {
-        if (!group.holdersLost(record.holders, now) && !claimant.isUnreadable(id)) {
+        if (!group.holdersLost(record.holders, now) && !claimant.isLost(id)) {
           lostSince.delete(id);
           continue;
         }
@@ -238,7 +238,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   function viewOf(entry: KeptRecord, now: number): RecordView {
     const { id, record } = entry;
     const owner = claimant.ownerOf(id) ?? (holder.holds(entry) ? holder.ownerOf(id) : null);
-    const lost = () => group.holdersLost(record.holders, now) || claimant.isUnreadable(id);
+    const lost = () => group.holdersLost(record.holders, now) || claimant.isLost(id);
     const state = owner !== null ? 'claimed' : lost() ? 'lost' : 'waiting';
     return { record: id, range: [...record.range], round: record.round, lineage: record.lineage, holders: record.holders, state, owner };
   }
@@ -333,7 +333,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       claimant.start();
       cancels.push(
         context.watch(membershipContract, 'view', (view) => {
-          group.see(view);
+          if (group.see(view)) claimant.holdersBack();
           void ready.then(offerRestored);
           if (!pulled && group.others().some(({ status }) => status === 'alive') && clock.now() - lastPullAt > 1_000) void ready.then(pull);
           changed();
