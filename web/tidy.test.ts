@@ -188,13 +188,13 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: '71439c8b90e935a5',
     hello: '6a5894b741da523d',
-    ledger: '15d31b56cb7c8d64',
+    ledger: 'df3c20b165602716',
     membership: '1806cf6ee1517f0c',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
     resources: 'f53b984c226c347e',
     scheduler: '4d7354a14b99a332',
-    signed: 'a13d464e40b48d4a',
+    signed: 'df329c6d8f9fdb29',
   },
 };
 

@@ -76,6 +76,7 @@ class World extends MadeUpResults {
       committed: 0,
       failed: 0,
       priority: 0,
+      home: manifest.home,
       ratePerSecond: 0,
       endedAt: null,
       events: 0,

@@ -190,6 +190,7 @@ export function createLull(host: KernelHost): Lull {
       v: 1,
       network: bus().self.network,
       submitter: bus().self.identity,
+      home: bus().self.group(),
       nonce: hexOf(host.random.bytes(16)),
       name,
       createdAt: now,

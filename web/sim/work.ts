@@ -79,6 +79,7 @@ export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<vo
         v: 1 as const,
         network: self.network,
         submitter: self.identity,
+        home: self.group(),
         nonce: hexOf(draw.bytes(16)),
         name: `job ${job.number}`,
         createdAt: wall,

@@ -5,6 +5,7 @@ import {
   amount,
   bytes,
   eventIdSchema,
+  groupIdSchema,
   hashSchema,
   identityIdSchema,
   jobIdSchema,
@@ -21,6 +22,8 @@ import { jobInputSchema } from './job-manifest.ts';
 
 /** Runs of failed items one computed event may list; whoever has more commits in several events. */
 export const failedRangesMax = 512;
+/** Runs of items one loan may have. */
+export const lentRangesMax = 64;
 /** Spans one accepted event may take: more go in several events, each below `eventBytesMax`. */
 export const acceptedSpansMax = 512;
 
@@ -47,12 +50,26 @@ export const eventBodySchema = v.variant('kind', [
     kind: v.literal('accepted'),
     spans: listOf(v.strictObject({ range: rangeSchema, event: eventIdSchema }), acceptedSpansMax),
   }),
+  /**
+   * By a member of a group that is at home for the job: these items are for `to`, a neighbour, to run. Decides nothing; it keeps two
+   * groups from doing the same work (rule 13).
+   */
+  v.strictObject({
+    kind: v.literal('lent'),
+    /** Ascending, apart. */
+    ranges: v.pipe(listOf(rangeSchema, lentRangesMax), v.minLength(1)),
+    /** The items' round. */
+    round: natural,
+    to: groupIdSchema,
+  }),
   /** Only by the submitter. Folds by (version, event id); cancel is absorbing. */
   v.strictObject({
     kind: v.literal('setting'),
     version: positive,
     paused: v.optional(v.boolean()),
     cancelled: v.optional(v.literal(true)),
+    /** The group that is at home for the job from now on, instead of the manifest's. */
+    home: v.optional(groupIdSchema),
     priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100))),
     /**
      * Opens this round for items: they are run anew, whatever they had (retry, re-check). The number is above the highest so far and

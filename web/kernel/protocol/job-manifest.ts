@@ -1,7 +1,19 @@
 // A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
 import * as v from 'valibot';
 import { jobItemsMax, jobManifestBytesMax, objectSegmentsMax } from '../limits.ts';
-import { amount, bytes, eventIdSchema, hashSchema, identityIdSchema, listOf, natural, objectIdSchema, positive, text } from './schemas.ts';
+import {
+  amount,
+  bytes,
+  eventIdSchema,
+  groupIdSchema,
+  hashSchema,
+  identityIdSchema,
+  listOf,
+  natural,
+  objectIdSchema,
+  positive,
+  text,
+} from './schemas.ts';
 
 /**
  * Where the items' values come from. `items` and `lines` list how many items begin in each segment of the object, so
@@ -32,6 +44,8 @@ export const jobManifestSchema = v.strictObject({
   v: v.literal(1),
   network: text(128),
   submitter: identityIdSchema,
+  /** The group it was submitted in: that one sees to it that everything is run, others run what it lends them (rule 13). */
+  home: groupIdSchema,
   /** 32 random hex digits: two submissions of the same thing are two jobs. */
   nonce: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
   name: v.pipe(text(200), v.minLength(1)),

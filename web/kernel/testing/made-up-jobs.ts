@@ -1,5 +1,5 @@
 // Manifests and events of made-up jobs, for the tests of the ledger and of what reads it.
-import { eventId, identityId, makePeerId, objectId, type EventId, type IdentityId, type PeerId } from '../lib/ids.ts';
+import { eventId, groupId, identityId, makePeerId, objectId, type EventId, type IdentityId, type PeerId } from '../lib/ids.ts';
 import type { EventBody, LedgerEvent } from '../protocol/event.ts';
 import type { JobManifest } from '../protocol/job-manifest.ts';
 import { jobId } from '../lib/ids.ts';
@@ -13,6 +13,7 @@ export const someActor = (identity: IdentityId, n = 0): PeerId =>
     Uint8Array.from({ length: 8 }, (_, i) => (i === 7 ? n : 0)),
   );
 export const someEvent = (n: number): EventId => eventId(hexNumber(n));
+export const someGroup = (n: number) => groupId(hexNumber(n, 32));
 export const someJob = jobId('f'.repeat(64));
 
 export function manifestOf(items: number, changes: Partial<JobManifest> = {}): JobManifest {
@@ -20,6 +21,7 @@ export function manifestOf(items: number, changes: Partial<JobManifest> = {}): J
     v: 1,
     network: 'public',
     submitter: someIdentity(0),
+    home: someGroup(0),
     nonce: '0'.repeat(32),
     name: 'a job',
     createdAt: Date.UTC(2026, 0, 1),

@@ -130,6 +130,7 @@ export class TestGroup {
             v: 1,
             network: self.network,
             submitter: self.identity,
+            home: self.group(),
             nonce: hexOf(seededRandom(`${this.options.seed} nonce ${items}`).bytes(16)),
             name: 'a job',
             createdAt: wall,

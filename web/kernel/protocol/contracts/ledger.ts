@@ -9,6 +9,7 @@ import {
   bytes,
   empty,
   eventIdSchema,
+  groupIdSchema,
   hashSchema,
   identityIdSchema,
   jobIdSchema,
@@ -46,6 +47,8 @@ export const jobSummarySchema = v.strictObject({
   committed: natural,
   failed: natural,
   priority: v.number(),
+  /** The group that sees to it that everything is run: the manifest's, or where the submitter moved it. */
+  home: groupIdSchema,
   /** Items per second over the last seconds, by arrival here. */
   ratePerSecond: amount,
   /** When the last item was decided, by wall clock here; null before. */
@@ -73,6 +76,19 @@ export const contributorSchema = v.strictObject({
   items: natural,
   parts: natural,
   tookMs: amount,
+});
+
+/** Of one loan; undecided runs of it. */
+export const loansMax = 1_024;
+export const loanRunsMax = 256;
+export const loanSchema = v.strictObject({
+  event: eventIdSchema,
+  /** Who lent. */
+  actor: peerIdSchema,
+  to: groupIdSchema,
+  round: natural,
+  /** What is undecided of it, ascending, apart. */
+  open: listOf(rangeSchema, loanRunsMax),
 });
 
 const exchange = v.strictObject({
@@ -133,6 +149,10 @@ export const ledgerContract = contract({
           tail: v.nullable(eventIdSchema),
         }),
       ),
+    },
+    /** What groups have lent each other of a job, as far as it is undecided (rule 13). */
+    loans: {
+      query: operation('local', v.strictObject({ job: jobIdSchema }), v.strictObject({ loans: listOf(loanSchema, loansMax) })),
     },
     /** Where the values of a job's items are. */
     parts: {

@@ -39,6 +39,7 @@ const manifest = (input: JobManifest['input'], itemMs = 1_000): JobManifest => (
   v: 1,
   network: 'public',
   submitter: signer.identity,
+  home: groupId('0'.repeat(32)),
   nonce: '0'.repeat(32),
   name: 'a job',
   createdAt: 1_000,

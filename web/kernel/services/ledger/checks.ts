@@ -62,6 +62,12 @@ export function refusalOfEvent(event: LedgerEvent, job: JobId, manifest: JobMani
         (body.round?.ranges.some(outside) ? 'The event is about items the job does not have.' : undefined) ??
         refusalOfAppend(body, manifest)
       );
+    case 'lent':
+      return body.ranges.some(outside)
+        ? 'The event is about items the job does not have.'
+        : ascendingWithin(body.ranges, [0, items])
+          ? undefined
+          : 'The lent items are not in order.';
     case 'unloadable':
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { EventId } from '../../lib/ids.ts';
 import { itemAttemptsMax, itemAttemptsOfAnyMax } from '../../limits.ts';
 import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
 import { JobFold } from './fold.ts';
-import { computed, eventOf, manifestOf, someEvent, someIdentity } from '../../testing/made-up-jobs.ts';
+import { computed, eventOf, manifestOf, someEvent, someGroup, someIdentity } from '../../testing/made-up-jobs.ts';
 
 const items = 24;
 type Named = readonly [EventId, LedgerEvent];
@@ -16,6 +16,14 @@ const rangeIn = fc
 const failedIn = ([first, end]: [number, number]) =>
   fc.constantFrom<[number, number][]>([], [[first, end]], end - first > 2 ? [[first + 1, end - 1]] : []);
 const round = fc.nat(2);
+type Lent = Extract<EventBody, { kind: 'lent' }>;
+const lent = (ranges: [number, number][], rest: Partial<Lent> = {}): Lent => ({
+  kind: 'lent',
+  ranges,
+  round: 0,
+  to: someGroup(1),
+  ...rest,
+});
 const body: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 8, arbitrary: rangeIn.chain((range) => fc.record({ failed: failedIn(range), round }).map((rest) => computed(range, rest))) },
   {
@@ -32,12 +40,17 @@ const body: fc.Arbitrary<EventBody> = fc.oneof(
         version: fc.integer({ min: 1, max: 4 }),
         paused: fc.boolean(),
         priority: fc.integer({ min: -2, max: 2 }),
+        home: fc.nat(3).map(someGroup),
         round: fc.record({ round: fc.integer({ min: 1, max: 2 }), ranges: fc.array(rangeIn, { minLength: 1, maxLength: 2 }) }),
       },
       { requiredKeys: ['kind', 'version'] },
     ) as fc.Arbitrary<EventBody>,
   },
   { weight: 1, arbitrary: fc.constant<EventBody>({ kind: 'unloadable', message: 'no' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ range: rangeIn, round }).map(({ range, ...rest }): EventBody => lent([range], rest)),
+  },
 );
 /** Ids are a shuffle, so that the order of ids is not that of the list. */
 const events: fc.Arbitrary<Named[]> = fc
@@ -63,6 +76,8 @@ const pictureOf = (fold: JobFold) => ({
   failed: fold.failed,
   surplus: fold.surplus,
   priority: fold.settings.priority,
+  home: fold.settings.home,
+  loans: fold.loans(100),
   version: fold.settings.version,
   decided: fold.decidedSpans(0, 1_000),
   undecided: fold.undecided(0, items, 1_000),
@@ -185,6 +200,42 @@ describe('the fold of a job', () => {
         expect(fold.contributors(100).reduce((sum, each) => sum + each.items, 0)).toBe(fold.committed + fold.failed);
       }),
     );
+  });
+
+  it('tells of a loan what nobody has decided yet of its items, in its round, and decides nothing by it', () => {
+    const loan: Named = [
+      someEvent(9),
+      eventOf(
+        lent([
+          [2, 6],
+          [8, 10],
+        ]),
+      ),
+    ];
+    const openOf = (list: readonly Named[]) =>
+      foldOf([loan, ...list])
+        .loans(10)
+        .map(({ open }) => open);
+    expect(foldOf([loan]).undecided(0, items, 10)).toEqual([{ range: [0, items], round: 0, failedBy: [] }]);
+    expect(openOf([[someEvent(1), eventOf(computed([3, 4]))]])).toEqual([
+      [
+        [2, 3],
+        [4, 6],
+        [8, 10],
+      ],
+    ]);
+    expect(openOf([[someEvent(1), eventOf(computed([0, items]))]])).toEqual([]);
+    const again: EventBody = { kind: 'setting', version: 1, round: { round: 1, ranges: [[0, 9]] } };
+    expect(openOf([[someEvent(1), eventOf(again)]])).toEqual([[[9, 10]]]);
+  });
+
+  it('moves a job home by the setting of the highest version', () => {
+    const fold = foldOf([
+      [someEvent(3), eventOf({ kind: 'setting', version: 2, home: someGroup(2) })],
+      [someEvent(4), eventOf({ kind: 'setting', version: 1, home: someGroup(3) })],
+    ]);
+    expect(fold.settings.home).toBe(someGroup(2));
+    expect(foldOf([]).settings.home).toBe(manifestOf(1).home);
   });
 
   it('fails an item for good at the third failure, names who failed before, and a later result still beats the failures', () => {

@@ -1,11 +1,11 @@
 // A job's state as a pure fold of its set of events (rules 6, 10): in any order of arrival, with any repetition, the same state.
 //
 // Each part of the input has a fold of its own; those of the chain, one behind the other, are the job.
-import type { EventId, IdentityId } from '../../lib/ids.ts';
+import type { EventId, GroupId, IdentityId, PeerId } from '../../lib/ids.ts';
 import { RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
-import type { DecidedSpan } from '../../protocol/contracts/ledger.ts';
+import { loanRunsMax, type DecidedSpan } from '../../protocol/contracts/ledger.ts';
 import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
 import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -31,12 +31,25 @@ export interface Contribution {
   tookMs: number;
 }
 
+/** Items that a group gave to another to run, as far as they are undecided. */
+export interface Loan {
+  readonly event: EventId;
+  /** Who lent them. */
+  readonly actor: PeerId;
+  readonly to: GroupId;
+  readonly round: number;
+  /** Ascending, apart; in the round, and without an outcome. */
+  readonly open: [number, number][];
+}
+
 export interface Added {
   /** Runs that had no outcome and have one now. */
   readonly decided: readonly Range[];
   /** Runs that had one and have none now: a retry opened them again, or another append counts. */
   readonly reopened: readonly Range[];
 }
+
+type Lent = LedgerEvent & { readonly body: Extract<EventBody, { kind: 'lent' }> };
 
 const unchanged: Added = { decided: [], reopened: [] };
 
@@ -55,11 +68,12 @@ export class JobFold {
   readonly #early = new Map<EventId, EventId[]>();
   readonly #rounds: NonNullable<Setting['round']>[] = [];
   readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
+  readonly #lent = new Map<EventId, Lent>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
   #okEvents = 0;
 
   constructor(private readonly manifest: JobManifest) {
-    this.settings = new SettingsFold(manifest.priority);
+    this.settings = new SettingsFold(manifest);
     this.#chain = new Chain(manifest);
     this.#parts.set(null, this.#fresh(this.#chain.parts[0]!));
     this.#liveOf = this.#chain.parts;
@@ -84,6 +98,9 @@ export class JobFold {
         break;
       case 'setting':
         this.#addSetting(id, body, changes);
+        break;
+      case 'lent':
+        this.#lent.set(id, event as Lent);
         break;
       default:
         unreachable(body);
@@ -237,6 +254,20 @@ export class JobFold {
     joins = false;
     if (this.open && Math.max(from, this.items) < end) put(Math.max(from, this.items), end, 0, []);
     return spans;
+  }
+
+  /** Loans with items to run, by event id, at most `max`. They decide nothing (rule 13). */
+  loans(max: number): Loan[] {
+    const loans: Loan[] = [];
+    for (const [event, { actor, body }] of [...this.#lent].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      if (loans.length >= max) break;
+      const open: [number, number][] = [];
+      for (const [first, end] of body.ranges) {
+        for (const span of this.undecided(first, end, loanRunsMax)) if (span.round === body.round) open.push(span.range);
+      }
+      if (open.length > 0) loans.push({ event, actor, to: body.to, round: body.round, open: open.slice(0, loanRunsMax) });
+    }
+    return loans;
   }
 
   /** Who ran what, most items first, at most `max`. */

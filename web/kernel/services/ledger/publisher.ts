@@ -105,6 +105,7 @@ function summaryOf(log: JobLog, nowMs: number): JobSummary {
     committed: fold.committed,
     failed: fold.failed,
     priority: fold.settings.priority,
+    home: fold.settings.home,
     ratePerSecond: log.rate.perSecond(nowMs),
     endedAt: log.endedAt,
     events: log.size,

@@ -6,7 +6,7 @@ import type { Storage } from '../../platform.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import { Cluster, type Tab } from '../../testing/ledger-cluster.ts';
-import { computed, hexNumber, manifestOf, someObject } from '../../testing/made-up-jobs.ts';
+import { computed, hexNumber, manifestOf, someGroup, someObject } from '../../testing/made-up-jobs.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { openJob, signEvent, signJob } from './signed.ts';
@@ -354,6 +354,19 @@ describe('a ledger', () => {
           }),
         )
       ).signed,
+      (await forged(bob!, job, 1, { kind: 'setting', version: 1, home: someGroup(5) })).signed,
+      (await forged(bob!, job, 1, { kind: 'lent', ranges: [[5, 11]], round: 0, to: someGroup(5) })).signed,
+      (
+        await forged(bob!, job, 1, {
+          kind: 'lent',
+          ranges: [
+            [5, 7],
+            [6, 8],
+          ],
+          round: 0,
+          to: someGroup(5),
+        })
+      ).signed,
     ];
     const answer = unwrap(
       await group.clock.finish(bob!.bus.ask(ledgerContract, 'events', 'insert', { job, events: list }, { peer: ada!.peer })),
@@ -367,7 +380,21 @@ describe('a ledger', () => {
       'The event belongs to another job.',
       'The event is signed by another identity than its actor.',
       'The failed items are not in order, or not in the range.',
+      'Only the submitter may say that.',
+      'The event is about items the job does not have.',
+      'The lent items are not in order.',
     ]);
+    // A replayed event is held once, and a replayed signature counts nowhere else.
+    const replayed = async (of: JobId) =>
+      unwrap(
+        await group.clock.finish(
+          bob!.bus.ask(ledgerContract, 'events', 'insert', { job: of, events: [fine.signed, fine.signed] }, { peer: ada!.peer }),
+        ),
+      ).body;
+    await replayed(job);
+    expect(await replayed(job)).toEqual({ held: 2, refused: [] });
+    expect((await group.summary(ada!, job))?.events).toBe(1);
+    expect((await replayed(other)).refused.map(({ why }) => why)).toEqual(Array(2).fill('The event belongs to another job.'));
     expect(await group.clock.finish(group.write(bob!, job, cancel))).toMatchObject({ ok: false, fault: { code: 'refused' } });
     const unknown = await group.clock.finish(
       bob!.bus.ask(ledgerContract, 'events', 'insert', { job: hexNumber(5) as JobId, events: [] }, { peer: ada!.peer }),

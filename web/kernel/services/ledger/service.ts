@@ -4,7 +4,7 @@ import type { JobId, PeerId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
-import { ledgerContract, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
+import { ledgerContract, loansMax, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { Handlers, ServiceFactory } from '../../service.ts';
@@ -106,6 +106,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         };
       },
     },
+    loans: { query: async ({ job }) => ({ loans: (await logOf(job)).fold.loans(loansMax) }) },
     parts: {
       query: async ({ job, from, end }) => {
         const { parts, items } = (await logOf(job)).fold;

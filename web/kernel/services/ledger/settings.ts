@@ -1,6 +1,7 @@
 // The submitter's settings (rule 10): each field is that of the highest (version, event id) that names it; cancel is absorbing.
-import type { EventId } from '../../lib/ids.ts';
+import type { EventId, GroupId } from '../../lib/ids.ts';
 import type { EventBody } from '../../protocol/event.ts';
+import type { JobManifest } from '../../protocol/job-manifest.ts';
 
 export type Setting = Extract<EventBody, { kind: 'setting' }>;
 
@@ -13,18 +14,21 @@ interface Stamped<T> {
 export class SettingsFold {
   #paused: Stamped<boolean> = { version: 0, id: '', value: false };
   #priority: Stamped<number>;
+  #home: Stamped<GroupId>;
   #cancelled = false;
   #version = 0;
   #round = 0;
 
-  constructor(priority: number) {
+  constructor({ priority, home }: Pick<JobManifest, 'priority' | 'home'>) {
     this.#priority = { version: 0, id: '', value: priority };
+    this.#home = { version: 0, id: '', value: home };
   }
 
   add(id: EventId, setting: Setting): void {
-    const { version, paused, priority, cancelled, round } = setting;
+    const { version, paused, priority, home, cancelled, round } = setting;
     if (paused !== undefined) this.#paused = later(this.#paused, { version, id, value: paused });
     if (priority !== undefined) this.#priority = later(this.#priority, { version, id, value: priority });
+    if (home !== undefined) this.#home = later(this.#home, { version, id, value: home });
     if (cancelled === true) this.#cancelled = true;
     this.#version = Math.max(this.#version, version);
     this.#round = Math.max(this.#round, round?.round ?? 0);
@@ -36,6 +40,11 @@ export class SettingsFold {
 
   get priority(): number {
     return this.#priority.value;
+  }
+
+  /** The group that sees to it that everything is run. */
+  get home(): GroupId {
+    return this.#home.value;
   }
 
   get cancelled(): boolean {
