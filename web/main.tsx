@@ -23,6 +23,7 @@ import { memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
 import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
 import { createLull } from './sdk/lull.ts';
+import { profileSettings } from './profile-settings.ts';
 import { PageKernel } from './sdk/page-kernel.ts';
 
 const root = document.getElementById('root')!;
@@ -37,6 +38,8 @@ const report: Platform['report'] = (level, message, detail) => {
 
 async function run(): Promise<void> {
   const random = browserRandom();
+  const opening = openIdentity({ random });
+  const profile = profileSettings(random, opening);
   const clock = browserClock();
   const snapshots = createSnapshotStore();
   const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
@@ -50,9 +53,9 @@ async function run(): Promise<void> {
     connected?.disconnect();
     connected = connectSnapshots(bus, snapshots);
   });
-  mountDashboard(root, { lull, snapshots, objects: objectSource(() => host.bus()), durable: durableStorage() });
+  mountDashboard(root, { lull, snapshots, objects: objectSource(() => host.bus()), durable: durableStorage(), profile });
 
-  const [site, identity] = await Promise.all([loadSite(), openIdentity({ random })]);
+  const [site, identity] = await Promise.all([loadSite(), opening, profile.answered()]);
   if (!site.ok) return host.failed(site.fault);
   if (!identity.ok) return host.failed(identity.fault);
   const { signer } = identity.value;
@@ -68,15 +71,19 @@ async function run(): Promise<void> {
         directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
         sandbox: workerSandbox({ clock }),
       };
-      return startKernel(platform, { bootDocument: site.value.bootDocument, network: 'public' });
+      return startKernel(platform, { bootDocument: site.value.bootDocument, ...profile.joined });
     });
   const speak = async () => {
-    const opened = await openStorage({ random, onClosed: (storageClosed) => snapshots.setState({ storageClosed }) });
+    const opened = await openStorage({
+      random,
+      name: profile.storeName,
+      onClosed: (storageClosed) => snapshots.setState({ storageClosed }),
+    });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
     await start(opened.ok ? opened.value : memoryStorage(random), 'speaker');
   };
-  electSpeaker('lull-store', {
+  electSpeaker(`${profile.storeName}-store`, {
     onElected: () => void speak(),
     onWaiting: () => void start(memoryStorage(random), 'second'),
   });

@@ -9,6 +9,8 @@ import { NetworkPage } from './network/network-page.tsx';
 import { NewJobPage } from './new-job/new-job-page.tsx';
 import { DepsContext, type Deps } from './shell/deps.ts';
 import { Heading, Link, routeOf, usePath, type Route } from './shell/router.tsx';
+import { InviteQuestion } from './settings/move-dialog.tsx';
+import { SettingsPage } from './settings/settings-page.tsx';
 import { Shell } from './shell/shell.tsx';
 
 export { renderProblem } from './problem.tsx';
@@ -28,6 +30,7 @@ function Dashboard() {
   const route = routeOf(usePath());
   return (
     <Shell route={route}>
+      <InviteQuestion />
       <Page route={route} />
     </Shell>
   );
@@ -49,6 +52,8 @@ function Page({ route }: { route: Route }) {
       return <DataPage />;
     case 'object':
       return <ObjectPage key={route.id} id={route.id} />;
+    case 'settings':
+      return <SettingsPage />;
     case 'not-found':
       return (
         <>

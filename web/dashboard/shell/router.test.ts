@@ -9,6 +9,8 @@ describe('paths', () => {
     ['/jobs/new', { page: 'new-job' }],
     ['/jobs/ab12', { page: 'job', id: 'ab12' }],
     ['/network', { page: 'network' }],
+    ['/settings', { page: 'settings' }],
+    ['/settings/x', { page: 'not-found' }],
     ['/data', { page: 'data' }],
     ['/data/ab12', { page: 'object', id: 'ab12' }],
     ['/data/ab12/x', { page: 'not-found' }],

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 import { groupNameOf } from '../../kernel/lib/names.ts';
+import { titleOf } from '../settings/wording.ts';
 import { plural } from '../view/format.ts';
-import { useSnapshot } from './deps.ts';
+import { useDeps, useSnapshot } from './deps.ts';
 import { Link, type Route } from './router.tsx';
 
 const entries = [
@@ -18,6 +19,12 @@ const entries = [
     label: 'Data',
     pages: ['data', 'object'],
     icon: 'M4 6.5C4 5 7.600 3.800 12 3.800S20 5 20 6.500 16.400 9.200 12 9.200 4 8 4 6.500ZM4 6.500V12c0 1.500 3.600 2.700 8 2.700s8-1.200 8-2.700V6.500M4 12v5.500c0 1.500 3.600 2.700 8 2.700s8-1.200 8-2.700V12',
+  },
+  {
+    to: '/settings',
+    label: 'Settings',
+    pages: ['settings'],
+    icon: 'M4 7h9M17 7h3M4 17h3M11 17h9M17 7a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM11 17a2 2 0 1 1-4 0 2 2 0 0 1 4 0Z',
   },
 ] as const;
 
@@ -68,6 +75,7 @@ function Whereabouts() {
   const phase = useSnapshot((snapshot) => snapshot.phase);
   const group = useSnapshot((snapshot) => snapshot.group);
   const self = useSnapshot((snapshot) => snapshot.self);
+  const { network } = useDeps().profile;
   const others = group === null ? 0 : group.members.length - 1;
   const tone =
     phase.kind === 'joined'
@@ -93,6 +101,11 @@ function Whereabouts() {
           'not joined'
         )}
       </span>
+      {network === null ? null : (
+        <span className="whereabouts-network">
+          private: <b title={titleOf(network)}>{titleOf(network)}</b>
+        </span>
+      )}
       {self === null ? null : (
         <span>
           you are <b title={`key ${self.identity.slice(0, 16)}…`}>{self.name}</b>
