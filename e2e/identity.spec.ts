@@ -1,0 +1,154 @@
+// Who one is and which network one is in: the submitter goes away and comes back elsewhere; two networks on one site never meet.
+import type { Page } from 'playwright';
+import { busyCode, committed, expect, submitRange, test, type Peer } from './harness/cluster.ts';
+import { donate, seesMembers, type Profile } from './harness/profile.ts';
+import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
+
+/** The secret as a person copies it from the page. */
+async function phraseOn(page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Show the phrase' }).click();
+  const words = await page.getByRole('list', { name: 'The phrase' }).getByRole('listitem').allInnerTexts();
+  return words.join(' ');
+}
+
+/** Another browser becomes whoever the phrase is of, the way a person does it. */
+async function becomeOn(page: Page, phrase: string, name: string): Promise<void> {
+  await page.getByLabel('Phrase', { exact: true }).fill(phrase);
+  await page.getByRole('button', { name: 'Bring in' }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: `Become ${name}` })
+    .click();
+  await expect(page.getByRole('heading', { level: 1, name: `You are ${name}` })).toBeVisible();
+  await page.evaluate(() => globalThis.lull.ready);
+}
+
+/** Copies of each segment of `object` in the stores of `peers`, the fewest. */
+async function fewestCopies(object: string, peers: readonly Peer[]): Promise<number> {
+  const contents = await Promise.all(peers.map(({ page }) => contentsOf(page)));
+  const manifest = contents.map((one) => manifestIn(one, object)).find((found) => found !== undefined);
+  return manifest === undefined ? 0 : Math.min(...heldPerSegment(sliceHashesOf(manifest), contents));
+}
+
+test('the submitter and who had the data leave; from another browser that becomes the submitter all results are collected in order', async ({
+  cluster,
+}) => {
+  test.setTimeout(120_000);
+  const lines = Array.from({ length: 300 }, (_, i) => `${i} ${'abcdefgh'.repeat(700 + (i % 7))}`);
+  const code = `export default (line) => {
+    const end = performance.now() + 40;
+    while (performance.now() < end);
+    return [Number(line.split(' ')[0]), line.length];
+  }`;
+  const [a, b, c, d] = (await Promise.all(['/settings', '/', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer, Peer];
+  await Promise.all([a, b, c, d].map(({ page }) => seesMembers(page, 4)));
+  const name = await a.page.evaluate(() => globalThis.lull.self.name);
+  const phrase = await phraseOn(a.page);
+
+  // Nobody donates yet, so nobody but the one who puts it keeps it.
+  const data = await b.page.evaluate((text) => globalThis.lull.put(text, { name: 'lines.txt' }), lines.join('\n'));
+  expect(await fewestCopies(data.object, [b])).toBe(1);
+  expect(await fewestCopies(data.object, [a, c, d])).toBe(0);
+
+  await Promise.all([c, d].map(({ page }) => donate(page)));
+  const job = await a.page.evaluate(
+    async (spec) => (await globalThis.lull.submit({ name: 'Left behind', code: spec.code, inputs: { lines: spec.data } })).id,
+    { code, data },
+  );
+  await a.profile.kill();
+  const at = performance.now();
+  await expect.poll(() => fewestCopies(data.object, [c, d]), { timeout: 60_000 }).toBe(2);
+  await b.profile.kill();
+  console.log(`the data was spread ${((performance.now() - at) / 1000).toFixed(1)} s after the submitter had gone`);
+  const decided = await c.page.evaluate(async (id) => (await globalThis.lull.find(id)).progress.committed, job);
+  expect(decided).toBeLessThan(lines.length);
+
+  const elsewhere = await cluster.join('/settings');
+  await becomeOn(elsewhere.page, phrase, name);
+  await elsewhere.page.getByRole('link', { name: 'Jobs' }).click();
+  await elsewhere.page.getByRole('region', { name: 'Your jobs' }).getByRole('link', { name: 'Left behind' }).click();
+  await expect(elsewhere.page.getByRole('heading', { level: 1, name: 'Left behind' })).toBeVisible();
+  // Streamed while it runs, in order.
+  const collected = await elsewhere.page.evaluate(async (id) => {
+    const found = await globalThis.lull.find(id);
+    const before = found.progress.committed;
+    const results = [];
+    for await (const result of found) results.push(result);
+    return { before, state: await found.done, results, mine: globalThis.lull.jobs().map((each) => each.id) };
+  }, job);
+  console.log(`${decided} of ${lines.length} items were decided when both were gone, ${collected.before} when their submitter was back`);
+  expect(collected.state).toBe('done');
+  expect(collected.mine).toEqual([job]);
+  expect(collected.results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(
+    lines.map((line, i) => [i, line.length]),
+  );
+  // Taken once, taken for good.
+  const again = await elsewhere.page.evaluate(async (id) => (await globalThis.lull.find(id)).results(), job);
+  expect(again).toEqual(collected.results);
+});
+
+/** The link as a person copies it. */
+async function inviteLinkOn(page: Page, profile: Profile): Promise<string> {
+  await profile.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy invite link' }).click();
+  await expect(page.getByText('Copied')).toBeVisible();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+const peersOn = (page: Page) => page.evaluate(() => globalThis.lull.peers().map(({ peer }) => peer as string));
+const selfOn = (page: Page) => page.evaluate(() => globalThis.lull.self.peer as string);
+
+test('a private network is joined by its link and meets nobody else; one goes back to the public one as one left it', async ({
+  cluster,
+}) => {
+  test.setTimeout(90_000);
+  const [founder, outside, another] = (await Promise.all(['/settings', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer];
+  await donate(founder.page);
+  await Promise.all([founder, outside, another].map(({ page }) => seesMembers(page, 3)));
+
+  await founder.page.getByLabel('Make a private network').fill('Class 10b');
+  await founder.page.getByRole('button', { name: 'Make it' }).click();
+  const question = founder.page.getByRole('dialog');
+  await expect(question).toContainText('It donates to the public network now, and that stops.');
+  await question.getByRole('button', { name: 'Make and go there' }).click();
+  await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in Class 10b');
+  await founder.page.evaluate(() => globalThis.lull.ready);
+  // Whether it donates is asked anew.
+  expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBeNull();
+  const link = await inviteLinkOn(founder.page, founder.profile);
+
+  // Followed by a browser that was never here: the question comes before anybody is met.
+  const profile = await cluster.profile();
+  const page = await profile.context.newPage();
+  await page.goto(link);
+  await expect(page.getByRole('dialog', { name: 'You are invited to a private network' })).toBeVisible();
+  expect(page.url()).toBe(`${cluster.server.url}/`);
+  await expect(page.getByLabel('What you call it')).toHaveValue('Class 10b');
+  await page.getByRole('button', { name: 'Join' }).click();
+  await expect(page.getByText('private: Class 10b')).toBeVisible();
+  await page.evaluate(() => globalThis.lull.ready);
+  await seesMembers(founder.page, 2);
+  await seesMembers(page, 2);
+  await donate(page);
+
+  const job = await submitRange(founder.page, 'Ours', busyCode(5), 100);
+  await committed(page, job, 100);
+  const inside = [await selfOn(founder.page), await selfOn(page)].toSorted();
+  const publicOnes = [await selfOn(outside.page), await selfOn(another.page)].toSorted();
+  for (const each of [founder.page, page]) expect((await peersOn(each)).toSorted()).toEqual(inside);
+  for (const each of [outside.page, another.page]) {
+    await expect.poll(async () => (await peersOn(each)).toSorted()).toEqual(publicOnes);
+    expect(await each.evaluate((id) => globalThis.lull.job(id) ?? null, job)).toBeNull();
+  }
+  await outside.page.goto(`${cluster.server.url}/jobs/${job}`);
+  await expect(outside.page.getByRole('heading', { level: 1, name: 'This job is not to be found' })).toBeVisible();
+
+  // Back: donating as before, and nothing of the class is here.
+  await founder.page.getByRole('button', { name: 'Leave for the public network' }).click();
+  await founder.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+  await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in the public network');
+  await founder.page.evaluate(() => globalThis.lull.ready);
+  await seesMembers(founder.page, 3);
+  expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBe(true);
+  expect(await founder.page.evaluate(() => globalThis.lull.jobs().length)).toBe(0);
+  expect(await peersOn(page)).not.toContain(await selfOn(founder.page));
+});
