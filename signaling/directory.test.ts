@@ -5,7 +5,7 @@ import { serverUnderTest, type ServerUnderTest } from './testing/server-under-te
 
 let server: ServerUnderTest;
 beforeEach(async () => {
-  server = await serverUnderTest({ groupPeersMax: 3, joinMs: 300 });
+  server = await serverUnderTest({ groupPeersMax: 3, joinMs: 300, regroupEveryMs: 20 });
 });
 afterEach(() => server.close());
 
@@ -161,5 +161,54 @@ describe('the group directory', () => {
     const full = await introduce(server.wsUrl, testPeer(), { network: 'one', lastGroup: groupId('ab'.repeat(16)) });
     expect((await full.next('refused')).code).toBe('overloaded');
     expect(await server.metric('lull_peers')).toBe(1);
+  });
+
+  test('tells a group whom to dial of another that comes, and when that changes', async () => {
+    const first = await join(server.wsUrl, testPeer());
+    await join(server.wsUrl, testPeer());
+    await join(server.wsUrl, testPeer());
+    expect(first.client.unread().filter((frame) => (frame as { type: string }).type === 'neighbours')).toEqual([]);
+    const other = await join(server.wsUrl, testPeer());
+    expect(other.neighbours).toEqual([{ group: first.group, contacts: expect.any(Array) as unknown }]);
+    expect(other.neighbours[0]!.contacts).toHaveLength(3);
+    const { neighbours, absorbed } = await first.client.next('neighbours');
+    expect({ absorbed, neighbours }).toEqual({ absorbed: [], neighbours: [{ group: other.group, contacts: [other.peer.peer] }] });
+    const another = await join(server.wsUrl, testPeer());
+    const changed = await first.client.next('neighbours');
+    expect(changed.neighbours[0]!.contacts.toSorted()).toEqual([other.peer.peer, another.peer.peer].toSorted());
+  });
+
+  test('merges two small groups and tells all of them', async () => {
+    await server.close();
+    server = await serverUnderTest({ groupPeersMax: 3, regroupEveryMs: 20, mergeAfterMs: 300, splitAfterMs: 100 });
+    const lone = await join(server.wsUrl, testPeer());
+    const other = await join(server.wsUrl, testPeer(), { lastGroup: groupId('ee'.repeat(16)) });
+    const [moved, stays] = lone.group < other.group ? [lone, other] : [other, lone];
+    const frame = await moved.client.next('moved');
+    expect(frame).toMatchObject({ group: stays.group, absorbed: [moved.group], neighbours: [] });
+    expect(frame.members).toEqual([{ peer: stays.peer.peer, store: stays.peer.store }]);
+    expect(await stays.client.next('joined')).toMatchObject({ peer: moved.peer.peer });
+    expect(await stays.client.next('neighbours')).toMatchObject({ absorbed: [moved.group] });
+    moved.client.vanish();
+    expect(await stays.client.next('left')).toMatchObject({ peer: moved.peer.peer });
+    expect(await server.metric('lull_merges_total')).toBe(1);
+  });
+
+  test('splits a group that those who came back have made too large', async () => {
+    await server.close();
+    server = await serverUnderTest({ groupPeersMax: 3, regroupEveryMs: 20, mergeAfterMs: 300, splitAfterMs: 100 });
+    const home = await join(server.wsUrl, testPeer());
+    const all = [home];
+    for (let i = 0; i < 3; i++) all.push(await join(server.wsUrl, testPeer(), { lastGroup: home.group }));
+    expect(all.every(({ group }) => group === home.group)).toBe(true);
+    await until(async () => (await server.metric('lull_splits_total')) === 1, 'the split');
+    const told = await Promise.all(
+      all.map(async ({ client }) => {
+        const frame = (await client.nextWhere(({ type }) => type === 'moved' || type === 'left', 'the split')) as { type: string };
+        return frame.type;
+      }),
+    );
+    expect(told.toSorted()).toEqual(['left', 'left', 'moved', 'moved']);
+    expect(await server.metric('lull_groups')).toBe(2);
   });
 });

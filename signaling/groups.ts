@@ -1,6 +1,9 @@
-// Which group a peer belongs to: pure, no sockets, no time. One `Groups` a network; networks never see each other.
+// Which group a peer belongs to, and which groups are neighbours: pure, no sockets, no clock of its own. Networks never see each other.
 import { createHash } from 'node:crypto';
+import { bridgeOrder, GroupRings } from '../web/kernel/lib/group-rings.ts';
 import type { GroupId, IdentityId, PeerId, StoreId } from '../web/kernel/lib/ids.ts';
+import { answersForMax, contactsMax } from '../web/kernel/protocol/contracts/groups.ts';
+import { chooseHalf, chooseMerge, SizeHistory } from './regrouping.ts';
 
 export interface Member {
   readonly peer: PeerId;
@@ -20,6 +23,8 @@ export interface JoinWish {
 
 export interface GroupBounds {
   readonly groupPeersMax: number;
+  readonly mergeAfterMs: number;
+  readonly splitAfterMs: number;
   readonly networksMax: number;
   readonly groupsPerNetworkMax: number;
   readonly storesRememberedMax: number;
@@ -31,6 +36,39 @@ export type Placement =
   | { readonly kind: 'taken' }
   /** No room for another network or group. */
   | { readonly kind: 'full' };
+
+/** Those of `moved` are in another group from now on. */
+export interface Regrouping {
+  readonly network: string;
+  readonly kind: 'merged' | 'split';
+  readonly from: GroupId;
+  readonly into: GroupId;
+  readonly moved: readonly Member[];
+}
+
+/** What a group is told of its surroundings; as in the directory's frames. */
+export interface Around {
+  readonly absorbed: GroupId[];
+  readonly neighbours: { group: GroupId; contacts: PeerId[] }[];
+}
+
+interface Group {
+  readonly members: Map<PeerId, Member>;
+  readonly sizes: SizeHistory;
+}
+
+interface Network {
+  readonly groups: Map<GroupId, Group>;
+  readonly rings: GroupRings;
+}
+
+/** Groups that took others in and are remembered for it, of all networks; the oldest are forgotten. */
+const absorbersMax = 4_096;
+
+/**
+ * Who comes back to its group may find it this much over its bound: then it is split, instead of scattering those who belong together.
+ */
+export const groupPeersWithReturning = (groupPeersMax: number) => Math.floor((groupPeersMax * 4) / 3);
 
 /**
  * The groups of a network are numbered, and their ids follow from network and number. So after a restart a newcomer
@@ -44,83 +82,191 @@ export function numberedGroupId(network: string, number: number): GroupId {
 }
 
 export class Groups {
-  /** network -> group -> members; empty groups and networks are not kept. */
-  readonly #networks = new Map<string, Map<GroupId, Map<PeerId, Member>>>();
+  /** Empty groups and networks are not kept. */
+  readonly #networks = new Map<string, Network>();
   readonly #members = new Map<PeerId, Member>();
   /** The last group of each store, least recently seen first. */
   readonly #remembered = new Map<string, GroupId>();
+  /** By group and network: the group that took it in. */
+  readonly #absorbedBy = new Map<string, GroupId>();
+  /** The same the other way round: what a group answers for beside itself, the latest last. */
+  readonly #absorbed = new Map<string, GroupId[]>();
+  /** Groups whose surroundings may have changed since `takeChanged`. */
+  readonly #changed = new Map<string, Set<GroupId>>();
 
   constructor(private readonly bounds: GroupBounds) {}
 
   counts(): { networks: number; groups: number; peers: number } {
     let groups = 0;
-    for (const network of this.#networks.values()) groups += network.size;
+    for (const network of this.#networks.values()) groups += network.groups.size;
     return { networks: this.#networks.size, groups, peers: this.#members.size };
   }
 
+  memberAt(peer: PeerId): Member | undefined {
+    return this.#members.get(peer);
+  }
+
   membersOf(network: string, group: GroupId): readonly Member[] {
-    return [...(this.#networks.get(network)?.get(group)?.values() ?? [])];
+    return [...(this.#networks.get(network)?.groups.get(group)?.members.values() ?? [])];
+  }
+
+  aroundOf(network: string, group: GroupId): Around {
+    const near = this.#networks.get(network)?.rings.neighboursOf(group) ?? [];
+    return {
+      absorbed: [...(this.#absorbed.get(placeKey(network, group)) ?? [])],
+      neighbours: near.map((other) => {
+        const peers = this.membersOf(network, other).map(({ peer }) => peer);
+        return { group: other, contacts: bridgeOrder(group, other, peers).slice(0, contactsMax) };
+      }),
+    };
+  }
+
+  /** Groups that may have to be told of their surroundings, once each. */
+  takeChanged(): { network: string; group: GroupId }[] {
+    const taken = [...this.#changed].flatMap(([network, groups]) => [...groups].map((group) => ({ network, group })));
+    this.#changed.clear();
+    return taken.filter(({ network, group }) => this.#networks.get(network)?.groups.has(group));
   }
 
   /** Places a peer whose identity has been proven. The same peer again replaces itself. */
-  join(wish: JoinWish): Placement {
+  join(wish: JoinWish, now: number): Placement {
     const before = this.#members.get(wish.peer);
     if (before !== undefined && before.identity !== wish.identity) return { kind: 'taken' };
-    if (before !== undefined) this.leave(before);
+    if (before !== undefined) this.leave(before, now);
     const group = this.#groupFor(wish, before?.network === wish.network ? before.group : null);
     if (group === undefined) {
-      if (before !== undefined) this.#insert(before);
+      if (before !== undefined) this.#insert(before, now);
       return { kind: 'full' };
     }
     const member: Member = { network: wish.network, peer: wish.peer, identity: wish.identity, store: wish.store, group };
     const others = this.membersOf(wish.network, group);
-    this.#insert(member);
+    this.#insert(member, now);
     if (wish.store !== null) this.#remember(wish.network, wish.identity, wish.store, group);
     return { kind: 'placed', member, others, replaced: before };
   }
 
   /** Who is left in the group. Does nothing for a member that was replaced meanwhile. */
-  leave(member: Member): readonly Member[] {
+  leave(member: Member, now: number): readonly Member[] {
     const network = this.#networks.get(member.network);
-    const group = network?.get(member.group);
-    if (network === undefined || group?.get(member.peer) !== member) return [];
-    group.delete(member.peer);
+    const group = network?.groups.get(member.group);
+    if (network === undefined || group?.members.get(member.peer) !== member) return [];
+    group.members.delete(member.peer);
+    group.sizes.note(group.members.size, now);
     this.#members.delete(member.peer);
-    if (group.size === 0) network.delete(member.group);
-    if (network.size === 0) this.#networks.delete(member.network);
-    return [...group.values()];
+    this.#touch(member.network, member.group);
+    if (group.members.size === 0) {
+      network.groups.delete(member.group);
+      network.rings.remove(member.group);
+    }
+    if (network.groups.size === 0) {
+      this.#networks.delete(member.network);
+      this.#changed.delete(member.network);
+    }
+    return [...group.members.values()];
+  }
+
+  /** Splits what has been too large for long, and merges what could have been one for long: at most one of each a network at a time. */
+  regroup(now: number): Regrouping[] {
+    const done: Regrouping[] = [];
+    for (const [name, network] of this.#networks) {
+      const large = [...network.groups].find(([, { sizes }]) => sizes.isTooLarge(now))?.[0];
+      const half = large === undefined ? undefined : this.#newGroup(name);
+      if (large !== undefined && half !== undefined) {
+        const going = chooseHalf(large, this.membersOf(name, large));
+        done.push({ network: name, kind: 'split', from: large, into: half, moved: this.#move(going, half, now) });
+        continue;
+      }
+      if (network.groups.size < 2) continue;
+      const sized = [...network.groups].flatMap(([group, { sizes }]) => {
+        const peak = sizes.peak(now);
+        return peak === undefined ? [] : [{ group, peak }];
+      });
+      const merge = chooseMerge(sized, (group) => network.rings.neighboursOf(group), this.bounds.groupPeersMax);
+      if (merge === undefined) continue;
+      const { from, into } = merge;
+      this.#absorb(name, from, into);
+      done.push({ network: name, kind: 'merged', from, into, moved: this.#move(this.membersOf(name, from), into, now) });
+    }
+    return done;
+  }
+
+  #move(members: readonly Member[], into: GroupId, now: number): Member[] {
+    return members.map((member) => {
+      const moved = { ...member, group: into };
+      this.leave(member, now);
+      this.#insert(moved, now);
+      if (moved.store !== null) this.#remember(moved.network, moved.identity, moved.store, into);
+      return moved;
+    });
+  }
+
+  /** What the absorbed group had absorbed goes along; the oldest are forgotten. */
+  #absorb(network: string, from: GroupId, into: GroupId): void {
+    const listOf = (group: GroupId) => this.#absorbed.get(placeKey(network, group)) ?? [];
+    const all = [...listOf(into), ...listOf(from), from];
+    this.#absorbed.delete(placeKey(network, from));
+    this.#absorbed.delete(placeKey(network, into));
+    this.#absorbed.set(placeKey(network, into), all.slice(-(answersForMax - 1)));
+    for (const group of all) this.#absorbedBy.set(placeKey(network, group), into);
+    for (const forgotten of all.slice(0, -(answersForMax - 1))) this.#absorbedBy.delete(placeKey(network, forgotten));
+    for (const [oldest, groups] of this.#absorbed) {
+      if (this.#absorbed.size <= absorbersMax) return;
+      this.#absorbed.delete(oldest);
+      for (const group of groups) this.#absorbedBy.delete(placeKey(oldest.slice(oldest.indexOf('/') + 1), group));
+    }
   }
 
   /** The group it is in, then its store's remembered one, then the one claimed, then the fullest with room, then a new one. */
   #groupFor(wish: JoinWish, current: GroupId | null): GroupId | undefined {
-    const network = this.#networks.get(wish.network);
-    if (network === undefined && this.#networks.size >= this.bounds.networksMax) return undefined;
-    const mayOpen = (network?.size ?? 0) < this.bounds.groupsPerNetworkMax;
+    const groups = this.#networks.get(wish.network)?.groups;
+    if (groups === undefined && this.#networks.size >= this.bounds.networksMax) return undefined;
+    const mayOpen = (groups?.size ?? 0) < this.bounds.groupsPerNetworkMax;
     const remembered = wish.store === null ? undefined : this.#remembered.get(storeKey(wish.network, wish.identity, wish.store));
+    const roomForReturning = groupPeersWithReturning(this.bounds.groupPeersMax);
     for (const wanted of [current, remembered, wish.lastGroup]) {
       if (wanted === undefined || wanted === null) continue;
-      const size = network?.get(wanted)?.size;
-      if (size === undefined ? mayOpen : size < this.bounds.groupPeersMax) return wanted;
+      const now = this.#absorbedBy.get(placeKey(wish.network, wanted)) ?? wanted;
+      const size = groups?.get(now)?.members.size;
+      if (size === undefined ? mayOpen : size < roomForReturning) return now;
     }
     let fullest: GroupId | undefined;
     let most = 0;
-    for (const [group, members] of network ?? []) {
+    for (const [group, { members }] of groups ?? []) {
       if (members.size < this.bounds.groupPeersMax && members.size > most) [fullest, most] = [group, members.size];
     }
-    if (fullest !== undefined || !mayOpen) return fullest;
+    return fullest ?? this.#newGroup(wish.network);
+  }
+
+  /** The first number that is neither in use nor stands for another group; undefined where there are as many groups as may be. */
+  #newGroup(network: string): GroupId | undefined {
+    const groups = this.#networks.get(network)?.groups;
+    if ((groups?.size ?? 0) >= this.bounds.groupsPerNetworkMax) return undefined;
     for (let number = 0; ; number++) {
-      const group = numberedGroupId(wish.network, number);
-      if (network?.has(group) !== true) return group;
+      const group = numberedGroupId(network, number);
+      if (groups?.has(group) !== true && !this.#absorbedBy.has(placeKey(network, group))) return group;
     }
   }
 
-  #insert(member: Member): void {
+  #insert(member: Member, now: number): void {
     let network = this.#networks.get(member.network);
-    if (network === undefined) this.#networks.set(member.network, (network = new Map()));
-    let group = network.get(member.group);
-    if (group === undefined) network.set(member.group, (group = new Map()));
-    group.set(member.peer, member);
+    if (network === undefined) this.#networks.set(member.network, (network = { groups: new Map(), rings: new GroupRings() }));
+    let group = network.groups.get(member.group);
+    if (group === undefined) {
+      network.groups.set(member.group, (group = { members: new Map(), sizes: new SizeHistory(this.bounds, now) }));
+      network.rings.add(member.group);
+    }
+    group.members.set(member.peer, member);
+    group.sizes.note(group.members.size, now);
     this.#members.set(member.peer, member);
+    this.#touch(member.network, member.group);
+  }
+
+  /** A group that changes, comes or goes concerns those beside it. */
+  #touch(network: string, group: GroupId): void {
+    let changed = this.#changed.get(network);
+    if (changed === undefined) this.#changed.set(network, (changed = new Set()));
+    changed.add(group);
+    for (const near of this.#networks.get(network)?.rings.neighboursOf(group) ?? []) changed.add(near);
   }
 
   /** By identity and store: nobody moves another's store by naming it. */
@@ -136,3 +282,4 @@ export class Groups {
 }
 
 const storeKey = (network: string, identity: IdentityId, store: StoreId) => `${identity}/${store}/${network}`;
+const placeKey = (network: string, group: GroupId) => `${group}/${network}`;

@@ -7,6 +7,12 @@ export interface Limits {
   /** WebSockets of one address: an IPv4 address or an IPv6 /64. A class behind one router is one address. */
   readonly socketsPerAddressMax: number;
   readonly groupPeersMax: number;
+  /** Two groups are merged when they could have been one for so long. */
+  readonly mergeAfterMs: number;
+  /** A group above its bound is split when it has been so for so long. */
+  readonly splitAfterMs: number;
+  /** A group hears of changes of its neighbours, and whether groups are to be merged or split is looked at, this often. */
+  readonly regroupEveryMs: number;
 
   /** TCP connections, of pages and of WebSockets. */
   readonly connectionsMax: number;
@@ -43,6 +49,9 @@ export const defaultLimits: Limits = {
   socketsMax: 4_096,
   socketsPerAddressMax: 256,
   groupPeersMax: 24,
+  mergeAfterMs: 60_000,
+  splitAfterMs: 30_000,
+  regroupEveryMs: 1_000,
 
   connectionsMax: 8_192,
   connectionsPerAddressMax: 1_024,

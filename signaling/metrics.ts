@@ -29,6 +29,8 @@ const counters = {
   lull_frames_total: 'WebSocket frames, by endpoint and direction.',
   lull_bytes_total: 'Bytes of WebSocket frames, by endpoint and direction.',
   lull_joins_total: 'Joins welcomed into a group.',
+  lull_merges_total: 'Groups that were merged into another.',
+  lull_splits_total: 'Groups that were split.',
   lull_refusals_total: 'What was refused or cut, by reason.',
   lull_http_requests_total: 'HTTP requests, by status.',
 } as const;

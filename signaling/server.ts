@@ -50,7 +50,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const server = createServer(options, limits);
   const gate = new SocketGate({ limits, metrics, nowMs, trustProxy: options.trustProxy, origins: options.origins });
-  const directory = new GroupDirectory(limits, metrics, site.version);
+  const directory = new GroupDirectory(limits, metrics, site.version, nowMs);
   const introductions = new Introductions(server, limits, metrics, nowMs, options.report);
   const uptimeSeconds = () => (performance.now() - startedAt) / 1_000;
 

@@ -127,8 +127,8 @@ export async function introduce(wsUrl: string, peer: TestPeer, changes: JoinChan
 
 export async function join(wsUrl: string, peer: TestPeer, changes: JoinChanges = {}) {
   const client = await introduce(wsUrl, peer, changes);
-  const { group, members } = await client.next('welcome');
-  return { client, group, members };
+  const { group, members, absorbed, neighbours } = await client.next('welcome');
+  return { client, peer, group, members, absorbed, neighbours };
 }
 
 export async function meet(wsUrl: string, peer: TestPeer, token = tokenOf(peer)): Promise<Client> {

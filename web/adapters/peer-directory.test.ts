@@ -31,6 +31,9 @@ class Listener implements DirectoryListener {
   #wake: (() => void)[] = [];
 
   welcome: DirectoryListener['welcome'] = (is, members) => this.#say(`welcome ${is} ${members.map(({ peer }) => peer).join()}`.trim());
+  moved: DirectoryListener['moved'] = (to, members) => this.#say(`moved ${to} ${members.map(({ peer }) => peer).join()}`.trim());
+  around: DirectoryListener['around'] = ({ absorbed, neighbours }) =>
+    this.#say(`around ${absorbed.join()} ${neighbours.map(({ group, contacts }) => `${group}:${contacts.join()}`).join(' ')}`);
   joined: DirectoryListener['joined'] = ({ peer }) => this.#say(`joined ${peer}`);
   left: DirectoryListener['left'] = (peer) => this.#say(`left ${peer}`);
   state: DirectoryListener['state'] = (state, reason) => this.#say(`${state} ${reason}`.trim());
@@ -72,7 +75,7 @@ describe('over a socket of our own', () => {
     }
 
     welcome(): void {
-      this.say({ type: 'welcome', group, members: [other], siteVersion: 'v' });
+      this.say({ type: 'welcome', group, members: [other], siteVersion: 'v', absorbed: [], neighbours: [] });
     }
   }
 
@@ -120,6 +123,21 @@ describe('over a socket of our own', () => {
     expect(new Set(waits).size).toBe(waits.length);
   });
 
+  test('tells of a move and of neighbours, and asks to be returned to where it was moved', async () => {
+    const { time, last, listener, sockets } = set();
+    const [there, near] = ['cd'.repeat(16), 'ef'.repeat(16)];
+    last().say({ type: 'neighbours', absorbed: [], neighbours: [] });
+    last().welcome();
+    last().say({ type: 'neighbours', absorbed: [], neighbours: [{ group: near, contacts: [other.peer] }] });
+    last().say({ type: 'moved', group: there, members: [other], absorbed: [group], neighbours: [] });
+    expect(listener.heard.slice(2)).toEqual([`around  ${near}:${other.peer}`, `moved ${there} ${other.peer}`]);
+    last().onclose?.();
+    await time.until(() => sockets.length === 2, 15_001);
+    last().say({ type: 'challenge', nonce: '00'.repeat(32), siteVersion: 'v' });
+    await time.until(() => last().sent.length > 0, 1_000);
+    expect(JSON.parse(last().sent[0]!)).toMatchObject({ lastGroup: there });
+  });
+
   test('starts with the short wait again after a connection that held, not after one that did not', async () => {
     const { time, last, lose } = set();
     await lose(8);
@@ -150,7 +168,7 @@ describe('over a socket of our own', () => {
     ['nonsense'],
     ['{"type":"welcome"}'],
     ['x'.repeat(70_000)],
-    [{ type: 'welcome', group, members: Array(25).fill(other), siteVersion: 'v' }],
+    [{ type: 'welcome', group, members: Array(49).fill(other), siteVersion: 'v', absorbed: [], neighbours: [] }],
   ])('leaves a server that says %s, and tries again', async (frame) => {
     const { time, sockets, listener, last } = set();
     const first = last();

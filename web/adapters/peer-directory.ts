@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { hexOf } from '../kernel/lib/bytes.ts';
 import type { GroupId } from '../kernel/lib/ids.ts';
-import type { Cancel, Clock, Directory, DirectoryJoin, DirectoryListener, Random } from '../kernel/platform.ts';
+import type { Cancel, Clock, Directory, DirectoryJoin, DirectoryListener, Neighbourhood, Random } from '../kernel/platform.ts';
 import {
   directoryBeatEveryMs,
   directoryFrameCharsMax,
@@ -120,7 +120,15 @@ class Connection {
         this.#watchSilence();
         this.#tell('up', '');
         if (this.#stopped) return;
-        this.listener.welcome(frame.group, frame.members, frame.siteVersion);
+        this.listener.welcome(frame.group, frame.members, frame.siteVersion, aroundOf(frame));
+        return;
+      case 'moved':
+        if (this.#upSince === undefined) return;
+        this.#group = frame.group;
+        this.listener.moved(frame.group, frame.members, aroundOf(frame));
+        return;
+      case 'neighbours':
+        if (this.#upSince !== undefined) this.listener.around(aroundOf(frame));
         return;
       case 'joined':
         if (this.#upSince !== undefined) this.listener.joined({ peer: frame.peer, store: frame.store });
@@ -201,6 +209,8 @@ class Connection {
     if (!this.#stopped) this.#cancelTimer = this.options.clock.after(ms, run);
   }
 }
+
+const aroundOf = ({ absorbed, neighbours }: Neighbourhood): Neighbourhood => ({ absorbed, neighbours });
 
 function parseFrame(data: unknown): DirectoryFrame | undefined {
   if (typeof data !== 'string' || data.length > directoryFrameCharsMax) return undefined;

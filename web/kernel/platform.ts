@@ -53,7 +53,8 @@ export interface Signer {
 
 /**
  * One plane of a link. Messages arrive whole, once and in order, until the link closes; then never again. `send` after
- * the close is dropped. A message above `messageBytesMax` is our own bug and throws.
+ * the close is dropped. A message above `messageBytesMax` is our own bug and throws. What was sent may be written over as soon as
+ * `send` has returned.
  */
 export interface Channel {
   readonly messageBytesMax: number;
@@ -105,9 +106,21 @@ export interface DirectoryJoin {
   prove(challenge: Uint8Array): Promise<Uint8Array>;
 }
 
+/** What surrounds a group. */
+export interface Neighbourhood {
+  /** Groups whose members this one took in. */
+  readonly absorbed: readonly GroupId[];
+  /** Other groups of the network, and whom to dial of each: few, mutual, and such that all groups hang together. */
+  readonly neighbours: readonly { readonly group: GroupId; readonly contacts: readonly PeerId[] }[];
+}
+
 export interface DirectoryListener {
   /** After every (re)connection: which group, and who of it is online now (without self). */
-  welcome(group: GroupId, members: readonly DirectoryEntry[], siteVersion: string): void;
+  welcome(group: GroupId, members: readonly DirectoryEntry[], siteVersion: string, around: Neighbourhood): void;
+  /** The group was merged into another, or split: this tab is in `group` from now on. */
+  moved(group: GroupId, members: readonly DirectoryEntry[], around: Neighbourhood): void;
+  /** Instead of what was told of them before. */
+  around(around: Neighbourhood): void;
   joined(entry: DirectoryEntry): void;
   /** The directory saw that peer's socket close: suspect and probe, do not believe. */
   left(peer: PeerId): void;

@@ -1,12 +1,13 @@
 // What a tab and the signaling server's group directory say to each other, in JSON text frames on one WebSocket:
 //
 //   server: challenge ->          <- join :client
-//   server: welcome ->            (then joined, left, beat as they happen)
+//   server: welcome ->            (then joined, left, moved, neighbours, beat as they happen)
 //   server: refused ->            (and the socket closes)
 import * as v from 'valibot';
 import { encodeWire } from '../lib/wire-codec.ts';
 import type { IdentityId, PeerId, StoreId } from '../lib/ids.ts';
 import { groupPeersMax } from '../limits.ts';
+import { answersForMax, contactsMax, neighboursMax } from './contracts/groups.ts';
 import { groupIdSchema, identityIdSchema, listOf, peerIdSchema, storeIdSchema, text } from './schemas.ts';
 
 export const directoryVersion = 1;
@@ -37,6 +38,16 @@ export const directoryJoinSchema = v.strictObject({
 });
 export type DirectoryJoinMessage = v.InferOutput<typeof directoryJoinSchema>;
 
+/** A group above its bound, before it is split. */
+export const directoryMembersMax = 2 * groupPeersMax;
+
+const neighbourhoodFields = {
+  /** Groups whose members this one took in: it answers for them. */
+  absorbed: listOf(groupIdSchema, answersForMax - 1),
+  /** Neighbouring groups, and whom to dial of each, in bridge order (lib/group-rings.ts). */
+  neighbours: listOf(v.strictObject({ group: groupIdSchema, contacts: listOf(peerIdSchema, contactsMax) }), neighboursMax),
+};
+
 /** Why the server refuses; 'overloaded', 'taken' and 'too-late' may pass by themselves. */
 export const directoryRefusals = ['version', 'malformed', 'forged', 'taken', 'overloaded', 'too-late'] as const;
 export type DirectoryRefusal = (typeof directoryRefusals)[number];
@@ -48,9 +59,19 @@ export const directoryFrameSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('welcome'),
     group: groupIdSchema,
-    members: listOf(directoryEntrySchema, groupPeersMax),
+    members: listOf(directoryEntrySchema, directoryMembersMax),
     siteVersion: siteVersionSchema,
+    ...neighbourhoodFields,
   }),
+  /** Another group from now on, which was merged with the old one or is a half of it; `members` without the one told. */
+  v.strictObject({
+    type: v.literal('moved'),
+    group: groupIdSchema,
+    members: listOf(directoryEntrySchema, directoryMembersMax),
+    ...neighbourhoodFields,
+  }),
+  /** Instead of what was said of them before. */
+  v.strictObject({ type: v.literal('neighbours'), ...neighbourhoodFields }),
   v.strictObject({ type: v.literal('joined'), peer: peerIdSchema, store: v.nullable(storeIdSchema) }),
   v.strictObject({ type: v.literal('left'), peer: peerIdSchema }),
   v.strictObject({ type: v.literal('beat') }),

@@ -31,6 +31,15 @@ function town(options: MemoryDirectoryOptions = {}) {
           seen.members = members.map((entry) => Number.parseInt(entry.peer[0]!, 16));
           events.push('welcome');
         },
+        moved: (group, members) => {
+          seen.group = group;
+          seen.members = members.map((entry) => Number.parseInt(entry.peer[0]!, 16));
+          events.push('moved');
+        },
+        around: ({ absorbed, neighbours }) =>
+          events.push(
+            `around ${absorbed.length} ${neighbours.map(({ contacts }) => contacts.map((contact) => contact[0]).join('')).join()}`,
+          ),
         joined: (entry) => events.push(`joined ${entry.peer[0]}`),
         left: (gone) => events.push(`left ${gone[0]}`),
         state: (state) => events.push(state),
@@ -98,4 +107,30 @@ test('a tab that cannot prove its identity is refused', async () => {
   const one = tab(1, { lastGroup: groupId('a'.repeat(32)) });
   await clock.advance(20);
   expect(one.events).toEqual(['refused']);
+});
+
+test('groups hear whom to dial of their neighbours, and of a change within a second', async () => {
+  const { clock, directory, tab } = town({ groupPeersMax: 2 });
+  const tabs = [1, 2, 3].map((n) => tab(n));
+  await clock.advance(2_000);
+  expect(tabs[0]!.events.at(-1)).toBe('around 0 3');
+  expect(tabs[2]!.events.at(-1)).toMatch(/^around 0 (12|21)$/);
+  directory.crash(tabs[0]!.peer);
+  await clock.advance(1_100);
+  expect(tabs[2]!.events.at(-1)).toBe('around 0 2');
+});
+
+test('a merge moves all of one group, who keep each other, and the others hear of them; a split moves half', async () => {
+  const { clock, directory, tab } = town({ groupPeersMax: 2 });
+  const tabs = [1, 2, 3].map((n) => tab(n));
+  await clock.advance(20);
+  directory.merge(tabs[0]!.seen.group!, tabs[2]!.seen.group!);
+  await clock.advance(20);
+  expect(tabs[0]!.seen).toEqual({ group: tabs[2]!.seen.group, members: [3, 2] });
+  expect(tabs[2]!.events.slice(-2)).toEqual(['joined 1', 'joined 2']);
+  directory.split(tabs[2]!.seen.group!);
+  await clock.advance(20);
+  expect(tabs[2]!.seen.members).toEqual([]);
+  expect(tabs[0]!.seen.group).not.toBe(tabs[2]!.seen.group);
+  expect(tabs[0]!.events.at(-1)).toBe('left 3');
 });

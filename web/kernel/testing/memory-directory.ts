@@ -1,15 +1,19 @@
 // The signaling server's group directory in memory: places tabs in groups, returns a store to its group, tells who comes and
-// goes, and can be taken down. Moves only when the clock does.
+// goes and which groups are neighbours, merges and splits groups when told to, and can be taken down. Moves only when the clock does.
 import { hexOf } from '../lib/bytes.ts';
+import { bridgeOrder, GroupRings } from '../lib/group-rings.ts';
 import { groupId, type GroupId, type PeerId, type StoreId } from '../lib/ids.ts';
 import { groupPeersMax } from '../limits.ts';
-import type { Clock, Directory, DirectoryEntry, DirectoryJoin, DirectoryListener, Random } from '../platform.ts';
+import { contactsMax } from '../protocol/contracts/groups.ts';
+import type { Clock, Directory, DirectoryEntry, DirectoryJoin, DirectoryListener, Neighbourhood, Random } from '../platform.ts';
 
 export interface MemoryDirectoryOptions {
   readonly groupPeersMax?: number;
   /** One way. Default 1. */
   readonly delayMs?: number;
   readonly siteVersion?: string;
+  /** How long a change of the neighbourhood waits to be told with others. Default 1 000. */
+  readonly neighboursEveryMs?: number;
   /** Checks the proof of identity; accepts every proof when absent. */
   readonly verify?: (join: DirectoryJoin, challenge: Uint8Array, proof: Uint8Array) => Promise<boolean>;
 }
@@ -25,6 +29,7 @@ interface Session {
 interface Group {
   readonly network: string;
   readonly members: Map<PeerId, Session>;
+  readonly absorbed: GroupId[];
 }
 
 export class MemoryDirectory {
@@ -32,6 +37,10 @@ export class MemoryDirectory {
   readonly #groups = new Map<GroupId, Group>();
   readonly #groupOfStore = new Map<StoreId, GroupId>();
   readonly #sessions = new Set<Session>();
+  readonly #rings = new Map<string, GroupRings>();
+  /** By group: what was told last, as JSON. */
+  readonly #told = new Map<GroupId, string>();
+  #telling = false;
   #up = true;
 
   constructor(
@@ -39,7 +48,7 @@ export class MemoryDirectory {
     private readonly random: Random,
     options: MemoryDirectoryOptions = {},
   ) {
-    this.#options = { groupPeersMax, delayMs: 1, siteVersion: 'test', ...options };
+    this.#options = { groupPeersMax, delayMs: 1, siteVersion: 'test', neighboursEveryMs: 1_000, ...options };
   }
 
   /** One tab's port. */
@@ -66,6 +75,8 @@ export class MemoryDirectory {
     if (!this.#up) return;
     this.#up = false;
     for (const group of this.#groups.values()) group.members.clear();
+    this.#rings.clear();
+    this.#told.clear();
     if (options.forget ?? true) {
       this.#groups.clear();
       this.#groupOfStore.clear();
@@ -103,6 +114,83 @@ export class MemoryDirectory {
     return new Map([...this.#groups].filter(([, { members }]) => members.size > 0).map(([id, { members }]) => [id, [...members.keys()]]));
   }
 
+  /** All of `from` are in `into` from now on. */
+  merge(from: GroupId, into: GroupId): void {
+    const target = this.#groups.get(into)!;
+    const { absorbed, members } = this.#groups.get(from)!;
+    target.absorbed.push(...absorbed, from);
+    this.#move([...members.values()], from, into);
+    this.#groups.delete(from);
+    for (const [store, group] of this.#groupOfStore) if (group === from) this.#groupOfStore.set(store, into);
+  }
+
+  /** The later half of `group`, by peer id, is a new group from now on. */
+  split(group: GroupId): GroupId {
+    const { network, members } = this.#groups.get(group)!;
+    const into = this.#open(groupId(hexOf(this.random.bytes(16))), network);
+    const going = [...members.values()].toSorted((a, b) => (a.join.peer < b.join.peer ? -1 : 1)).slice(Math.ceil(members.size / 2));
+    this.#move(going, group, into);
+    return into;
+  }
+
+  #move(going: readonly Session[], from: GroupId, into: GroupId): void {
+    const [source, target] = [this.#groups.get(from)!, this.#groups.get(into)!];
+    const there = [...target.members.values()];
+    for (const session of going) {
+      source.members.delete(session.join.peer);
+      target.members.set(session.join.peer, session);
+      session.group = into;
+      if (session.join.store !== null) this.#groupOfStore.set(session.join.store, into);
+    }
+    this.#changed(from);
+    this.#changed(into);
+    const around = this.#around(into);
+    for (const session of going) {
+      const members = [...target.members.values()].filter((other) => other !== session).map(entryOf);
+      this.#later(session, () => session.listener.moved(into, members, around));
+      for (const other of there) this.#later(other, () => other.listener.joined(entryOf(session)));
+      for (const other of source.members.values()) this.#later(other, () => other.listener.left(session.join.peer));
+    }
+  }
+
+  #around(id: GroupId): Neighbourhood {
+    const group = this.#groups.get(id)!;
+    const near = this.#rings.get(group.network)?.neighboursOf(id) ?? [];
+    return {
+      absorbed: [...group.absorbed],
+      neighbours: near.map((other) => ({
+        group: other,
+        contacts: bridgeOrder(id, other, [...this.#groups.get(other)!.members.keys()]).slice(0, contactsMax),
+      })),
+    };
+  }
+
+  /** Somebody came to the group or left it. */
+  #changed(id: GroupId): void {
+    const { network, members } = this.#groups.get(id)!;
+    let rings = this.#rings.get(network);
+    if (rings === undefined) this.#rings.set(network, (rings = new GroupRings()));
+    if (members.size > 0) rings.add(id);
+    else rings.remove(id);
+    if (this.#telling) return;
+    this.#telling = true;
+    this.clock.after(this.#options.neighboursEveryMs, () => {
+      this.#telling = false;
+      if (this.#up) this.#tellNeighbours();
+    });
+  }
+
+  #tellNeighbours(): void {
+    for (const [id, group] of this.#groups) {
+      if (group.members.size === 0) continue;
+      const around = this.#around(id);
+      const text = JSON.stringify(around);
+      if (this.#told.get(id) === text) continue;
+      this.#told.set(id, text);
+      for (const session of group.members.values()) this.#later(session, () => session.listener.around(around));
+    }
+  }
+
   #connect(session: Session): void {
     if (!this.#up) {
       session.state = 'down';
@@ -132,9 +220,11 @@ export class MemoryDirectory {
     if (join.store !== null) this.#groupOfStore.set(join.store, id);
     session.group = id;
     session.state = 'up';
+    this.#changed(id);
+    const around = this.#around(id);
     this.#later(session, () => {
       session.listener.state('up', '');
-      session.listener.welcome(id, others.map(entryOf), this.#options.siteVersion);
+      session.listener.welcome(id, others.map(entryOf), this.#options.siteVersion, around);
     });
     for (const other of others) this.#later(other, () => other.listener.joined(entryOf(session)));
   }
@@ -154,14 +244,15 @@ export class MemoryDirectory {
   }
 
   #open(id: GroupId, network: string): GroupId {
-    this.#groups.set(id, { network, members: new Map() });
+    this.#groups.set(id, { network, members: new Map(), absorbed: [] });
     return id;
   }
 
   #leave(session: Session): void {
-    for (const group of this.#groups.values()) {
+    for (const [id, group] of this.#groups) {
       if (group.members.get(session.join.peer) !== session) continue;
       group.members.delete(session.join.peer);
+      this.#changed(id);
       for (const other of group.members.values()) this.#later(other, () => other.listener.left(session.join.peer));
     }
   }

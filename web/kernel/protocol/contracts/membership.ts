@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { groupPeersMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { offerSchema } from '../offer.ts';
+import { answersForMax, contactsMax, neighboursMax } from './groups.ts';
 import { amount, empty, groupIdSchema, identityIdSchema, listOf, natural, peerIdSchema, storeIdSchema, text } from '../schemas.ts';
 
 export const memberStatuses = ['alive', 'suspect'] as const;
@@ -53,6 +54,14 @@ const words = v.strictObject(wordsFields);
 /** `all` asks for everybody the other knows: a newcomer's question, and whoever's view differs. */
 const probe = v.strictObject({ ...wordsFields, all: v.optional(v.boolean()) });
 
+/** What the directory said last of the groups around `group`. */
+export const neighbourhoodSchema = v.strictObject({
+  group: groupIdSchema,
+  /** Groups whose members this one took in. */
+  absorbed: listOf(groupIdSchema, answersForMax - 1),
+  neighbours: listOf(v.strictObject({ group: groupIdSchema, contacts: listOf(peerIdSchema, contactsMax) }), neighboursMax),
+});
+
 export const membershipContract = contract({
   name: 'membership',
   resources: {
@@ -62,13 +71,13 @@ export const membershipContract = contract({
       /** Ask a third member to probe `target` for us. */
       lookup: operation('member', v.strictObject({ target: peerIdSchema }), v.strictObject({ alive: v.boolean() })),
     },
-    /** A polite good-bye: gone at once, nothing to wait for. */
+    /** A polite good-bye: gone at once, nothing to wait for. `moved`: to another group, so its links stay. */
     members: {
       query: operation('local', empty, groupViewSchema),
-      delete: operation('member', empty, empty),
+      delete: operation('member', v.strictObject({ moved: v.optional(v.literal(true)) }), empty),
     },
     /** This tab's offer, set by resources and the scheduler. */
     offer: { replace: operation('local', offerSchema, empty) },
   },
-  publishes: { view: groupViewSchema },
+  publishes: { view: groupViewSchema, neighbourhood: neighbourhoodSchema },
 });

@@ -1,5 +1,6 @@
 // What a member knows of another, and the small questions about it.
 import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
+import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Contact } from './swim-events.ts';
 
@@ -26,6 +27,8 @@ export interface Known {
   /** Probes missed since it was last heard. */
   misses: number;
   probing: boolean;
+  /** Times it has said, since it was last heard as a member, that it is in another group. */
+  denials: number;
   /** When helpers were last asked about it. */
   helpAt: number;
 }
@@ -56,7 +59,42 @@ export const newlyMet = ({ peer, identity, store }: Contact, now: number): Known
   suspectAt: now,
   misses: 0,
   probing: false,
+  denials: 0,
   helpAt: -Infinity,
+});
+
+const memberOf = ({ peer, identity, store, status, linked, rttMs, offer }: Known): Member => ({
+  peer,
+  identity,
+  store,
+  status,
+  rttMs: linked ? rttMs : null,
+  offer,
+});
+
+/** Self first, then by peer id. */
+export function membersOf({ peer, identity, store }: Contact, offer: Offer | null, known: Iterable<Known>): Member[] {
+  const others = [...known].filter(({ verified }) => verified).toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
+  return [{ peer, identity, store, status: 'alive', rttMs: 0, offer }, ...others.map(memberOf)];
+}
+
+/** An offer is passed on as of its own incarnation only: an older one would pass for that of a newer. */
+export const rumourOf = ({ peer, identity, store, incarnation, status, offer, offerAt }: Known, withOffer: boolean): Rumour => ({
+  peer,
+  identity,
+  store,
+  incarnation,
+  status,
+  offer: withOffer && offerAt === incarnation ? offer : null,
+});
+
+export const rumourOfGone = (peer: PeerId, { identity, store, incarnation }: Tombstone): Rumour => ({
+  peer,
+  identity,
+  store,
+  incarnation,
+  status: 'gone',
+  offer: null,
 });
 
 /** Whether a member gives at all is what others act on at once; how busy it is they hear from itself in time. */
@@ -76,4 +114,13 @@ export function digestOf(peer: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < peer.length; i++) hash = Math.imul(hash ^ peer.charCodeAt(i), 0x01000193);
   return hash >>> 0;
+}
+
+/** In place (Fisher and Yates); `fraction` is uniform in [0, 1). */
+export function shuffled<T>(list: T[], fraction: () => number): T[] {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(fraction() * (i + 1));
+    [list[i], list[j]] = [list[j]!, list[i]!];
+  }
+  return list;
 }

@@ -25,9 +25,9 @@ class Group {
   readonly publishers = new Map<PeerId, () => void>();
   readonly dials: string[] = [];
 
-  constructor(seed: string) {
+  constructor(seed: string, groupPeersMax?: number) {
     this.tabs = new JoinedTabs(this.clock, seed);
-    this.directory = new MemoryDirectory(this.clock, this.tabs.random);
+    this.directory = new MemoryDirectory(this.clock, this.tabs.random, groupPeersMax === undefined ? {} : { groupPeersMax });
   }
 
   /** Stands in for the network manager: links that open in 50 ms. */
@@ -271,5 +271,70 @@ describe('membership', () => {
     );
     expect(answer).toMatchObject({ ok: false, fault: { code: 'conflict' } });
     expect(one.view().members).toHaveLength(1);
+  });
+
+  describe('with several groups', () => {
+    /** Two groups of three, each complete in the eyes of its members. */
+    const twoGroups = async (seed: string) => {
+      const group = new Group(seed, 3);
+      const members: Member[] = [];
+      for (let i = 0; i < 6; i++) members.push(await group.open(`tab ${i}`));
+      await group.clock.until(() => members.every(({ view }) => view().members.length === 3), 5_000, 'two groups');
+      const [one, two] = [members.slice(0, 3), members.slice(3)] as [Member[], Member[]];
+      return { group, members, one, two };
+    };
+
+    it('leaves a linked tab of another group alone, and counts its link for nothing', async () => {
+      const { group, members, one, two } = await twoGroups('bridge');
+      await group.clock.finish(one[0]!.tab.bus.ask(networkContract, 'links', 'insert', { peer: two[0]!.tab.self.peer }));
+      await group.clock.advance(2_000);
+      const sent = one[0]!.tab.sent.get(two[0]!.tab.self.peer) ?? 0;
+      await group.clock.advance(20_000);
+      expect((one[0]!.tab.sent.get(two[0]!.tab.self.peer) ?? 0) - sent).toBe(0);
+      for (const { view } of members) expect(view().members).toHaveLength(3);
+    });
+
+    it('keeps those who move along in a merge as members without a break', async () => {
+      const { group, members, one, two } = await twoGroups('merge');
+      const views = one.map(({ views: seen }) => seen.length);
+      group.directory.merge(one[0]!.view().group, two[0]!.view().group);
+      await group.clock.until(() => members.every(({ view }) => view().members.length === 6), 5_000, 'one group');
+      expect(new Set(members.map(({ tab }) => tab.group)).size).toBe(1);
+      for (const [i, { views: seen }] of one.entries())
+        for (const view of seen.slice(views[i]))
+          for (const other of one) expect(view.members.find(({ peer }) => peer === other.tab.self.peer)?.status).toBe('alive');
+      await group.clock.advance(15_000);
+      for (const { view } of members) expect(view().members.every(({ status }) => status === 'alive')).toBe(true);
+    });
+
+    it('parts in a split at once, each half knowing only itself, the links between them left open', async () => {
+      const { group, members, one, two } = await twoGroups('split');
+      group.directory.merge(one[0]!.view().group, two[0]!.view().group);
+      await group.clock.advance(10_000);
+      const half = group.directory.split(two[0]!.view().group);
+      await group.clock.advance(2_500);
+      const [gone, stayed] = [members.filter(({ view }) => view().group === half), members.filter(({ view }) => view().group !== half)];
+      expect([gone.length, stayed.length]).toEqual([3, 3]);
+      for (const side of [gone, stayed])
+        for (const { view } of side) expect(peers(view())).toEqual(side.map(({ tab }) => tab.self.peer).toSorted());
+      expect(group.links.get(gone[0]!.tab.self.peer)!.size).toBe(5);
+      await group.clock.advance(20_000);
+      for (const { view } of members) expect(view().members).toHaveLength(3);
+      // And they can become one again.
+      group.directory.merge(half, stayed[0]!.view().group);
+      await group.clock.until(() => members.every(({ view }) => view().members.length === 6), 5_000, 'one group again');
+    });
+
+    it('publishes what the directory says is around the group', async () => {
+      const { group, one, two } = await twoGroups('around');
+      const heard: unknown[] = [];
+      one[0]!.tab.bus.watch(membershipContract, 'neighbourhood', (body) => void heard.push(body));
+      await group.clock.advance(2_000);
+      expect(heard.at(-1)).toEqual({
+        group: one[0]!.view().group,
+        absorbed: [],
+        neighbours: [{ group: two[0]!.view().group, contacts: expect.any(Array) as unknown }],
+      });
+    });
   });
 });

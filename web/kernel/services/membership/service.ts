@@ -4,7 +4,7 @@ import { groupId, isHex32, type GroupId, type PeerId } from '../../lib/ids.ts';
 import { groupNameOf } from '../../lib/names.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { connectTimeoutMs, probeEveryMs } from '../../limits.ts';
-import type { Cancel } from '../../platform.ts';
+import type { Cancel, Neighbourhood } from '../../platform.ts';
 import { membershipContract, type GroupView, type Rumour } from '../../protocol/contracts/membership.ts';
 import { networkContract } from '../../protocol/contracts/network.ts';
 import type { ServiceFactory } from '../../service.ts';
@@ -42,6 +42,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
   let signaling: Signaling = 'none';
   let signalingReason = '';
   let helping = 0;
+  let open: readonly Contact[] = [];
   const fresh = (incarnation: number) => new Swim(contact, () => platform.random.fraction(), clock.now(), incarnation);
   let swim = fresh(1);
   let plan = new LinkPlan(self.peer);
@@ -89,6 +90,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
           { peer: target, timeoutMs: probeTimeoutMs },
         );
         if (!current()) return;
+        if (!answer.ok && answer.fault.code === 'conflict') return foreign(target);
         if (!answer.ok) return feed({ type: 'missed', target });
         return feed({ type: 'answered', target, rttMs: clock.now() - at, words: answer.value.body });
       }
@@ -140,24 +142,41 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     dialMore();
   };
 
-  const goodbye = async () => {
-    const others = swim.members().slice(1);
-    await Promise.all(
-      others.map(({ peer }) => context.ask(membershipContract, 'members', 'delete', {}, { peer, timeoutMs: goodbyeTimeoutMs })),
-    );
+  const goodbye = async (others: readonly PeerId[], moved: boolean) => {
+    const words = moved ? { moved } : {};
+    const say = (peer: PeerId) => context.ask(membershipContract, 'members', 'delete', words, { peer, timeoutMs: goodbyeTimeoutMs });
+    await Promise.all(others.map(say));
   };
 
-  const welcome = async (next: GroupId, members: readonly { readonly peer: PeerId }[]) => {
+  const othersKnown = () =>
+    swim
+      .members()
+      .slice(1)
+      .map(({ peer }) => peer);
+
+  const aroundIs = ({ absorbed, neighbours }: Neighbourhood) => {
+    context.publish('neighbourhood', {
+      group,
+      absorbed: [...absorbed],
+      neighbours: neighbours.map((neighbour) => ({ group: neighbour.group, contacts: [...neighbour.contacts] })),
+    });
+  };
+
+  const enter = async (next: GroupId, members: readonly { readonly peer: PeerId }[], surroundings: Neighbourhood) => {
     const born = life;
     if (placed && next !== group) {
-      // The directory moved us: the old group need not find out by itself.
-      void goodbye();
-      swim = fresh(swim.incarnation + 1);
+      const there = new Set(members.map(({ peer }) => peer));
+      // Those left behind need not find out by themselves. Whoever moved along stays a member without a break.
+      const behind = othersKnown().filter((peer) => !there.has(peer));
+      group = next;
+      void goodbye(behind, true);
+      feed({ type: 'moved', stay: there });
       plan = new LinkPlan(self.peer);
     }
-    const first = !placed || next !== group;
+    const first = !placed || next !== self.group();
     group = next;
     placed = true;
+    aroundIs(surroundings);
     if (first) {
       const replaced = await context.ask(networkContract, 'group', 'replace', { group: next });
       if (!replaced.ok) platform.report('warning', 'The group could not be set', replaced.fault);
@@ -177,9 +196,21 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
   };
 
   const linksAre = (links: readonly Contact[]) => {
-    plan.links(new Set(links.map(({ peer }) => peer)));
-    feed({ type: 'links', links: links.map(({ peer, identity, store: theirs }) => ({ peer, identity, store: theirs })) });
+    open = links.map(({ peer, identity, store: theirs }) => ({ peer, identity, store: theirs }));
+    feed({ type: 'links', links: open });
+    planLinks();
+  };
+
+  /** Links to other groups are no links of this one. */
+  const planLinks = () => {
+    plan.links(new Set(open.map(({ peer }) => peer).filter((peer) => !swim.isForeign(peer))));
     dialMore();
+  };
+
+  const foreign = (peer: PeerId) => {
+    feed({ type: 'foreign', peer });
+    plan.forget(peer);
+    planLinks();
   };
 
   return {
@@ -215,9 +246,11 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
       },
       members: {
         query: () => view(),
-        delete: (_, call) => {
-          if (!call.local) feed({ type: 'goodbye', peer: call.from });
-          if (!call.local) plan.forget(call.from);
+        delete: ({ moved }, call) => {
+          if (call.local) return {};
+          feed({ type: 'goodbye', peer: call.from, moved: moved === true });
+          plan.forget(call.from);
+          planLinks();
           return {};
         },
       },
@@ -268,8 +301,14 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
           prove: (challenge) => platform.signer.sign(challenge),
         },
         {
-          welcome: (next, members) => {
-            if (current()) void welcome(next, members);
+          welcome: (next, members, _siteVersion, surroundings) => {
+            if (current()) void enter(next, members, surroundings);
+          },
+          moved: (next, members, surroundings) => {
+            if (current()) void enter(next, members, surroundings);
+          },
+          around: (surroundings) => {
+            if (current() && placed) aroundIs(surroundings);
           },
           joined: ({ peer }) => {
             if (current()) plan.joined(peer, clock.now());
@@ -288,7 +327,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
 
     async stop() {
       if (!running) return;
-      const leaving = signaling === 'none' ? undefined : goodbye();
+      const leaving = signaling === 'none' ? undefined : goodbye(othersKnown(), false);
       if (signaling !== 'none') platform.directory.stop();
       running = false;
       life++;

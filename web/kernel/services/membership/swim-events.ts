@@ -28,7 +28,12 @@ export type SwimEvent =
   | { readonly type: 'vouched'; readonly target: PeerId }
   /** The directory saw its socket close. */
   | { readonly type: 'left'; readonly peer: PeerId }
-  | { readonly type: 'goodbye'; readonly peer: PeerId }
+  /** `moved`: it lives on in another group. */
+  | { readonly type: 'goodbye'; readonly peer: PeerId; readonly moved: boolean }
+  /** It answered that it is in another group. */
+  | { readonly type: 'foreign'; readonly peer: PeerId }
+  /** This tab is in another group from now on, and with it, of those it knows, `stay`. */
+  | { readonly type: 'moved'; readonly stay: ReadonlySet<PeerId> }
   | { readonly type: 'offer'; readonly offer: Offer };
 
 export type SwimEffect =

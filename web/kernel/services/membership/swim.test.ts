@@ -271,7 +271,7 @@ describe('a cluster of SWIM cores', () => {
     const [one, two, dead] = cluster.nodes as [Node, Node, Node];
     const old = dead.swim.tell(one.contact.peer, false).rumours[0]!;
     dead.state = 'dead';
-    cluster.feed(one, { type: 'goodbye', peer: dead.contact.peer });
+    cluster.feed(one, { type: 'goodbye', moved: false, peer: dead.contact.peer });
     expect(one.seen.has(dead.contact.peer)).toBe(false);
     cluster.feed(one, { type: 'probed', from: two.contact.peer, words: saying([old]) });
     expect(one.seen.has(dead.contact.peer)).toBe(false);

@@ -9,9 +9,10 @@ import { peerBelongsTo, type PeerId } from '../../lib/ids.ts';
 import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
-import { digestOf, givesOtherwise, newlyMet, type Known, type Tombstone } from './known.ts';
+import { digestOf, givesOtherwise, membersOf, newlyMet, rumourOf, rumourOfGone, shuffled, type Known, type Tombstone } from './known.ts';
 import { News } from './news.ts';
 import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
+import { askAllEveryRounds, askAllGapMs, askAllGapMsMax, helpersAnswerMs, incarnationMax, retryGoneEveryMs } from './swim-pace.ts';
 
 /** How often 'tick' comes; every second one probes. */
 export const tickEveryMs = probeEveryMs / 2;
@@ -22,20 +23,12 @@ export const tombstonesMax = 256;
 export const rumoursPerProbeMax = 12;
 export const rumoursMax = 64;
 export const helpersMax = 3;
-/** One probe in this many asks for everybody the other knows, whatever the digests say. */
-const askAllEveryRounds = 60;
-/** After a question for everybody the next waits, longer each time while views go on to differ. */
-const askAllGapMs = 500;
-const askAllGapMsMax = 8_000;
-/** A gone member whose link still stands (a frozen tab) is tried again this often. */
-const retryGoneEveryMs = 5_000;
-/** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
-const helpersAnswerMs = 150;
-const incarnationMax = 2 ** 48;
 
 export class Swim {
   readonly #known = new Map<PeerId, Known>();
   readonly #gone = new Map<PeerId, Tombstone>();
+  /** Linked to us, and in another group: left alone until they speak as members. */
+  readonly #foreign = new Set<PeerId>();
   readonly #news = new News();
   #incarnation: number;
   #offer: Offer | null = null;
@@ -108,10 +101,17 @@ export class Swim {
       }
       case 'goodbye': {
         const member = this.#known.get(event.peer);
-        if (member !== undefined) this.#bury(member);
-        this.#effects.push({ type: 'unlink', peer: event.peer });
+        if (!event.moved) this.#effects.push({ type: 'unlink', peer: event.peer });
+        if (member !== undefined && event.moved) this.#buryForeign(member);
+        else if (member !== undefined) this.#bury(member);
         break;
       }
+      case 'foreign':
+        this.#isForeign(event.peer);
+        break;
+      case 'moved':
+        this.#move(event.stay);
+        break;
       case 'offer':
         this.#offer = event.offer;
         this.#offerChanged = true;
@@ -154,25 +154,17 @@ export class Swim {
     for (const { peer, verified, status } of this.#known.values()) if (verified && status === 'alive') yield peer;
   }
 
+  /** Linked, and known to be in another group. */
+  isForeign(peer: PeerId): boolean {
+    return this.#foreign.has(peer);
+  }
+
   isMember(peer: PeerId): boolean {
     return this.#known.get(peer)?.verified === true;
   }
 
-  /** Self first, then by peer id. */
   members(): Member[] {
-    const { peer, identity, store } = this.self;
-    const others = [...this.#known.values()].filter(({ verified }) => verified).toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
-    return [
-      { peer, identity, store, status: 'alive', rttMs: 0, offer: this.#offer },
-      ...others.map((other) => ({
-        peer: other.peer,
-        identity: other.identity,
-        store: other.store,
-        status: other.status,
-        rttMs: other.linked ? other.rttMs : null,
-        offer: other.offer,
-      })),
-    ];
+    return membersOf(this.self, this.#offer, this.#known.values());
   }
 
   #tick(): void {
@@ -209,7 +201,7 @@ export class Swim {
     for (const member of pressing) this.#probe(member.peer);
     const others = Math.min(probePeers, this.#known.size - pressing.length);
     for (let asked = 0, tries = 0; asked < others && tries <= membersMax; tries++) {
-      if (this.#turn.length === 0) this.#turn = this.#shuffled([...this.#known.keys()]);
+      if (this.#turn.length === 0) this.#turn = shuffled([...this.#known.keys()], this.fraction);
       const member = this.#known.get(this.#turn.pop()!);
       if (member === undefined || member.probing) continue;
       this.#probe(member.peer, asksAll && asked === 0);
@@ -229,7 +221,8 @@ export class Swim {
 
   #links(links: readonly Contact[]): void {
     const open = new Map(links.map((link) => [link.peer, link]));
-    for (const stone of this.#gone) stone[1].linked = open.has(stone[0]);
+    for (const stone of this.#gone) stone[1].linked = open.has(stone[0]) && !this.#foreign.has(stone[0]);
+    for (const peer of this.#foreign) if (!open.has(peer)) this.#foreign.delete(peer);
     for (const member of this.#known.values()) {
       if (!member.linked || open.has(member.peer)) continue;
       member.linked = false;
@@ -238,7 +231,7 @@ export class Swim {
       this.#probe(member.peer);
     }
     for (const link of links) {
-      if (link.peer === this.self.peer) continue;
+      if (link.peer === this.self.peer || this.#foreign.has(link.peer)) continue;
       const stone = this.#gone.get(link.peer);
       const member = this.#known.get(link.peer) ?? (stone === undefined ? this.#meet(link) : undefined);
       if (member === undefined) {
@@ -262,6 +255,8 @@ export class Swim {
   #meet({ peer, identity, store }: Contact): Known | undefined {
     if (this.#known.size >= membersMax) return undefined;
     const member = newlyMet({ peer, identity, store }, this.#now);
+    // Whoever moves here from another group has been linked all along.
+    member.linked = this.#foreign.delete(peer);
     this.#known.set(peer, member);
     // A store speaks through one tab: whoever else claims it has most likely been reloaded.
     for (const other of this.#known.values()) {
@@ -326,7 +321,7 @@ export class Swim {
       const gives = givesOtherwise(member.offer, rumour.offer);
       this.#update(member, rumour);
       if (newer && member.status === 'suspect') this.#trust(member);
-      else if (gives) this.#spread(member.peer, false);
+      else if (gives) this.#news.add(member.peer, false, this.#known.size);
       if (offers) this.#changed(false);
       return;
     }
@@ -347,17 +342,51 @@ export class Swim {
     if (!member.linked) member.store = rumour.store;
   }
 
+  /** While a group is being moved some members know of it before others: so one who was a member must say it twice. */
+  #isForeign(peer: PeerId): void {
+    const member = this.#known.get(peer);
+    if (member?.verified === true && ++member.denials < 2) return this.#missed(peer);
+    const stone = this.#gone.get(peer);
+    if ((member ?? stone)?.linked === true) this.#foreign.add(peer);
+    if (stone !== undefined) stone.linked = false;
+    if (member?.verified === true) this.#buryForeign(member);
+    else this.#known.delete(peer);
+  }
+
+  #buryForeign(member: Known): void {
+    if (member.linked) this.#foreign.add(member.peer);
+    member.linked = false;
+    this.#bury(member);
+  }
+
+  /** What was said of us in the old group, and of whom we leave behind, does not count in the new one. */
+  #move(stay: ReadonlySet<PeerId>): void {
+    this.#incarnation++;
+    this.#gone.clear();
+    this.#foreign.clear();
+    this.#turn = [];
+    this.#view = digestOf(this.self.peer);
+    for (const member of this.#known.values()) {
+      this.#news.drop(member.peer);
+      if (!stay.has(member.peer)) this.#known.delete(member.peer);
+      else if (member.verified) this.#flip(member.peer);
+      if (stay.has(member.peer) && member.status === 'suspect') this.#flip(`${member.peer}?`);
+    }
+    this.#changed(true);
+  }
+
   /** It spoke to us itself. */
   #alive(peer: PeerId): void {
     const member = this.#known.get(peer);
     if (member === undefined) return;
     member.heardAt = this.#now;
     member.misses = 0;
+    member.denials = 0;
     member.probing = false;
     if (!member.verified) {
       member.verified = true;
       this.#flip(peer);
-      this.#spread(peer, true);
+      this.#news.add(peer, true, this.#known.size);
       this.#changed(true);
     }
     if (member.status === 'suspect') this.#trust(member);
@@ -380,7 +409,10 @@ export class Swim {
     const able = [...this.#known.values()].filter(
       (other) => other !== member && other.verified && other.status === 'alive' && other.misses === 0,
     );
-    const helpers = this.#shuffled(able.map(({ peer }) => peer)).slice(0, helpersMax);
+    const helpers = shuffled(
+      able.map(({ peer }) => peer),
+      this.fraction,
+    ).slice(0, helpersMax);
     if (helpers.length === 0) {
       this.#judge(member);
       return;
@@ -402,14 +434,14 @@ export class Swim {
     member.status = 'suspect';
     member.suspectAt = this.#now;
     this.#flip(`${member.peer}?`);
-    this.#spread(member.peer, true);
+    this.#news.add(member.peer, true, this.#known.size);
     this.#changed(true);
   }
 
   #trust(member: Known): void {
     member.status = 'alive';
     this.#flip(`${member.peer}?`);
-    this.#spread(member.peer, true);
+    this.#news.add(member.peer, true, this.#known.size);
     this.#changed(true);
   }
 
@@ -424,17 +456,13 @@ export class Swim {
       this.#gone.delete(oldest);
       this.#news.drop(oldest);
     }
-    this.#spread(peer, true);
+    this.#news.add(peer, true, this.#known.size);
     this.#changed(true);
   }
 
   /** Into the view or out of it. */
   #flip(what: string): void {
     this.#view = (this.#view ^ digestOf(what)) >>> 0;
-  }
-
-  #spread(peer: PeerId, status: boolean): void {
-    this.#news.add(peer, status, this.#known.size);
   }
 
   #ownRumour(listener: Known | undefined): Rumour {
@@ -445,15 +473,8 @@ export class Swim {
 
   #rumourOf(peer: PeerId, withOffer: boolean): Rumour | undefined {
     const member = this.#known.get(peer);
-    if (member !== undefined) {
-      const { identity, store, incarnation, status, offer, offerAt } = member;
-      // An offer is passed on as of its own incarnation only: an older one would pass for that of a newer.
-      return { peer, identity, store, incarnation, status, offer: withOffer && offerAt === incarnation ? offer : null };
-    }
     const stone = this.#gone.get(peer);
-    if (stone === undefined) return undefined;
-    const { identity, store, incarnation } = stone;
-    return { peer, identity, store, incarnation, status: 'gone', offer: null };
+    return member !== undefined ? rumourOf(member, withOffer) : stone && rumourOfGone(peer, stone);
   }
 
   /** Many changes between two probes are one incarnation. */
@@ -475,13 +496,5 @@ export class Swim {
 
   #changed(urgent: boolean): void {
     this.#effects.push({ type: 'changed', urgent });
-  }
-
-  #shuffled<T>(list: T[]): T[] {
-    for (let i = list.length - 1; i > 0; i--) {
-      const j = Math.floor(this.fraction() * (i + 1));
-      [list[i], list[j]] = [list[j]!, list[i]!];
-    }
-    return list;
   }
 }

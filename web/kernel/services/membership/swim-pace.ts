@@ -1,0 +1,11 @@
+// How often the membership core asks for what; what others rely on is in swim.ts.
+/** One probe in this many asks for everybody the other knows, whatever the digests say. */
+export const askAllEveryRounds = 60;
+/** After a question for everybody the next waits, longer each time while views go on to differ. */
+export const askAllGapMs = 500;
+export const askAllGapMsMax = 8_000;
+/** A gone member whose link still stands (a frozen tab) is tried again this often. */
+export const retryGoneEveryMs = 5_000;
+/** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
+export const helpersAnswerMs = 150;
+export const incarnationMax = 2 ** 48;
