@@ -188,7 +188,7 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: '71439c8b90e935a5',
     hello: '6a5894b741da523d',
-    ledger: 'df3c20b165602716',
+    ledger: 'e96af7f7da434241',
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',

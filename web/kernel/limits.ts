@@ -14,6 +14,24 @@ export const goneAfterMs = 10_000;
 export const linkFillEveryMs = 700;
 export const connectTimeoutMs = 8_000;
 
+// Groups
+/** Members of a group that keep a link to each neighbouring group. */
+export const bridgesPerNeighbour = 2;
+/** The two ends of a bridge speak this often. */
+export const bridgeBeatMs = 2_000;
+/** A bridge that heard nothing for so long is none. */
+export const bridgeLostMs = 3 * bridgeBeatMs;
+/** Who is to be a bridge and is none after so long is doubled by the next member. */
+export const bridgeGraceMs = 6_000;
+/** What a bridge says to its own members when nothing changes. */
+export const neighbourNewsEveryMs = 10_000;
+/** With fewer neighbours than this within reach, neighbours of neighbours are taken in. */
+export const neighboursMin = 2;
+/** A neighbour that the directory does not name and nobody hears is forgotten after so long. */
+export const neighbourForgottenMs = 60_000;
+/** A link to another group that nothing has used for so long is closed. */
+export const foreignLinkIdleMs = 30_000;
+
 // Boot
 export const serviceStartMsMax = 10_000;
 export const serviceStopMsMax = 3_000;
@@ -84,7 +102,7 @@ export const objectHoldersMax = 16;
 export const codingsPerObjectMax = 3;
 /** An object of one segment up to this is held as whole copies: messages cost more than its bytes. */
 export const smallBytesMax = 64 * 1024;
-/** Bytes are hashed, and kept by the database, in runs of this length. */
+/** Bytes are hashed in leaves of this length. */
 export const leafBytes = 256 * 1024;
 /** Segments of one put on their way to their stores at once. */
 export const putSegmentsInFlightMax = 4;
@@ -128,6 +146,8 @@ export const jobManifestBytesMax = 128 * 1024;
 export const eventBytesMax = 64 * 1024;
 export const eventsPerExchangeMax = 512;
 export const clockExchangeEveryMs = 2_000;
+/** Two bridges tell each other what changed at most this often. */
+export const bridgeTellEveryMs = 500;
 /** Events, manifests and clocks in one message of the ledger: below `bodyBytesMax` by what wraps them. */
 export const exchangeBytesMax = 192 * 1024;
 export const eventsPerJobMax = 200_000;

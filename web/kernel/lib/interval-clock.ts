@@ -78,12 +78,21 @@ export class IntervalClock {
     return behind ? 'behind' : 'equal';
   }
 
-  toRecord(): Record<string, [number, number][]> {
+  /** Of all actors, or of those named. */
+  toRecord(actors: Iterable<string> = this.#held.keys()): Record<string, [number, number][]> {
     const record: Record<string, [number, number][]> = {};
-    for (const actor of [...this.#held.keys()].toSorted()) {
-      record[actor] = [...this.#held.get(actor)!.spans()].map(([first, end]) => [first, end - 1]);
+    for (const actor of [...actors].toSorted()) {
+      record[actor] = [...(this.#held.get(actor)?.spans() ?? [])].map(([first, end]) => [first, end - 1]);
     }
     return record;
+  }
+
+  /** Takes what `record` says of the actors it names instead of what was known of them. */
+  replace(record: ClockRecord): void {
+    for (const actor of Object.keys(record)) {
+      this.#held.delete(actor);
+      for (const [from, to] of record[actor] ?? []) this.#add(actor, from, to + 1);
+    }
   }
 
   #add(actor: string, first: number, end: number): void {

@@ -1,10 +1,11 @@
 // Tabs with nothing but a ledger, joined by a network that may lose, double and reorder: for the ledger's tests.
 import { Dispatcher } from '../dispatcher.ts';
-import { groupId, makePeerId, type JobId, type PeerId } from '../lib/ids.ts';
+import { groupId, makePeerId, type GroupId, type JobId, type PeerId } from '../lib/ids.ts';
 import { failure, unwrap, type Outcome } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import { memoryStorage } from '../memory-storage.ts';
 import type { Platform, Storage } from '../platform.ts';
+import { groupsContract } from '../protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract, type Member } from '../protocol/contracts/membership.ts';
 import type { EventBody } from '../protocol/event.ts';
@@ -18,7 +19,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 import { ledgerService } from '../services/ledger/service.ts';
 import { manifestOf } from './made-up-jobs.ts';
 
-const group = groupId('ab'.repeat(16));
+export const ownGroup = groupId('ab'.repeat(16));
 
 export interface Tab {
   readonly name: string;
@@ -31,6 +32,8 @@ export interface Tab {
   readonly membership: ServiceContext<typeof membershipContract>;
   readonly reports: string[];
   alive: boolean;
+  readonly group: GroupId;
+  readonly groups: ServiceContext<typeof groupsContract>;
 }
 
 export interface Sent {
@@ -58,7 +61,7 @@ export class Cluster {
   }
 
   /** A tab of the person `name`; `storage` where it comes back to its profile. It is not yet seen by others. */
-  async add(name: string, storage?: Storage): Promise<Tab> {
+  async add(name: string, storage?: Storage, group = ownGroup): Promise<Tab> {
     const random = seededRandom(`${this.seed} ${name} ${this.tabs.length}`);
     const signer = testSigner(name);
     const peer = makePeerId(signer.identity, random.bytes(8));
@@ -85,6 +88,8 @@ export class Cluster {
       membership,
       reports,
       alive: true,
+      group,
+      groups: dispatcher.context(groupsContract),
     };
     unwrap(dispatcher.register(ledger));
     unwrap(
@@ -110,16 +115,46 @@ export class Cluster {
 
   /** All live tabs see each other. */
   async meet(): Promise<void> {
-    const members = this.#live().map((tab): Member => ({
+    const memberOf = (tab: Tab): Member => ({
       peer: tab.peer,
       identity: tab.platform.signer.identity,
       store: tab.storage.store,
       status: 'alive',
       rttMs: 1,
       offer: null,
-    }));
-    for (const tab of this.#live())
-      tab.membership.publish('view', { group, groupName: 'a group', signaling: 'up', signalingReason: '', members });
+    });
+    for (const { group, membership } of this.#live()) {
+      const members = this.#live()
+        .filter((tab) => tab.group === group)
+        .map(memberOf);
+      membership.publish('view', { group, groupName: 'a group', signaling: 'up', signalingReason: '', members });
+    }
+    await this.clock.advance(20);
+  }
+
+  /** Each group is told of these pairs of bridges to its neighbours. */
+  async bridge(...pairs: (readonly [Tab, Tab])[]): Promise<void> {
+    const both = pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]);
+    for (const tab of this.#live()) {
+      const mine = both.filter(([here]) => here.group === tab.group);
+      const neighbours = [...new Set(mine.map(([, there]) => there.group))].toSorted().map((group) => ({
+        group,
+        name: `Group ${group.slice(0, 2)}`,
+        answersFor: [group],
+        members: this.#live()
+          .filter((other) => other.group === group)
+          .map(({ peer, platform, storage }) => ({ peer, identity: platform.signer.identity, store: storage.store })),
+        bridges: mine
+          .filter(([, there]) => there.group === group)
+          .map(([here, there]) => ({ here: here.peer, there: there.peer, since: 0 })),
+        up: true,
+        heardMsAgo: 0,
+        spareWorkers: 0,
+        waitingFunctions: 0,
+      }));
+      const load = { spareWorkers: 0, waitingFunctions: 0 };
+      tab.groups.publish('view', { group: tab.group, answersFor: [tab.group], load, neighbours });
+    }
     await this.clock.advance(20);
   }
 
@@ -137,6 +172,7 @@ export class Cluster {
     const nonce = Array.from(this.random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const now = this.clock.wall();
     const manifest = manifestOf(items, {
+      home: tab.group,
       submitter: tab.platform.signer.identity,
       nonce,
       createdAt: now,

@@ -78,6 +78,28 @@ export const contributorSchema = v.strictObject({
   tookMs: amount,
 });
 
+export const clockRelations = ['equal', 'behind', 'ahead', 'concurrent'] as const;
+
+/** How a job stands here to how a neighbouring group has it, as far as the bridge has heard. */
+export const relationSchema = v.strictObject({
+  group: groupIdSchema,
+  job: jobIdSchema,
+  relation: v.picklist(clockRelations),
+  /** Events held here, and there. */
+  ours: natural,
+  theirs: natural,
+  /** Events that came over this bridge, and when the last did, by wall clock here. */
+  mergedEvents: natural,
+  lastMergeAt: v.nullable(amount),
+  /** How it was before, the latest last: with since when, by wall clock here. Some pass too quickly to be published themselves. */
+  history: listOf(v.strictObject({ relation: v.picklist(clockRelations), since: amount }), 16),
+  words: text(200),
+});
+export type ClockRelationOfJob = v.InferOutput<typeof relationSchema>;
+export const relationsMax = 512;
+/** Jobs whose clocks go over a bridge in one message. */
+export const sharesPerMessageMax = 64;
+
 /** Of one loan; undecided runs of it. */
 export const loansMax = 1_024;
 export const loanRunsMax = 256;
@@ -212,6 +234,24 @@ export const ledgerContract = contract({
         }),
       ),
     },
+    /** Between two bridges: jobs that both their groups take part in. */
+    shares: {
+      /**
+       * The clocks of such jobs, only what changed since the last answer: what `clock` names replaces what was known of those actors, all of
+       * it where `whole`; `dots` is how many there are then. `unknown`: not held here. `stale`: tell the whole clock.
+       */
+      update: operation(
+        'member',
+        v.strictObject({
+          group: groupIdSchema,
+          jobs: listOf(
+            v.strictObject({ job: jobIdSchema, whole: v.boolean(), clock: clockSchema, dots: natural, digest: hashSchema }),
+            sharesPerMessageMax,
+          ),
+        }),
+        v.strictObject({ unknown: listOf(jobIdSchema, sharesPerMessageMax), stale: listOf(jobIdSchema, sharesPerMessageMax) }),
+      ),
+    },
     /** Where clocks are equal and digests are not, somebody signed two events with one number: both are found and kept. */
     forks: {
       /** Digests per actor in; the actors whose digest differs here out. */
@@ -231,6 +271,8 @@ export const ledgerContract = contract({
   publishes: {
     /** All jobs, newest first; at most every 100 ms. */
     jobs: v.strictObject({ jobs: listOf(jobSummarySchema, jobsMax) }),
+    /** At a bridge: the jobs shared with neighbours, the latest changed first; at most every 250 ms. Empty elsewhere. */
+    relations: v.strictObject({ relations: listOf(relationSchema, relationsMax) }),
     /** What was decided just now: the queue drops its records on it, at once. */
     decided: v.strictObject({ job: jobIdSchema, ranges: listOf(rangeSchema, 10_000), ended: v.boolean() }),
   },

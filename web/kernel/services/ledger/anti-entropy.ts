@@ -147,12 +147,13 @@ export class AntiEntropy {
           break;
         }
       }
-      if (digest !== log.digest && log.clock.relation(theirs) === 'equal') await this.#findForks(peer, log);
+      if (digest !== log.digest && log.clock.relation(theirs) === 'equal') await this.findForks(peer, log);
     }
     return true;
   }
 
-  async #findForks(peer: PeerId, log: JobLog): Promise<void> {
+  /** Both hold the same dots, and not the same events: somebody signed two with one number. */
+  async findForks(peer: PeerId, log: JobLog): Promise<void> {
     const actors = Object.fromEntries(log.actorDigests()) as Record<PeerId, string>;
     const asked = await this.bus.ask(ledgerContract, 'forks', 'query', { job: log.id, actors }, { peer });
     if (!asked.ok) return;

@@ -69,6 +69,7 @@ export class JobFold {
   readonly #rounds: NonNullable<Setting['round']>[] = [];
   readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
   readonly #lent = new Map<EventId, Lent>();
+  readonly #lentTo = new Set<GroupId>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
   #okEvents = 0;
 
@@ -101,6 +102,7 @@ export class JobFold {
         break;
       case 'lent':
         this.#lent.set(id, event as Lent);
+        this.#lentTo.add(body.to);
         break;
       default:
         unreachable(body);
@@ -254,6 +256,11 @@ export class JobFold {
     joins = false;
     if (this.open && Math.max(from, this.items) < end) put(Math.max(from, this.items), end, 0, []);
     return spans;
+  }
+
+  /** Whether anything was ever lent to that group. */
+  lentTo(group: GroupId): boolean {
+    return this.#lentTo.has(group);
   }
 
   /** Loans with items to run, by event id, at most `max`. They decide nothing (rule 13). */

@@ -43,6 +43,11 @@ export class JobLog {
   clock = new IntervalClock();
   /** By wall clock here; null while the job has not ended. */
   endedAt: number | null = null;
+  /** Changes so far: what a neighbour has not heard yet is what changed since the version it heard. */
+  version = 0;
+  readonly #changedAt = new Map<PeerId, number>();
+  /** Version at which the clock began anew. */
+  #begunAt = 0;
   readonly #held = new Map<EventId, Held>();
   readonly #dots = new Map<PeerId, Map<number, EventId[]>>();
   readonly #digest = new Uint8Array(32);
@@ -114,6 +119,7 @@ export class JobLog {
     this.#held.set(id, { signed, actor, n, identity, setting });
     this.#charge(identity, actor, signed);
     this.clock.add(actor, n);
+    this.#changedAt.set(actor, ++this.version);
     let numbers = this.#dots.get(actor);
     if (numbers === undefined) this.#dots.set(actor, (numbers = new Map()));
     const ids = numbers.get(n);
@@ -146,6 +152,8 @@ export class JobLog {
   entomb(): readonly EventId[] {
     if (!this.fold.settings.cancelled || this.#entombed) return [];
     this.#entombed = true;
+    this.#begunAt = ++this.version;
+    this.#changedAt.clear();
     const gone: EventId[] = [];
     this.clock = new IntervalClock();
     this.#dots.clear();
@@ -165,6 +173,13 @@ export class JobLog {
       this.#bytes += held.signed.bytes.length + eventOverheadBytes;
     }
     return gone;
+  }
+
+  /** The clock's entries that changed after `version`; `whole` where all of them are named, and what is not named is not held. */
+  changesSince(version: number): { whole: boolean; clock: VectorClock } {
+    if (version < this.#begunAt || version === 0) return { whole: true, clock: this.clock.toRecord() as VectorClock };
+    const changed = [...this.#changedAt].flatMap(([actor, at]) => (at > version ? [actor] : []));
+    return { whole: false, clock: this.clock.toRecord(changed) as VectorClock };
   }
 
   exchangeEntry(): ExchangeEntry {

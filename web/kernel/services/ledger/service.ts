@@ -4,12 +4,15 @@ import type { JobId, PeerId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
+import { groupsContract } from '../../protocol/contracts/groups.ts';
 import { ledgerContract, loansMax, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
-import type { Handlers, ServiceFactory } from '../../service.ts';
+import type { SignedJob } from '../../protocol/job-manifest.ts';
+import type { Call, Handlers, ServiceFactory } from '../../service.ts';
 import { AntiEntropy } from './anti-entropy.ts';
 import { Book } from './book.ts';
+import { Bridges } from './bridges.ts';
 import { endOf } from './chain.ts';
 import { refusalOfJob } from './checks.ts';
 import { answerClocks, answerForkedActors, answerForks } from './exchange.ts';
@@ -28,17 +31,26 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const { platform, self } = context;
   const members = new Members(self, platform.clock);
   const book: Book = new Book(platform, self.network, {
-    changed: (log, decided, endedNow) => publisher.changed(log, decided, endedNow),
+    changed: (log, decided, endedNow) => {
+      publisher.changed(log, decided, endedNow);
+      bridges.changed(log);
+    },
     dropped: (job) => {
       writer.forget(job);
+      bridges.dropped(job);
       publisher.dropped(job);
     },
   });
   const publisher = new Publisher(platform, (publication, body) => context.publish(publication, body), book);
   const writer = new Writer(platform, self, book, (log, events) => members.spread((peer) => send(peer, log, events)));
   const antiEntropy = new AntiEntropy(platform, context, book, members, send);
+  const bridges = new Bridges(platform, context, book, send, (peer, log) => antiEntropy.findForks(peer, log));
   let loading: Promise<void> | undefined;
-  let unwatch: Cancel | undefined;
+  let unwatch: Cancel[] = [];
+
+  function tellJob(peer: PeerId, signed: SignedJob) {
+    return context.ask(ledgerContract, 'jobs', 'insert', signed, { peer, timeoutMs: ackWaitMs });
+  }
 
   /** Events to one member; the job first where it says that it does not know it. A fault where not all of them are held there now. */
   async function send(peer: PeerId, log: JobLog, events: readonly SignedEvent[]): Promise<Outcome<void>> {
@@ -46,7 +58,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       context.ask(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, { peer, timeoutMs: ackWaitMs });
     let reply = await insert();
     if (!reply.ok && reply.fault.code === 'not-found') {
-      const told = await context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs });
+      const told = await tellJob(peer, log.signed);
       if (!told.ok) return told;
       reply = await insert();
     }
@@ -54,6 +66,9 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     const [refused] = reply.value.body.refused;
     return refused === undefined ? success(undefined) : { ok: false, fault: { code: 'refused', message: refused.why } };
   }
+
+  /** From another group: what is new is told to all of this one. */
+  const isOutsider = ({ local, from }: Call) => !local && from !== self.peer && !members.has(from);
 
   const logOf = async (job: JobId): Promise<JobLog> => {
     await loading;
@@ -64,9 +79,12 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
 
   const handlers: Handlers<typeof ledgerContract> = {
     jobs: {
-      insert: async (signed) => {
+      insert: async (signed, call) => {
         await loading;
-        return { job: unwrap(await book.keepJob(signed)).id };
+        const before = book.size;
+        const { id } = unwrap(await book.keepJob(signed));
+        if (book.size > before && isOutsider(call)) void members.spread((peer) => tellJob(peer, signed));
+        return { job: id };
       },
       query: async () => {
         await loading;
@@ -79,9 +97,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         const refusal = refusalOfJob(manifest, self.network, platform.clock.wall());
         if (refusal !== undefined) throw new FaultError('refused', refusal);
         const log = unwrap(await book.keepOpenedJob(unwrap(await signJob(platform, manifest))));
-        const acknowledged = await members.spread((peer) =>
-          context.ask(ledgerContract, 'jobs', 'insert', log.signed, { peer, timeoutMs: ackWaitMs }),
-        );
+        const acknowledged = await members.spread((peer) => tellJob(peer, log.signed));
         return { job: log.id, acknowledged };
       },
     },
@@ -120,8 +136,14 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     },
     events: {
       create: async ({ job, body }) => unwrap(await writer.write(await logOf(job), body)),
-      insert: async ({ job, events }) => {
-        const { held, refused } = unwrap(await book.keepEvents(await logOf(job), events));
+      insert: async ({ job, events }, call) => {
+        const log = await logOf(job);
+        const { held, fresh, refused } = unwrap(await book.keepEvents(log, events));
+        if (fresh > 0 && isOutsider(call)) {
+          bridges.merged(call.from, log, fresh);
+          const taken = events.filter((_, at) => refused.every((one) => one.at !== at));
+          void members.spread((peer) => send(peer, log, taken));
+        }
         return { held, refused: refused.map(({ at, why }) => ({ at, why: why.slice(0, whyCharsMax) })) };
       },
     },
@@ -129,6 +151,12 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       query: async (request) => {
         await loading;
         return answerClocks(book, request);
+      },
+    },
+    shares: {
+      update: async (request, call) => {
+        await loading;
+        return bridges.hear(call.from, request);
       },
     },
     forks: {
@@ -146,17 +174,22 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         if (!loaded.ok) platform.report('warning', 'The ledger kept here could not be read.', loaded.fault);
       });
       await loading;
-      if (unwatch !== undefined) return;
+      if (unwatch.length > 0) return;
       publisher.start();
       antiEntropy.start();
-      unwatch = context.watch(membershipContract, 'view', (view) => {
-        for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
-      });
+      bridges.start();
+      unwatch = [
+        context.watch(membershipContract, 'view', (view) => {
+          for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
+        }),
+        context.watch(groupsContract, 'view', (view) => bridges.see(view)),
+      ];
     },
     stop: () => {
-      unwatch?.();
-      unwatch = undefined;
+      for (const cancel of unwatch) cancel();
+      unwatch = [];
       antiEntropy.stop();
+      bridges.stop();
       publisher.stop();
     },
   };
