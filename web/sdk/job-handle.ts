@@ -19,6 +19,7 @@ import { itemInput } from './item-input.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
 import { isFailure, ResultReader } from './results.ts';
+import { checkPriority } from './spec-checks.ts';
 import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
 
 const resultsPerRead = 2_000;
@@ -318,8 +319,9 @@ export class JobHandle implements Job {
   cancel(): Promise<void> {
     return this.#set({ cancelled: true });
   }
-  setPriority(priority: number): Promise<void> {
-    return this.#set({ priority });
+  async setPriority(priority: number): Promise<void> {
+    checkPriority(priority);
+    await this.#set({ priority });
   }
 
   async append(inputs: Inputs | readonly unknown[]): Promise<void> {

@@ -3,7 +3,7 @@ import { hexOf } from '../kernel/lib/bytes.ts';
 import { isHex64, jobId, type JobId, type PeerId } from '../kernel/lib/ids.ts';
 import { nameOf } from '../kernel/lib/names.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
-import { itemMsDefault, jobItemsMax, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
+import { itemMsDefault, jobItemsMax, jobsPublishEveryMs } from '../kernel/limits.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract, type GroupView } from '../kernel/protocol/contracts/membership.ts';
@@ -13,11 +13,13 @@ import type { JobManifest } from '../kernel/protocol/job-manifest.ts';
 import { makeUri } from '../kernel/protocol/uri.ts';
 import type { Cancel, Clock, Random } from '../kernel/platform.ts';
 import type { Bus } from '../kernel/service.ts';
+import { catchUp } from './catch-up.ts';
 import { LullError, throwIfAborted, valueOf } from './errors.ts';
 import { uploadInputs, type InputCodec } from './inputs.ts';
 import { JobHandle } from './job-handle.ts';
 import { moduleOf } from './module-of.ts';
 import { getObject, manifestOf, putObject, type StoredObject } from './objects.ts';
+import { checkedExpiry, checkSpec } from './spec-checks.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
 
 /** The kernel of the page, which may be another one later. */
@@ -167,14 +169,10 @@ export function createLull(host: KernelHost): Lull {
   };
 
   const manifestFor = async (spec: JobSpec): Promise<{ manifest: JobManifest; acknowledgedCopies: number }> => {
+    checkSpec(spec);
     const now = host.clock.wall();
     const expires = checkedExpiry(spec, now);
-    const name = typeof spec.name === 'string' ? spec.name.trim() : '';
-    if (name === '' || name.length > 200) throw new LullError('bad-input', 'A job has a name of 1 to 200 characters.');
-    if (spec.redundancy !== undefined && spec.redundancy !== 1)
-      throw new LullError('not-built', 'Redundancy above 1 is not built yet: verification comes later.');
-    if (spec.runtime !== undefined && spec.runtime !== 'js')
-      throw new LullError('not-built', `The runtime "${String(spec.runtime)}" is not built yet: only "js" is.`);
+    const name = spec.name.trim();
     const code = await storedCode(spec.code, `${name}.mjs`, expires, spec.signal);
     const reduce =
       spec.reduce === undefined || spec.reduce.trim() === ''
@@ -267,29 +265,38 @@ export function createLull(host: KernelHost): Lull {
     async find(id) {
       await host.started;
       if (!isHex64(id)) throw new LullError('bad-input', 'A job id has 64 hex digits.');
+      const wanted = jobId(id);
+      const isNew = () => host.clock.now() - madeAt <= meetMsMax;
+      /** As it stands, and not as it began. */
+      const upToDate = async (job: Job, peer: PeerId | undefined): Promise<Job> => {
+        // Published a moment later.
+        if (peer !== undefined && (await catchUp(bus(), wanted, peer))) await jobHost.nextChange(2 * jobsPublishEveryMs);
+        return job;
+      };
+      const somebody = () => view?.members.find(({ peer }) => peer !== bus().self.peer)?.peer;
       const known = lull.job(id);
-      if (known !== undefined) return known;
+      if (known !== undefined) return isNew() ? upToDate(known, somebody()) : known;
       const asked = new Set<PeerId>([bus().self.peer]);
       for (;;) {
         const next = view?.members.find(({ peer }) => !asked.has(peer));
         if (next === undefined) {
           // A page that has just been loaded meets its group in the next moments.
-          if (host.clock.now() - madeAt > meetMsMax) break;
+          if (!isNew()) break;
           await jobHost.nextChange(meetEveryMs);
           const come = lull.job(id);
-          if (come !== undefined) return come;
+          if (come !== undefined) return upToDate(come, somebody());
           continue;
         }
         const { peer } = next;
         asked.add(peer);
-        const found = await bus().ask(ledgerContract, 'jobs', 'get', { job: jobId(id) }, { peer });
+        const found = await bus().ask(ledgerContract, 'jobs', 'get', { job: wanted }, { peer });
         if (!found.ok) continue;
         // Another may have the true one.
         const kept = await bus().ask(ledgerContract, 'jobs', 'insert', found.value.body);
         if (!kept.ok || kept.value.body.job !== id) continue;
         for (let tries = 0; tries < 10 && lull.job(id) === undefined; tries++) await jobHost.nextChange(200);
         const job = lull.job(id);
-        if (job !== undefined) return job;
+        if (job !== undefined) return upToDate(job, peer);
       }
       throw new LullError('not-found', 'Nobody who is here now knows that job.');
     },
@@ -309,13 +316,6 @@ export function createLull(host: KernelHost): Lull {
     },
   };
   return lull;
-}
-
-function checkedExpiry(spec: JobSpec, now: number): number {
-  const expires = spec.expiresAt?.getTime() ?? now + jobLifeMsDefault;
-  if (!(expires > now)) throw new LullError('bad-input', 'The job would have expired already.');
-  if (expires > now + jobLifeMsMax) throw new LullError('bad-input', `A job lives at most ${jobLifeMsMax / 86_400_000} days.`);
-  return expires;
 }
 
 function encodedArgs(args: unknown): Uint8Array {

@@ -1,6 +1,7 @@
 // The public API over a port: what it tells at once comes from copies that the site's frame keeps true.
 import { LullError, throwIfAborted } from '../errors.ts';
 import { moduleOf } from '../module-of.ts';
+import { checkSpec } from '../spec-checks.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef, PeerInfo } from '../types.ts';
 import type { Net } from './net.ts';
 import { PortCalls, type Port } from './port-calls.ts';
@@ -99,6 +100,7 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
     });
     byKey.set(key, job);
     const start = async () => {
+      checkSpec(spec);
       await up;
       throwIfAborted(signal);
       await calls.call('start', [key, { ...plain, inputs: await host.sent(inputs) }], { signal });

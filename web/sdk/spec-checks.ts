@@ -1,0 +1,73 @@
+// What is wrong with a job as it was asked for, in a sentence, before anything is stored anywhere.
+import { jobItemsMax, jobLifeMsDefault, jobLifeMsMax } from '../kernel/limits.ts';
+import { LullError } from './errors.ts';
+import type { JobSpec } from './types.ts';
+
+const nameCharsMax = 200;
+const priorityMax = 100;
+const itemMsMax = 24 * 3_600_000;
+
+type Options<Known extends string> = Readonly<Record<Known, string>>;
+/** Those with a sentence are to come. */
+const options: Options<keyof JobSpec | 'comparator'> = {
+  name: 'built',
+  code: 'built',
+  runtime: 'built',
+  inputs: 'built',
+  open: 'built',
+  args: 'built',
+  reduce: 'built',
+  signal: 'built',
+  expiresAt: 'built',
+  redundancy: 'built',
+  priority: 'built',
+  failuresMax: 'built',
+  limits: 'built',
+  comparator: 'Comparators are not built yet: they come with verification.',
+};
+const limits: Options<keyof NonNullable<JobSpec['limits']> | 'memoryMiB'> = {
+  itemMs: 'built',
+  memoryMiB: 'A limit on the memory of a job is not built yet.',
+};
+
+/** @throws LullError 'bad-input'; 'not-built' for what is to come */
+export function checkSpec(spec: JobSpec): void {
+  checkNames(spec, options, 'option');
+  if (spec.limits !== undefined) checkNames(spec.limits, limits, 'limit');
+  const { name, redundancy, runtime, priority, failuresMax } = spec;
+  if (typeof name !== 'string' || name.trim() === '' || name.trim().length > nameCharsMax)
+    throw new LullError('bad-input', `A job has a name of 1 to ${nameCharsMax} characters.`);
+  if (redundancy !== undefined && redundancy !== 1)
+    throw new LullError('not-built', 'Redundancy above 1 is not built yet: verification comes later.');
+  if (runtime !== undefined && runtime !== 'js')
+    throw new LullError('not-built', `The runtime "${String(runtime)}" is not built yet: only "js" is.`);
+  checkWhole('A priority', priority, -priorityMax, priorityMax);
+  checkWhole('failuresMax', failuresMax, 0, jobItemsMax);
+  checkWhole('limits.itemMs', spec.limits?.itemMs, 1, itemMsMax);
+}
+
+/** When the job expires, in ms since 1970. @throws LullError 'bad-input' */
+export function checkedExpiry(spec: JobSpec, now: number): number {
+  const expires = spec.expiresAt?.getTime() ?? now + jobLifeMsDefault;
+  if (!(expires > now)) throw new LullError('bad-input', 'The job would have expired already.');
+  if (expires > now + jobLifeMsMax) throw new LullError('bad-input', `A job lives at most ${jobLifeMsMax / 86_400_000} days.`);
+  return expires;
+}
+
+/** @throws LullError 'bad-input' for a priority that is none */
+export const checkPriority = (priority: number): void => checkWhole('A priority', priority, -priorityMax, priorityMax);
+
+function checkNames(given: object, known: Readonly<Record<string, string>>, kind: string): void {
+  for (const [name, value] of Object.entries(given)) {
+    const status = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (value === undefined || status === 'built') continue;
+    if (status !== undefined) throw new LullError('not-built', status);
+    throw new LullError('bad-input', `A job has no ${kind} "${name.slice(0, 40)}".`);
+  }
+}
+
+function checkWhole(what: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min && value <= max)) return;
+  const [low, high] = [min, max].map((bound) => bound.toLocaleString('en'));
+  throw new LullError('bad-input', `${what} is a whole number from ${low} to ${high}, not ${String(value).slice(0, 40)}.`);
+}
