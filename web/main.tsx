@@ -15,6 +15,7 @@ import { openIdentity, webDigest } from './adapters/web-crypto.ts';
 import { workerSandbox } from './adapters/worker-sandbox.ts';
 import { objectSource } from './dashboard/data/objects.ts';
 import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
+import { trySource } from './dashboard/new-job/tries.ts';
 import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts';
 import { startKernel } from './kernel/kernel.ts';
 import { hexOf } from './kernel/lib/bytes.ts';
@@ -53,7 +54,14 @@ async function run(): Promise<void> {
     connected?.disconnect();
     connected = connectSnapshots(bus, snapshots);
   });
-  mountDashboard(root, { lull, snapshots, objects: objectSource(() => host.bus()), durable: durableStorage(), profile });
+  mountDashboard(root, {
+    lull,
+    snapshots,
+    objects: objectSource(() => host.bus()),
+    durable: durableStorage(),
+    profile,
+    tries: trySource(() => host.bus()),
+  });
 
   const [site, identity] = await Promise.all([loadSite(), opening, profile.answered()]);
   if (!site.ok) return host.failed(site.fault);

@@ -9,6 +9,7 @@ import { NetworkPage } from './network/network-page.tsx';
 import { NewJobPage } from './new-job/new-job-page.tsx';
 import { DepsContext, type Deps } from './shell/deps.ts';
 import { Heading, Link, routeOf, usePath, type Route } from './shell/router.tsx';
+import { SamplesPage } from './samples/samples-page.tsx';
 import { InviteQuestion } from './settings/move-dialog.tsx';
 import { SettingsPage } from './settings/settings-page.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -44,6 +45,8 @@ function Page({ route }: { route: Route }) {
       return <JobsPage />;
     case 'new-job':
       return <NewJobPage />;
+    case 'samples':
+      return <SamplesPage />;
     case 'job':
       return <JobPage key={route.id} id={route.id} />;
     case 'network':

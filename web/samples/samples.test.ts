@@ -103,7 +103,7 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 describe('the gallery', () => {
   it('has a sample for each of its names, every one with a picture to wait for', () => {
     expect(new Set(gallery.map(({ id }) => id)).size).toBe(gallery.length);
-    for (const sample of gallery) expect(sample.picture, sample.name).toBeTruthy();
+    expect(gallery.filter(({ picture }) => !picture)).toEqual([]);
   });
 
   it('names the source of every file that it ships', () => {

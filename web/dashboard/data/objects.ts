@@ -3,6 +3,7 @@ import { isHex64, objectId } from '../../kernel/lib/ids.ts';
 import { blocksContract } from '../../kernel/protocol/contracts/blocks.ts';
 import type { ReplyOf, RequestOf } from '../../kernel/protocol/contract.ts';
 import type { Bus } from '../../kernel/service.ts';
+import type { ObjectRef } from '../../sdk/types.ts';
 import type { Health } from './health.ts';
 
 type Page = ReplyOf<typeof blocksContract, 'objects', 'query'>;
@@ -29,6 +30,10 @@ export interface ObjectSource {
   list(of: 'mine' | 'kept', max: number, named?: boolean): Promise<Listed>;
   /** An object by its id, whoever put it: asked of the network. Rejects with a sentence. */
   look(id: string): Promise<Seen>;
+  /** What the API takes for it. Rejects with a sentence. */
+  reference(id: string): Promise<ObjectRef>;
+  /** Its first bytes, at least as many as fit one segment. Rejects with a sentence. */
+  head(id: string): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly name: string }>;
 }
 
 /** Between two of these the page may draw: health of thousands of objects is not had in one go. */
@@ -43,6 +48,13 @@ export function objectSource(bus: () => Bus): ObjectSource {
     if (!answer.ok) throw new Error(answer.fault.message);
     return answer.value.body;
   };
+  const manifestOf = async (text: string) => {
+    if (!isHex64(text)) throw new Error('That is no reference to an object: it has 64 digits from 0 to f.');
+    const id = objectId(text);
+    const found = await bus().ask(blocksContract, 'objects', 'get', { id }, { timeoutMs: lookTimeoutMs });
+    if (!found.ok) throw new Error(found.fault.message);
+    return { id, manifest: found.value.body.manifest };
+  };
   return {
     async list(of, max, named = false) {
       const objects: ObjectInfo[] = [];
@@ -55,14 +67,22 @@ export function objectSource(bus: () => Bus): ObjectSource {
       } while (next !== null && objects.length < max);
       return { objects, more: next !== null };
     },
+    async reference(text) {
+      const { id, manifest } = await manifestOf(text);
+      return { object: id, size: manifest.size, name: manifest.name, type: manifest.type };
+    },
+    async head(text) {
+      const { id, manifest } = await manifestOf(text);
+      const first = await bus().ask(blocksContract, 'segments', 'get', { object: id, segment: 0 }, { timeoutMs: lookTimeoutMs });
+      if (!first.ok) throw new Error(first.fault.message);
+      const { body, buffers } = first.value;
+      return { bytes: buffers[body.data] ?? new Uint8Array(0), size: manifest.size, name: manifest.name };
+    },
     async look(text) {
-      if (!isHex64(text)) throw new Error('That is no reference to an object: it has 64 digits from 0 to f.');
-      const id = objectId(text);
-      const found = await bus().ask(blocksContract, 'objects', 'get', { id }, { timeoutMs: lookTimeoutMs });
-      if (!found.ok) throw new Error(found.fault.message);
+      const { id, manifest } = await manifestOf(text);
       const held = await bus().ask(blocksContract, 'objects', 'lookup', { id }, { timeoutMs: lookTimeoutMs });
       if (!held.ok) throw new Error(held.fault.message);
-      const { name, type, size, expires, by } = found.value.body.manifest;
+      const { name, type, size, expires, by } = manifest;
       const { k, n, held: keepers, online, lossEstimate } = held.value.body;
       return { id, name, type, size, expires, by, k, n, held: keepers, online, lossEstimate };
     },

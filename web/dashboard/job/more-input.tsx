@@ -1,17 +1,15 @@
 import { useState } from 'react';
 import type { Inputs, Job } from '../../sdk/types.ts';
-import { checkInput, emptyDraft, type InputDraft } from '../new-job/draft.ts';
+import { checkInput, emptyInput } from '../new-job/draft.ts';
 import { InputField } from '../new-job/input-field.tsx';
 import { storedInputs, type Step } from '../new-job/submission.ts';
 import { sentenceOf, useCommand, useDeps } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { bytes, plural } from '../view/format.ts';
 
-const emptyInput: InputDraft = { kind: emptyDraft.kind, text: emptyDraft.text, file: null };
-
 /** What the submitter of an open job does with it: append, and at last close. */
 export function MoreInput({ job }: { job: Job }) {
-  const { lull } = useDeps();
+  const { lull, objects } = useDeps();
   const [draft, setDraft] = useState(emptyInput);
   const [problem, setProblem] = useState<string>();
   const [step, setStep] = useState<Step | null>(null);
@@ -28,7 +26,7 @@ export function MoreInput({ job }: { job: Job }) {
     setAppended('');
     setStep({ kind: 'reading' });
     try {
-      const ready = await storedInputs(lull, inputs, setStep);
+      const ready = await storedInputs(lull, (object) => objects.reference(object), inputs, setStep);
       setStep({ kind: 'handing-over' });
       await job.append(ready);
       // The kind stays: whoever appends numbers will append numbers again.

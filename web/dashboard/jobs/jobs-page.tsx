@@ -1,7 +1,6 @@
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
-import { fractal } from '../../samples/fractal.ts';
-import { wordCount } from '../../samples/word-count.ts';
+import { gallery } from '../../samples/gallery.ts';
 import { submissions, useSubmissions } from '../new-job/submission.ts';
 import { Bar, Empty, JobStateBadge, Pill, Skeleton, toneOfState } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
@@ -63,13 +62,16 @@ function NoJobs() {
   return (
     <Empty title="Try one of these, or write your own.">
       <div className="sample-links">
-        {[wordCount, fractal].map((sample) => (
+        {gallery.slice(0, 3).map((sample) => (
           <Link key={sample.id} to={`/jobs/new?sample=${sample.id}`} className="sample">
             <b>{sample.name}</b>
             <span className="mute sm">{sample.about}</span>
           </Link>
         ))}
       </div>
+      <p className="sm">
+        <Link to="/samples">All samples, each with its picture</Link>
+      </p>
     </Empty>
   );
 }

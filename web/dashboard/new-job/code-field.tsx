@@ -1,12 +1,17 @@
-import { useId, useRef, type KeyboardEvent } from 'react';
+import { lazy, Suspense, useId } from 'react';
+import type { CodeEditorProps } from './code-editor.tsx';
 
-/** A text area for code. Tab indents, Shift+Tab takes back; after Escape, Tab moves on, so that nobody is caught in it. */
+// The editor is larger than all the rest of the page: it is fetched when it is needed, and a text area stands in until it is there.
+const CodeEditor = lazy(() => import('./code-editor.tsx').then((module) => ({ default: module.CodeEditor })));
+
+/** A field for code: an editor that knows `task` and says what cannot work while one writes. */
 export function CodeField({
   label,
   value,
   rows,
   problem,
   hint,
+  shape,
   onChange,
 }: {
   label: string;
@@ -14,64 +19,36 @@ export function CodeField({
   rows: number;
   problem: string | undefined;
   hint: string;
+  /** What the module must export, in words of code; null for what is no module. */
+  shape: string | null;
   onChange: (value: string) => void;
 }) {
   const id = useId();
-  const leaving = useRef(false);
-  const keyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === 'Escape') {
-      leaving.current = true;
-      return;
-    }
-    if (event.key !== 'Tab' || leaving.current || event.ctrlKey || event.altKey || event.metaKey) {
-      if (event.key !== 'Shift') leaving.current = false;
-      return;
-    }
-    event.preventDefault();
-    const area = event.currentTarget;
-    const { text, start, end } = indent(area.value, area.selectionStart, area.selectionEnd, event.shiftKey);
-    onChange(text);
-    // After React has put the new text in.
-    requestAnimationFrame(() => area.setSelectionRange(start, end));
-  };
+  const shared: CodeEditorProps = { label, value, lines: rows, wrong: problem !== undefined, hint, shape, onChange };
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <textarea
-        id={id}
-        className="code"
-        rows={rows}
-        value={value}
-        spellCheck={false}
-        autoCapitalize="off"
-        autoComplete="off"
-        wrap="off"
-        aria-invalid={problem !== undefined}
-        aria-describedby={`${id}-hint`}
-        onKeyDown={keyDown}
-        onBlur={() => {
-          leaving.current = false;
-        }}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      <span id={`${id}-hint`} className={problem === undefined ? 'hint' : 'hint wrong'}>
+    <div className={rows > 8 ? 'field code-field tall' : 'field code-field'}>
+      <span className="label" aria-hidden="true">
+        {label}
+      </span>
+      <Suspense
+        fallback={
+          <textarea
+            className="code"
+            rows={rows}
+            value={value}
+            readOnly
+            aria-label={`${label}, loading`}
+            aria-busy="true"
+            wrap="off"
+            spellCheck={false}
+          />
+        }
+      >
+        <CodeEditor {...shared} />
+      </Suspense>
+      <span id={`${id}-hint`} className={problem === undefined ? 'hint' : 'hint wrong'} role={problem === undefined ? undefined : 'alert'}>
         {problem ?? hint}
       </span>
     </div>
   );
-}
-
-/** The text with its selected lines (or the caret) moved by two spaces, and the selection that goes with it. */
-export function indent(text: string, start: number, end: number, back: boolean): { text: string; start: number; end: number } {
-  if (!back && start === end) return { text: `${text.slice(0, start)}  ${text.slice(end)}`, start: start + 2, end: start + 2 };
-  const from = text.lastIndexOf('\n', start - 1) + 1;
-  const lines = text.slice(from, end).split('\n');
-  const moved = lines.map((line) => (back ? line.replace(/^ {1,2}|^\t/, '') : `  ${line}`));
-  const first = moved[0]!.length - lines[0]!.length;
-  const all = moved.join('\n');
-  return {
-    text: text.slice(0, from) + all + text.slice(end),
-    start: Math.max(from, start + first),
-    end: Math.max(from, end + all.length - (end - from)),
-  };
 }

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { checkDraft, emptyDraft, itemCount, linesOf, rangeOf, textProblem, type Draft } from './draft.ts';
+import { checkDraft, emptyDraft, inputKinds, itemCount, linesOf, rangeOf, textProblem, type Draft, type TextKind } from './draft.ts';
 
 const draft = (changes: Partial<Draft>): Draft => ({
   ...emptyDraft,
   name: 'Squares',
-  text: { lines: 'a\nb', json: '', range: '' },
+  text: { ...emptyDraft.text, lines: 'a\nb' },
   ...changes,
 });
 const said = (changes: Partial<Draft>) => {
   const checked = checkDraft(draft(changes));
   return checked.ok ? [] : checked.problems.map(({ field, sentence }) => `${field}: ${sentence}`);
 };
-const text = (kind: 'lines' | 'json' | 'range', value: string): Partial<Draft> => ({ kind, text: { ...emptyDraft.text, [kind]: value } });
+const text = (kind: TextKind, value: string): Partial<Draft> => ({ kind, text: { ...emptyDraft.text, [kind]: value } });
 
 describe('a new job', () => {
   it('is taken when it has a name, code and input', () => {
@@ -24,7 +24,7 @@ describe('a new job', () => {
   });
 
   it('that is kept open may begin without input, but not with a wrong one', () => {
-    for (const kind of ['lines', 'json', 'range', 'file'] as const)
+    for (const kind of inputKinds)
       expect(checkDraft(draft({ open: true, kind, text: emptyDraft.text }))).toMatchObject({ ok: true, inputs: { items: [] } });
     expect(said({ open: true, ...text('range', '8..5') })).toEqual([
       'Input: The range is empty: its second number has to be the larger one.',
@@ -58,7 +58,9 @@ describe('a new job', () => {
     [text('range', 'ten'), /two whole numbers/],
     [text('range', '9..9'), /empty/],
     [text('range', '0..99999999'), /10 million/],
-    [{ kind: 'file', file: null }, /Choose a text file/],
+    [{ kind: 'file', file: null }, /Choose a file/],
+    [{ kind: 'file', file: new File(['abc'], 'a.bin'), split: 'chunks', chunkKiB: '0' }, /whole number of kB/],
+    [text('object', 'no reference'), /64 digits/],
     [{ kind: 'file', file: new File([], 'a.txt') }, /a\.txt is empty/],
   ] as [Partial<Draft>, RegExp][])('refuses an input that is not what was said: %j', (changes, sentence) =>
     expect(said(changes)[0]).toMatch(sentence),
@@ -82,6 +84,15 @@ describe('reading input', () => {
   it('counts items before anything is sent', () => {
     expect(itemCount(draft(text('range', '0..1000')))).toBe(1000);
     expect(itemCount(draft(text('lines', '')))).toBeNull();
+  });
+  it('takes a file or an object by its lines, or in pieces', () => {
+    const id = 'ab'.repeat(32);
+    const checked = (changes: Partial<Draft>) => checkDraft(draft(changes));
+    const file = new File(['x'.repeat(5_000)], 'a.bin');
+    expect(checked({ kind: 'file', file })).toMatchObject({ inputs: { file, chunkBytes: null } });
+    expect(checked({ kind: 'file', file, split: 'chunks', chunkKiB: '2' })).toMatchObject({ inputs: { file, chunkBytes: 2_048 } });
+    expect(itemCount(draft({ kind: 'file', file, split: 'chunks', chunkKiB: '2' }))).toBe(3);
+    expect(checked(text('object', `see https://lull.example/data/${id}`))).toMatchObject({ inputs: { object: id, chunkBytes: null } });
   });
   it('tells text from other bytes, even cut in the middle of a character', () => {
     expect(textProblem(new TextEncoder().encode('naïve').subarray(0, 3), 'a.txt')).toBeNull();

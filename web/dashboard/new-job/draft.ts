@@ -1,16 +1,23 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
 import type { Inputs } from '../../sdk/types.ts';
+import { referenceIn } from '../data/reference.ts';
 
-export const inputKinds = ['lines', 'json', 'range', 'file'] as const;
+export const inputKinds = ['lines', 'json', 'range', 'file', 'object'] as const;
 export type InputKind = (typeof inputKinds)[number];
+export type TextKind = Exclude<InputKind, 'file'>;
+/** What one item of a file or an object is. */
+export type Split = 'lines' | 'chunks';
 
 export interface Draft {
   readonly name: string;
   readonly code: string;
   readonly kind: InputKind;
   /** Of each kind its own text, so that changing the kind loses nothing. 'file' has none. */
-  readonly text: Readonly<Record<'lines' | 'json' | 'range', string>>;
+  readonly text: Readonly<Record<TextKind, string>>;
   readonly file: File | null;
+  readonly split: Split;
+  /** As written: bytes of a chunk, in KiB. */
+  readonly chunkKiB: string;
   readonly args: string;
   readonly reduce: string;
   /** More input may come later: then there need be none yet. */
@@ -18,14 +25,20 @@ export interface Draft {
 }
 
 /** What the job runs over. */
-export type InputDraft = Pick<Draft, 'kind' | 'text' | 'file'>;
+export type InputDraft = Pick<Draft, 'kind' | 'text' | 'file' | 'split' | 'chunkKiB'>;
+
+export const emptyInput: InputDraft = {
+  kind: 'lines',
+  text: { lines: '', json: '', range: '', object: '' },
+  file: null,
+  split: 'lines',
+  chunkKiB: '64',
+};
 
 export const emptyDraft: Draft = {
+  ...emptyInput,
   name: '',
   code: 'export default function run(item, task) {\n  return item;\n}\n',
-  kind: 'lines',
-  text: { lines: '', json: '', range: '' },
-  file: null,
   args: '',
   reduce: '',
   open: false,
@@ -33,6 +46,7 @@ export const emptyDraft: Draft = {
 
 export const fileBytesMax = 1024 * 1024 * 1024;
 const itemsMax = 10_000_000;
+const chunkKiBMax = 1024;
 
 export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce';
 export interface Problem {
@@ -40,8 +54,11 @@ export interface Problem {
   readonly sentence: string;
 }
 
-/** The inputs as the SDK takes them, but for a file, which has to be stored first. */
-export type ReadyInputs = Inputs | { readonly file: File };
+/** The inputs as the SDK takes them, but for a file, which has to be stored first, and an object, which has to be looked up. */
+export type ReadyInputs =
+  | Extract<Inputs, { range: unknown } | { items: unknown }>
+  | { readonly file: File; readonly chunkBytes: number | null }
+  | { readonly object: string; readonly chunkBytes: number | null };
 export type Checked =
   | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -69,7 +86,7 @@ export function checkDraft(draft: Draft): Checked {
   return { ok: true, inputs, args: args.value };
 }
 
-function codeProblem(code: string, shape: string): string | null {
+export function codeProblem(code: string, shape: string): string | null {
   if (code.trim() === '') return `There is no code. It is an ES module: export default ${shape}`;
   if (code.length > 4 * 1024 * 1024) return 'Code may have at most 4 MiB: put what is larger into the input.';
   const bare = code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
@@ -80,7 +97,7 @@ function codeProblem(code: string, shape: string): string | null {
   return null;
 }
 
-function jsonOf(text: string): { value: unknown } | { sentence: string } {
+export function jsonOf(text: string): { value: unknown } | { sentence: string } {
   if (text.trim() === '') return { value: null };
   try {
     return { value: JSON.parse(text) as unknown };
@@ -96,7 +113,8 @@ export interface Wrong {
   readonly sentence: string;
 }
 
-export function checkInput({ kind, text, file }: InputDraft): ReadyInputs | Wrong {
+export function checkInput(draft: InputDraft): ReadyInputs | Wrong {
+  const { kind, text, file } = draft;
   switch (kind) {
     case 'lines': {
       const lines = linesOf(text.lines);
@@ -118,11 +136,24 @@ export function checkInput({ kind, text, file }: InputDraft): ReadyInputs | Wron
       return { range };
     }
     case 'file':
-      if (file === null) return { sentence: 'Choose a text file, or drop one here.' };
+      if (file === null) return { sentence: 'Choose a file, or drop one here.' };
       if (file.size === 0) return { sentence: `${file.name} is empty: there is nothing to run.` };
       if (file.size > fileBytesMax) return { sentence: `${file.name} is too large: a file may have at most 1 GiB.` };
-      return { file };
+      return withChunks(draft, { file });
+    case 'object': {
+      const object = referenceIn(text.object);
+      if (object === null) return { sentence: 'Paste the link or the 64 digits of one object: the Data page has both for each object.' };
+      return withChunks(draft, { object });
+    }
   }
+}
+
+function withChunks<T extends object>({ split, chunkKiB }: InputDraft, from: T): (T & { chunkBytes: number | null }) | Wrong {
+  if (split === 'lines') return { ...from, chunkBytes: null };
+  const size = Number(chunkKiB);
+  if (!Number.isInteger(size) || size < 1 || size > chunkKiBMax)
+    return { sentence: `A piece has a whole number of kB, from 1 to ${chunkKiBMax}.` };
+  return { ...from, chunkBytes: size * 1024 };
 }
 
 /** Lines without their ends; an end of the last line begins no further one. */
@@ -143,8 +174,8 @@ export function rangeOf(text: string): readonly [number, number] | null {
 
 /** What is known of the input at a glance: '1 000 items'. null while there is none, or it has to be read first. */
 export function itemCount(draft: InputDraft): number | null {
-  if (draft.kind === 'file') return null;
   const inputs = checkInput(draft);
+  if ('file' in inputs && inputs.chunkBytes !== null) return Math.ceil(inputs.file.size / inputs.chunkBytes);
   if ('range' in inputs) return inputs.range[1] - inputs.range[0];
   return 'items' in inputs ? inputs.items.length : null;
 }

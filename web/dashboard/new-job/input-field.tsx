@@ -14,8 +14,14 @@ const kinds: Record<InputKind, { label: string; hint: string; placeholder: strin
     hint: 'Each number is an item. The last one is not run: 0..1000 runs 0 up to 999.',
     placeholder: '0..1000',
   },
-  file: { label: 'Lines of a file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GB.', placeholder: '' },
+  file: { label: 'A file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GB.', placeholder: '' },
+  object: {
+    label: 'Something on the Data page',
+    hint: 'Each line of the object is an item. It is not uploaded again.',
+    placeholder: 'a link to an object, or its 64 digits',
+  },
 };
+const piecesHint = 'Each piece is an item: your code gets its bytes as a Uint8Array, the last one may be shorter.';
 
 /** What the job runs over: a kind, and one control for it. A file may be dropped on it whatever the kind. */
 export function InputField({
@@ -65,7 +71,7 @@ export function InputField({
           <input
             {...shared}
             type="file"
-            accept="text/*,.txt,.csv,.tsv,.jsonl,.log,.md"
+            {...(draft.split === 'lines' && { accept: 'text/*,.txt,.csv,.tsv,.jsonl,.ndjson,.log,.md' })}
             onChange={(event) => onChange({ file: event.target.files?.[0] ?? null })}
           />
           <span>{draft.file === null ? 'or drop one here' : `${draft.file.name} · ${bytes(draft.file.size)}`}</span>
@@ -74,7 +80,7 @@ export function InputField({
         <textarea
           {...shared}
           className="code"
-          rows={kind === 'range' ? 1 : rows}
+          rows={kind === 'range' ? 1 : kind === 'object' ? 2 : rows}
           value={draft.text[kind]}
           placeholder={kinds[kind].placeholder}
           spellCheck={false}
@@ -82,8 +88,30 @@ export function InputField({
           onChange={(event) => onChange({ text: { ...draft.text, [kind]: event.target.value } })}
         />
       )}
+      {kind === 'file' || kind === 'object' ? (
+        <div className="split" role="radiogroup" aria-label="What an item is">
+          <label>
+            <input type="radio" name={`${id}-split`} checked={draft.split === 'lines'} onChange={() => onChange({ split: 'lines' })} />{' '}
+            lines
+          </label>
+          <label>
+            <input type="radio" name={`${id}-split`} checked={draft.split === 'chunks'} onChange={() => onChange({ split: 'chunks' })} />{' '}
+            pieces of
+          </label>
+          <input
+            type="text"
+            inputMode="numeric"
+            aria-label="Piece, kB"
+            value={draft.chunkKiB}
+            disabled={draft.split === 'lines'}
+            onChange={(event) => onChange({ chunkKiB: event.target.value })}
+          />{' '}
+          kB
+        </div>
+      ) : null}
       <span id={`${id}-hint`} className={problem === undefined ? 'hint' : 'hint wrong'}>
-        {problem ?? `${kinds[kind].hint}${items === null ? '' : ` That is ${plural(items, 'item')}.`}`}
+        {problem ??
+          `${(kind === 'file' || kind === 'object') && draft.split === 'chunks' ? piecesHint : kinds[kind].hint}${items === null ? '' : ` That is ${plural(items, 'item')}.`}`}
       </span>
     </div>
   );

@@ -1,24 +1,32 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { fractal } from '../../samples/fractal.ts';
 import type { Sample } from '../../samples/sample.ts';
-import { wordCount } from '../../samples/word-count.ts';
+import { GuideStep } from '../guide/guide.tsx';
+import { save } from '../job/download.ts';
 import { sentenceOf, useDeps } from '../shell/deps.ts';
 import { Heading, Link, navigate } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
+import { fileNameOf } from '../view/export.ts';
 import { bytes } from '../view/format.ts';
 import { CodeField } from './code-field.tsx';
-import { checkDraft, emptyDraft, type Draft, type Field, type Problem } from './draft.ts';
+import { checkDraft, type Draft, type Field, type Problem } from './draft.ts';
+import { draftFromFragment, draftFromText, draftToFragment, draftToText, linkCharactersMax } from './draft-file.ts';
+import { draftStore, isPristine, useDraft } from './draft-store.ts';
 import { InputField } from './input-field.tsx';
+import { draftOfJob, draftOfSample } from './sample-draft.ts';
+import { sampleById, StartFrom } from './start-from.tsx';
 import { submissions, useSubmission, type Step } from './submission.ts';
+import { TryCard } from './try-card.tsx';
 
-const samples: readonly Sample[] = [wordCount, fractal];
+const codeHint = 'A JavaScript module whose default export is called once an item. Tab indents; press Esc, then Tab, to move on.';
+const argsHint = 'JSON that every call sees as task.args.';
+const reduceHint = 'A module: export default (values, task) => value. Runs in your tab over all results, when they are there.';
 
 export function NewJobPage() {
-  const { lull } = useDeps();
-  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const { lull, objects, snapshots } = useDeps();
+  const { draft, before, from } = useDraft();
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [key, setKey] = useState<number | null>(null);
-  const [sampleProblem, setSampleProblem] = useState('');
+  const [said, setSaid] = useState<{ readonly tone: 'coral' | 'dusk' | 'tide'; readonly sentence: string } | null>(null);
   const submission = useSubmission(key);
   const under = submission !== undefined && submission.step.kind !== 'failed';
   const form = useRef<HTMLFormElement>(null);
@@ -31,42 +39,71 @@ export function NewJobPage() {
   }, []);
 
   const change = (part: Partial<Draft>) => {
-    setDraft((before) => ({ ...before, ...part }));
+    draftStore.change(part);
     setProblems([]);
   };
-  const fill = async (sample: Sample) => {
-    setSampleProblem('');
+  /** Fills in what `load` comes with, unless the page was left meanwhile. */
+  const fill = async (load: () => Promise<{ draft: Draft; from: string; sentence?: string }>) => {
+    setSaid(null);
+    setProblems([]);
     try {
-      const filled = await draftOf(sample);
-      if (here.current) change(filled);
+      const filled = await load();
+      if (!here.current) return;
+      draftStore.fill(filled.draft, filled.from);
+      if (filled.sentence) setSaid({ tone: 'dusk', sentence: filled.sentence });
     } catch (error) {
-      setSampleProblem(sentenceOf(error));
+      if (here.current) setSaid({ tone: 'coral', sentence: sentenceOf(error) });
     }
   };
+  const fillSample = (sample: Sample) => fill(async () => ({ draft: await draftOfSample(sample), from: `Filled in: ${sample.name}.` }));
   useEffect(() => {
-    const wanted = samples.find(({ id }) => id === new URLSearchParams(location.search).get('sample'));
-    if (wanted !== undefined) void fill(wanted);
+    const asked = new URLSearchParams(location.search);
+    const sample = sampleById(asked.get('sample'));
+    const job = asked.get('from');
+    const fragment = /^#job=([\w-]+)$/.exec(location.hash)?.[1];
+    if (sample !== undefined) void fillSample(sample);
+    else if (job !== null)
+      void fill(async () => {
+        await lull.ready;
+        const old = await lull.find(job);
+        const input = snapshots.getState().jobs?.find(({ id }) => id === job)?.manifest.input;
+        const { draft: cloned, sentence } = await draftOfJob(old, input);
+        return { draft: cloned, from: `Cloned from ${old.name}: change what you like.`, sentence };
+      });
+    else if (fragment !== undefined)
+      void fill(async () => ({
+        draft: await draftFromFragment(fragment),
+        from: 'This job came by a link. Read its code before you run it: nothing has run yet.',
+      }));
+    // The address has done its work: loading the page again keeps what was changed since.
+    if (location.search !== '' || location.hash !== '') history.replaceState(null, '', location.pathname);
     // oxlint-disable-next-line react/exhaustive-deps -- once, from the address the page was opened with
   }, []);
 
+  const check = () => {
+    const checked = checkDraft(draft);
+    setProblems(checked.ok ? [] : checked.problems);
+    if (!checked.ok)
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true], [data-wrong=true]')?.focus());
+    return checked;
+  };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const checked = checkDraft(draft);
-    if (!checked.ok) {
-      setProblems(checked.problems);
-      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
-      return;
-    }
+    const checked = check();
+    if (!checked.ok) return;
     const reduce = draft.reduce.trim();
     const job = await submissions.start(
       lull,
+      (object) => objects.reference(object),
       { name: draft.name.trim(), code: draft.code, args: checked.args, open: draft.open, ...(reduce === '' ? {} : { reduce }) },
       checked.inputs,
       setKey,
     );
-    if (job !== null && here.current) navigate(`/jobs/${job.id}`);
+    if (job === null) return;
+    draftStore.clear();
+    if (here.current) navigate(`/jobs/${job.id}`);
   };
-  const said = (field: Field) => problems.find((problem) => problem.field === field)?.sentence;
+  const wrong = (field: Field) => problems.find((problem) => problem.field === field)?.sentence;
 
   return (
     <>
@@ -77,23 +114,21 @@ export function NewJobPage() {
           </p>
           <Heading title="New job">What should the others compute?</Heading>
         </div>
-        <div className="actions" role="group" aria-label="Fill in a sample">
-          <span className="mute sm samples-label">Try a sample</span>
-          {samples.map((sample) => (
-            <button
-              key={sample.id}
-              type="button"
-              className="btn ghost"
-              disabled={under}
-              title={sample.about}
-              onClick={() => void fill(sample)}
-            >
-              {sample.name}
-            </button>
-          ))}
-        </div>
+        <Files draft={draft} onDraft={(load) => void fill(load)} onSaid={setSaid} />
       </div>
-      {sampleProblem === '' ? null : <Notice tone="coral">{sampleProblem}</Notice>}
+      <GuideStep at="new-job" />
+      <StartFrom pristine={isPristine(draft) && location.search === ''} disabled={under} onFill={(sample) => void fillSample(sample)} />
+      {from === '' ? null : (
+        <Notice tone="tide">
+          {from}{' '}
+          {before === null || isPristine(before) ? null : (
+            <button type="button" className="link" onClick={draftStore.undo}>
+              Undo: bring back what was here
+            </button>
+          )}
+        </Notice>
+      )}
+      {said === null ? null : <Notice tone={said.tone}>{said.sentence}</Notice>}
       <form ref={form} className="new-job" onSubmit={(event) => void submit(event)} noValidate>
         <div className="card stack">
           <div className="field">
@@ -104,70 +139,141 @@ export function NewJobPage() {
               value={draft.name}
               maxLength={220}
               autoComplete="off"
-              aria-invalid={said('Name') !== undefined}
+              aria-invalid={wrong('Name') !== undefined}
               aria-describedby="job-name-hint"
               onChange={(event) => change({ name: event.target.value })}
             />
-            <span id="job-name-hint" className={said('Name') === undefined ? 'hint' : 'hint wrong'}>
-              {said('Name') ?? 'Everybody in the group sees it.'}
+            <span id="job-name-hint" className={wrong('Name') === undefined ? 'hint' : 'hint wrong'}>
+              {wrong('Name') ?? 'Everybody in the group sees it.'}
             </span>
           </div>
           <CodeField
             label="Code"
-            rows={14}
+            rows={16}
             value={draft.code}
-            problem={said('Code')}
-            hint="A JavaScript module whose default export is called once an item. Tab indents; press Esc, then Tab, to move on."
+            problem={wrong('Code')}
+            shape="(item, task) => result"
+            hint={codeHint}
             onChange={(code) => change({ code })}
           />
         </div>
-        <div className="card stack">
-          <InputField draft={draft} problem={said('Input')} onChange={change} />
-          <div className="check">
-            <input
-              id="job-open"
-              type="checkbox"
-              checked={draft.open}
-              aria-describedby="job-open-hint"
-              onChange={(event) => change({ open: event.target.checked })}
-            />
-            <label htmlFor="job-open">Keep open</label>
-            <span id="job-open-hint" className="hint">
-              You append more input on the job’s page, and close it there. It may begin with none.
-            </span>
+        <div className="new-job-side">
+          <div className="card stack">
+            <InputField draft={draft} problem={wrong('Input')} onChange={change} />
+            <div className="check">
+              <input
+                id="job-open"
+                type="checkbox"
+                checked={draft.open}
+                aria-describedby="job-open-hint"
+                onChange={(event) => change({ open: event.target.checked })}
+              />
+              <label htmlFor="job-open">Keep open</label>
+              <span id="job-open-hint" className="hint">
+                You append more input on the job’s page, and close it there. It may begin with none.
+              </span>
+            </div>
+            <details
+              className="field"
+              open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}
+            >
+              <summary>Arguments and a last step (optional)</summary>
+              <CodeField
+                label="Arguments"
+                rows={2}
+                value={draft.args}
+                problem={wrong('Arguments')}
+                shape={null}
+                hint={argsHint}
+                onChange={(args) => change({ args })}
+              />
+              <CodeField
+                label="Reduce"
+                rows={5}
+                value={draft.reduce}
+                problem={wrong('Reduce')}
+                shape="(values, task) => value"
+                hint={reduceHint}
+                onChange={(reduce) => change({ reduce })}
+              />
+            </details>
           </div>
-          <details
-            className="field"
-            open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}
-          >
-            <summary>Arguments and a last step (optional)</summary>
-            <CodeField
-              label="Arguments"
-              rows={2}
-              value={draft.args}
-              problem={said('Arguments')}
-              hint="JSON that every call sees as task.args."
-              onChange={(args) => change({ args })}
-            />
-            <CodeField
-              label="Reduce"
-              rows={5}
-              value={draft.reduce}
-              problem={said('Reduce')}
-              hint="A module: export default (values) => value. Runs in your tab over all results, when they are there."
-              onChange={(reduce) => change({ reduce })}
-            />
-          </details>
-          <p className="sm reader">Whoever runs a part can read its code and its input: send nothing that strangers must not see.</p>
-          {submission === undefined ? null : <Handover step={submission.step} />}
-          <div className="actions end">
-            <button type="submit" className="btn" disabled={under}>
-              Submit job
-            </button>
+          <TryCard code={draft.code} check={check} stamp={draft} />
+          <div className="card stack">
+            <p className="sm">
+              Whoever runs a part can read its code and its input: send nothing that strangers must not see. For that there are private
+              networks, joined by an invite link.
+            </p>
+            {submission === undefined ? null : <Handover step={submission.step} />}
+            <div className="actions end">
+              <button type="submit" className="btn" disabled={under}>
+                Submit job
+              </button>
+            </div>
           </div>
         </div>
       </form>
     </>
+  );
+}
+
+/** The whole form as a file or a link, both ways. */
+function Files({
+  draft,
+  onDraft,
+  onSaid,
+}: {
+  draft: Draft;
+  onDraft: (load: () => Promise<{ draft: Draft; from: string }>) => void;
+  onSaid: (said: { tone: 'coral' | 'dusk' | 'tide'; sentence: string }) => void;
+}) {
+  const pick = useRef<HTMLInputElement>(null);
+  const link = async () => {
+    const fragment = await draftToFragment(draft);
+    if (fragment.length > linkCharactersMax) {
+      onSaid({ tone: 'dusk', sentence: 'This job is too long for a link: save it as a file and send that.' });
+      return;
+    }
+    await navigator.clipboard.writeText(`${location.origin}/jobs/new#job=${fragment}`).then(
+      () =>
+        onSaid({
+          tone: 'tide',
+          sentence:
+            draft.kind === 'file'
+              ? 'The link is copied. It holds the code, not your file: whoever opens it chooses one of their own.'
+              : 'The link is copied. It holds the code and the input themselves, and no server sees them.',
+        }),
+      () => onSaid({ tone: 'dusk', sentence: 'The browser did not let the page copy. Save the job as a file instead.' }),
+    );
+  };
+  return (
+    <div className="actions" role="group" aria-label="Keep or share">
+      <button type="button" className="btn ghost small" onClick={() => pick.current?.click()}>
+        Open a file
+      </button>
+      <input
+        ref={pick}
+        type="file"
+        accept="application/json,.json"
+        hidden
+        aria-label="A saved job"
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          event.target.value = '';
+          if (file !== undefined) onDraft(async () => ({ draft: draftFromText(await file.text()), from: `Opened from ${file.name}.` }));
+        }}
+      />
+      <button
+        type="button"
+        className="btn ghost small"
+        onClick={() => save(new Blob([draftToText(draft)], { type: 'application/json' }), fileNameOf(draft.name || 'job', 'lull.json'))}
+      >
+        Save as file
+      </button>
+      <button type="button" className="btn ghost small" onClick={() => void link()}>
+        Copy link
+      </button>
+    </div>
   );
 }
 
@@ -189,15 +295,4 @@ function Handover({ step }: { step: Step }) {
       </div>
     </div>
   );
-}
-
-async function draftOf(sample: Sample): Promise<Partial<Draft>> {
-  const { name, code, input, args } = sample;
-  const shared = { name, code, reduce: sample.reduce ?? '', args: args === null ? '' : JSON.stringify(args) };
-  if (input.kind === 'range')
-    return { ...shared, kind: 'range', text: { ...emptyDraft.text, range: `${input.range[0]}..${input.range[1]}` } };
-  const answer = await fetch(input.path).catch(() => null);
-  if (answer === null || !answer.ok)
-    throw new Error('The sample text could not be fetched: the server is not reachable just now. Choose a file of your own.');
-  return { ...shared, kind: 'file', file: new File([await answer.blob()], input.fileName, { type: 'text/plain' }) };
 }

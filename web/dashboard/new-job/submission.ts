@@ -1,7 +1,7 @@
 // Handing a job over takes a while and outlives the form: pages come and go, this goes on.
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
-import type { Inputs, Job, JobSpec, Lull } from '../../sdk/types.ts';
+import type { Inputs, Job, JobSpec, Lull, ObjectRef } from '../../sdk/types.ts';
 import { textProblem, type ReadyInputs } from './draft.ts';
 
 export type Step =
@@ -37,7 +37,13 @@ export const submissions = {
    * Uploads and submits. Resolves with the job when the tab may be closed, with null when it failed: the reason is in the
    * submission's step until it is forgotten.
    */
-  async start(lull: Lull, spec: Omit<JobSpec, 'inputs'>, inputs: ReadyInputs, onKey: (key: number) => void): Promise<Job | null> {
+  async start(
+    lull: Lull,
+    look: (object: string) => Promise<ObjectRef>,
+    spec: Omit<JobSpec, 'inputs'>,
+    inputs: ReadyInputs,
+    onKey: (key: number) => void,
+  ): Promise<Job | null> {
     const key = nextKey++;
     store.setState(
       (all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, step: { kind: 'reading' } }],
@@ -45,7 +51,7 @@ export const submissions = {
     );
     onKey(key);
     try {
-      const ready = await storedInputs(lull, inputs, (step) => put(key, step));
+      const ready = await storedInputs(lull, look, inputs, (step) => put(key, step));
       put(key, { kind: 'handing-over' });
       const job = await lull.submit({ ...spec, inputs: ready });
       drop(key);
@@ -59,8 +65,16 @@ export const submissions = {
 };
 
 /** The inputs with a file stored as an object. @throws with a sentence where the file cannot be read, or is no text */
-export async function storedInputs(lull: Lull, inputs: ReadyInputs, onStep: (step: Step) => void): Promise<Inputs> {
-  if (!('file' in inputs)) return inputs;
+export async function storedInputs(
+  lull: Lull,
+  look: (object: string) => Promise<ObjectRef>,
+  inputs: ReadyInputs,
+  onStep: (step: Step) => void,
+): Promise<Inputs> {
+  if (!('chunkBytes' in inputs)) return inputs;
+  const { chunkBytes } = inputs;
+  const from = (ref: ObjectRef): Inputs => (chunkBytes === null ? { lines: ref } : { chunks: ref, bytes: chunkBytes });
+  if ('object' in inputs) return from(await look(inputs.object));
   const { file } = inputs;
   const head = await file
     .slice(0, headBytes)
@@ -68,15 +82,15 @@ export async function storedInputs(lull: Lull, inputs: ReadyInputs, onStep: (ste
     .catch(() => {
       throw new Error(`${file.name} cannot be read: was it moved or changed since it was chosen?`);
     });
-  const problem = textProblem(new Uint8Array(head), file.name);
+  const problem = chunkBytes === null ? textProblem(new Uint8Array(head), file.name) : null;
   if (problem !== null) throw new Error(problem);
   onStep({ kind: 'uploading', doneBytes: 0, allBytes: file.size });
   const ref = await lull.put(file, {
     name: file.name,
-    type: 'text/plain',
+    type: chunkBytes === null ? 'text/plain' : file.type,
     onProgress: (doneBytes, allBytes) => onStep({ kind: 'uploading', doneBytes, allBytes }),
   });
-  return { lines: ref };
+  return from(ref);
 }
 
 export const useSubmissions = (): readonly Submission[] => useStore(store);

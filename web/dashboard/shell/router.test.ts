@@ -9,6 +9,7 @@ describe('paths', () => {
     ['/jobs/new', { page: 'new-job' }],
     ['/jobs/ab12', { page: 'job', id: 'ab12' }],
     ['/network', { page: 'network' }],
+    ['/samples', { page: 'samples' }],
     ['/settings', { page: 'settings' }],
     ['/settings/x', { page: 'not-found' }],
     ['/data', { page: 'data' }],

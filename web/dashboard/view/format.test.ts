@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, duration, items, percent, plural, rate, short, ticking, timeLeft } from './format.ts';
+import { about, bytes, count, duration, items, percent, plural, rate, short, ticking, timeLeft } from './format.ts';
 
 describe('numbers as a person says them', () => {
   it('groups digits and agrees with the noun', () => {
@@ -22,6 +22,16 @@ describe('numbers as a person says them', () => {
     [-1, '–'],
     [Number.NaN, '–'],
   ])('says %d ms as %s', (ms, said) => expect(duration(ms)).toBe(said));
+
+  it('rounds a guess as one says it', () =>
+    expect([0, 12_000, 54_000, 170_000, 4_000_000, 400_000_000].map(about)).toEqual([
+      'a few seconds',
+      '20 s',
+      '60 s',
+      '3 min',
+      '2 h',
+      '5 days',
+    ]));
 
   it('ticks in whole seconds', () => {
     expect(ticking(8_400)).toBe('8 s');

@@ -27,6 +27,16 @@ export function duration(ms: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
+/** A guess, rounded as one would say it: 'a few seconds', '40 s', '3 min', '2 h', '4 days'. */
+export function about(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 8) return 'a few seconds';
+  if (seconds < 55) return `${Math.ceil(seconds / 10) * 10} s`;
+  if (seconds < 3_300) return `${Math.ceil(seconds / 60)} min`;
+  if (seconds < 47 * 3_600) return `${Math.ceil(seconds / 3_600)} h`;
+  return `${Math.ceil(seconds / 86_400)} days`;
+}
+
 /** Whole seconds below a minute: for what ticks while one looks at it. */
 export function ticking(ms: number): string {
   return ms < 60_000 ? `${Math.max(0, Math.round(ms / 1000))} s` : duration(ms);
