@@ -4,7 +4,7 @@ import type { Net } from '../web/sdk/remote/net.ts';
 import type { Job } from '../web/sdk/types.ts';
 import { busyCode, test as base, expect, submitRange, type Cluster } from './harness/cluster.ts';
 import { otherSite, type OtherSite } from './harness/other-site.ts';
-import { donate, seesMembers, type Profile } from './harness/profile.ts';
+import { donate, seesMembers, storageForEmbedded, type Profile } from './harness/profile.ts';
 
 interface InPage {
   importFrom(url: string): Promise<{ connect(url?: string, options?: object): Promise<Net> }>;
@@ -21,11 +21,7 @@ const test = base.extend<{ other: OtherSite }>({
   },
 });
 
-/**
- * Playwright turns off the partitioning of storage that people's browsers have, and then Chromium gives embedded pages no storage at all.
- * The last of these switches counts.
- */
-const partitioned = { extraArgs: ['--disable-features=Translate'] };
+const partitioned = { extraArgs: storageForEmbedded };
 
 /** A page of the other origin, with `net` connected to the site. */
 async function embedding(profile: Profile, cluster: Cluster, origin: string): Promise<Page> {

@@ -1,5 +1,5 @@
 // Runs a TypeScript program after installing and building what it needs: node e2e/run.mjs demo.ts [...]
-// With --plain the program needs neither the site nor a browser.
+// With --plain the program needs neither the site nor a browser; with --no-site a browser, for some site that runs already.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled, orExit } from '../signaling/prepare.mjs';
@@ -7,9 +7,10 @@ import { ensureBrowser } from './browser.mjs';
 
 const given = process.argv.slice(2);
 const plain = given[0] === '--plain';
-const [program, ...args] = plain ? given.slice(1) : given;
+const noSite = plain || given[0] === '--no-site';
+const [program, ...args] = noSite ? given.slice(1) : given;
 await orExit(ensureInstalled);
-if (!plain) await orExit(ensureBuilt);
+if (!noSite) await orExit(ensureBuilt);
 const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(program ?? '', import.meta.url)), ...args], {
   stdio: 'inherit',
   env: plain ? process.env : { ...process.env, CHROMIUM: ensureBrowser() },

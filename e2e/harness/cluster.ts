@@ -18,34 +18,46 @@ export interface Cluster {
   donorsAndSubmitter(count: number): Promise<{ donors: Peer[]; submitter: Peer }>;
 }
 
+/** For the tests of a whole file that do not disturb each other; `close` ends all of it. */
+export async function openCluster(): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
+  const server = await startServer();
+  const profiles: Profile[] = [];
+  const profile = async (options: ProfileOptions = {}) => {
+    const opened = await Profile.open(options);
+    profiles.push(opened);
+    return opened;
+  };
+  const join = async (path = '/', options: ProfileOptions = {}) => {
+    const opened = await profile(options);
+    return { profile: opened, page: await opened.tab(server.url + path) };
+  };
+  const cluster: Cluster = {
+    server,
+    join,
+    profile,
+    donorsAndSubmitter: async (count) => {
+      const peers = await Promise.all(Array.from({ length: count + 1 }, () => join()));
+      const [submitter, ...donors] = peers as [Peer, ...Peer[]];
+      await Promise.all(donors.map(({ page }) => donate(page)));
+      await Promise.all(peers.map(({ page }) => seesMembers(page, count + 1)));
+      return { donors, submitter };
+    },
+  };
+  return {
+    cluster,
+    async close() {
+      await Promise.allSettled(profiles.map((opened) => opened.close()));
+      await server.stop();
+    },
+  };
+}
+
 export const test = base.extend<{ cluster: Cluster }>({
   // oxlint-disable-next-line no-empty-pattern -- Playwright reads the pattern to learn what a fixture needs
   cluster: async ({}, use) => {
-    const server = await startServer();
-    const profiles: Profile[] = [];
-    const open = async (options: ProfileOptions = {}) => {
-      const profile = await Profile.open(options);
-      profiles.push(profile);
-      return profile;
-    };
-    const join = async (path = '/', options: ProfileOptions = {}) => {
-      const profile = await open(options);
-      return { profile, page: await profile.tab(server.url + path) };
-    };
-    await use({
-      server,
-      join,
-      profile: open,
-      donorsAndSubmitter: async (count) => {
-        const peers = await Promise.all(Array.from({ length: count + 1 }, () => join()));
-        const [submitter, ...donors] = peers as [Peer, ...Peer[]];
-        await Promise.all(donors.map(({ page }) => donate(page)));
-        await Promise.all(peers.map(({ page }) => seesMembers(page, count + 1)));
-        return { donors, submitter };
-      },
-    });
-    await Promise.allSettled(profiles.map((profile) => profile.close()));
-    await server.stop();
+    const { cluster, close } = await openCluster();
+    await use(cluster);
+    await close();
   },
 });
 export { expect } from '@playwright/test';

@@ -11,7 +11,7 @@ declare global {
   var lull: Lull;
 }
 
-const chromiumArgs = [
+export const chromiumArgs = [
   '--no-sandbox',
   '--disable-background-networking',
   '--disable-component-update',
@@ -20,10 +20,18 @@ const chromiumArgs = [
   '--no-first-run',
 ];
 
+/**
+ * Playwright turns off the partitioning of storage that people's browsers have, and then Chromium gives embedded pages no storage at all.
+ * The last of these switches counts.
+ */
+export const storageForEmbedded = ['--disable-features=Translate'];
+
 export interface ProfileOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly extraArgs?: readonly string[];
+  /** SIGINT and the like are the program's to handle; otherwise they end the browser and the program. */
+  readonly leavesSignals?: boolean;
 }
 
 export class Profile {
@@ -89,6 +97,7 @@ function launch(folder: string, options: ProfileOptions): Promise<BrowserContext
     viewport: options.viewport ?? { width: 1360, height: 860 },
     colorScheme: options.colorScheme ?? 'light',
     acceptDownloads: true,
+    ...(options.leavesSignals === true && { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }),
   });
 }
 

@@ -24,7 +24,8 @@ export function* jsonPieces(head: ExportHead, results: Iterable<Result>, reduced
   yield '}\n';
 }
 
-function plain(_key: string, value: unknown): unknown {
+/** What JSON has no word for, for `JSON.stringify`. */
+export function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (value instanceof Map) return [...value];
   if (value instanceof Set) return [...value];

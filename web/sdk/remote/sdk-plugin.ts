@@ -31,25 +31,23 @@ export function sdkFiles(): Plugin {
   };
 }
 
-/** One ES module without imports. */
-export async function sdkScript(mode = 'production'): Promise<string> {
+/** /sdk.js. */
+export const sdkScript = (mode?: string): Promise<string> => bundledModule(new URL('sdk.ts', import.meta.url), mode);
+
+/** A module and all it imports as one ES module without imports. */
+export async function bundledModule(entry: URL, mode = 'production'): Promise<string> {
   const output = await build({
     configFile: false,
-    root: fileURLToPath(new URL('.', import.meta.url)),
+    root: fileURLToPath(new URL('.', entry)),
     publicDir: false,
     logLevel: 'error',
     mode,
-    build: {
-      write: false,
-      target: 'es2022',
-      minify: true,
-      modulePreload: false,
-      lib: { entry: fileURLToPath(new URL('sdk.ts', import.meta.url)), formats: ['es'] },
-    },
+    build: { write: false, target: 'es2022', minify: true, modulePreload: false, lib: { entry: fileURLToPath(entry), formats: ['es'] } },
   });
   const bundle = (Array.isArray(output) ? output : [output])[0];
   const chunks = bundle !== undefined && 'output' in bundle ? bundle.output : [];
   const [chunk] = chunks;
-  if (chunks.length !== 1 || chunk?.type !== 'chunk' || chunk.imports.length > 0) throw new Error('the SDK is not one module by itself');
+  if (chunks.length !== 1 || chunk?.type !== 'chunk' || chunk.imports.length > 0)
+    throw new Error(`${entry.pathname} is not one module by itself`);
   return chunk.code;
 }
