@@ -53,8 +53,11 @@ export const outboundControlBytesMax = 32 * 1024 * 1024;
 export const callTimeoutMs = 5_000;
 export const callTimeoutMsMax = 600_000;
 export const dataChunkBytes = 64 * 1024;
-export const dataBufferedBytesMax = 1024 * 1024;
-export const dataBufferedBytesLow = 256 * 1024;
+/** So much of the data plane's channel is kept filled: what leaves in `dataBufferedMs`, within these bounds, and at first the start. */
+export const dataBufferedMs = 200;
+export const dataBufferedBytesMin = 256 * 1024;
+export const dataBufferedBytesStart = 1024 * 1024;
+export const dataBufferedBytesMax = 3 * 1024 * 1024;
 export const controlBufferedBytesMax = 1024 * 1024;
 export const controlBufferedBytesLow = 256 * 1024;
 
@@ -132,6 +135,10 @@ export const leaseOwnerShare = 0.8;
 export const leaseRenewEveryMs = 2_500;
 export const holdersLostMs = 5_000;
 export const claimRetryMsMax = 120;
+/** What is lent to another group counts as queued for so long after that group was heard of, or any of it decided. */
+export const exportLeaseMs = 30_000;
+/** A job whose home is not heard of for so long gets another by its submitter's tab. */
+export const homelessAfterMs = 60_000;
 export const recordsPerJobMax = 100_000;
 export const recordItemsMax = 1_000_000;
 /** What a function is sized for. */

@@ -3,6 +3,8 @@ import { Dispatcher } from '../dispatcher.ts';
 import {
   eventId,
   groupId,
+  type EventId,
+  type GroupId,
   jobId,
   makePeerId,
   objectId,
@@ -56,6 +58,8 @@ export interface WorldJob {
   readonly failedBy: Map<number, IdentityId[]>;
   readonly spans: { range: Range; tookMs: number; by: IdentityId }[];
   unloadable: number;
+  /** What is undecided of each, as the ledger would say. */
+  loans: { event: EventId; actor: PeerId; to: GroupId; round: number; open: [number, number][] }[];
 }
 export interface Run {
   readonly record: RecordId;
@@ -75,6 +79,7 @@ export class World {
   readonly jobs = new Map<JobId, WorldJob>();
   records: WorldRecord[] = [];
   appends: { by: string; range: Range; at: number }[] = [];
+  readonly written: { by: string; body: EventBody }[] = [];
   readonly commits: { by: string; range: Range; at: number }[] = [];
   #n = 0;
 
@@ -88,6 +93,7 @@ export class World {
       failedBy: new Map(),
       spans: [],
       unloadable: 0,
+      loans: [],
     };
     this.jobs.set(job.id, job);
     this.tell();
@@ -349,6 +355,7 @@ export class Tab {
       return job;
     };
     return {
+      loans: { query: ({ job }: { job: JobId }) => ({ loans: find(job).loans }) },
       jobs: { query: () => ({ jobs: [...this.world.jobs.values()].map((job) => this.world.summary(job)) }) },
       decisions: {
         lookup: ({ job, from, end }: { job: JobId; from: number; end?: number }) => ({
@@ -375,6 +382,7 @@ export class Tab {
       events: {
         create: async ({ job, body }: { job: JobId; body: EventBody }) => {
           await this.#pause(10);
+          this.world.written.push({ by: this.name, body });
           this.world.event(this, find(job), body);
           return { event: eventId(hex(1)), acknowledged: 1 };
         },

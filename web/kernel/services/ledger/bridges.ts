@@ -4,6 +4,7 @@
 // A job concerns a neighbour that is at home for it, one that was lent some of it, one it was asked for at, and one that speaks of it.
 import type { GroupId, JobId, PeerId } from '../../lib/ids.ts';
 import { IntervalClock, type ClockRelation } from '../../lib/interval-clock.ts';
+import { speakingBridge } from '../../lib/speaking-bridge.ts';
 import type { Outcome } from '../../lib/outcome.ts';
 import { ackWaitMs, bridgeTellEveryMs } from '../../limits.ts';
 import type { Cancel, Platform } from '../../platform.ts';
@@ -170,9 +171,8 @@ export class Bridges {
 
   /** Of all pairs of bridges to a neighbour both sides choose the same one, so that the same is not said twice. */
   #partner({ bridges }: Neighbour): PeerId | undefined {
-    const key = ({ here, there }: { here: PeerId; there: PeerId }) => (here < there ? here + there : there + here);
-    const [first] = bridges.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-    return first?.here === this.context.self.peer ? first.there : undefined;
+    const pair = speakingBridge(bridges);
+    return pair?.here === this.context.self.peer ? pair.there : undefined;
   }
 
   #neighbour(group: GroupId): Neighbour | undefined {

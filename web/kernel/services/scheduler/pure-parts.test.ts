@@ -7,7 +7,8 @@ import type { JobInput } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { planEvents } from './commit-plan.ts';
 import { functionItems, inputEnd, measuredMax, partsEnd, type Measured } from './sizing.ts';
-import { functionsAhead, patienceWith, planAppends, uncovered, type Situation } from './steward.ts';
+import { functionsAhead, patienceWith, planAppends, type Situation } from './steward.ts';
+import { uncovered } from '../../lib/uncovered.ts';
 
 const hex = (n: number, digits = 64) => n.toString(16).padStart(digits, '0');
 const range: JobInput = { kind: 'range', items: 10_000_000, offset: 0 };

@@ -2,6 +2,7 @@
 import type { JobId } from '../../lib/ids.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
+import { groupsContract } from '../../protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import { queueContract } from '../../protocol/contracts/queue.ts';
@@ -64,6 +65,7 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
           stewardship.setMembers(members);
           worker.setMembers(members);
         }),
+        context.watch(groupsContract, 'view', (view) => stewardship.setGroups(view)),
         context.watch(ledgerContract, 'jobs', (publication) => {
           const jobs = new Map<JobId, JobSummary>(publication.jobs.map((job) => [job.id, job]));
           stewardship.setJobs(jobs);

@@ -2,6 +2,7 @@
 import type { IdentityId } from '../../lib/ids.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
+import { uncovered } from '../../lib/uncovered.ts';
 import { functionItems, partsEnd, type Measured } from './sizing.ts';
 import { functionTargetMs } from '../../limits.ts';
 
@@ -76,27 +77,4 @@ export function planAppends(situation: Situation): Append[] {
     }
   }
   return [...byRound].map(([round, ranges]) => ({ round, ranges }));
-}
-
-/** The parts of `undecided` that no range of `covers` touches, ascending. */
-export function uncovered(undecided: readonly Undecided[], covers: readonly Range[]): Undecided[] {
-  const sorted = covers.toSorted((a, b) => a[0] - b[0]);
-  const open: Undecided[] = [];
-  let at = 0;
-  let reach = 0; // one past the last item covered by anything seen so far
-  for (const piece of undecided) {
-    let first = piece.range[0];
-    const end = piece.range[1];
-    while (first < end) {
-      while (at < sorted.length && sorted[at]![0] <= first) reach = Math.max(reach, sorted[at++]![1]);
-      if (reach > first) {
-        first = Math.min(end, reach);
-        continue;
-      }
-      const next = Math.min(end, sorted[at]?.[0] ?? end);
-      open.push({ ...piece, range: [first, next] });
-      first = next;
-    }
-  }
-  return open;
 }

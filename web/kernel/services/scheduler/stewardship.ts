@@ -1,9 +1,10 @@
 // The steward's turn (rule 8): looks at each open job, and where functions are missing and it is this tab's turn, appends them.
-import type { JobId, RecordId } from '../../lib/ids.ts';
+import type { GroupId, JobId, RecordId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { rendezvousRank } from '../../lib/rendezvous.ts';
-import { stewardDelayMs } from '../../limits.ts';
+import { exportLeaseMs, homelessAfterMs, stewardDelayMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
+import type { GroupsView } from '../../protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type RecordView } from '../../protocol/contracts/queue.ts';
@@ -11,6 +12,7 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
+import { isAtHome, LoanWatch, lentTo, type Loan } from './loans.ts';
 import { measuredMax, type Measured } from './sizing.ts';
 import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
 
@@ -30,6 +32,9 @@ interface Care {
   readonly recent: Measured[];
   /** Since when each record has been here, with workers about. */
   readonly since: Map<RecordId, number>;
+  readonly loans: LoanWatch;
+  /** Since when its home has not been heard of; undefined while it is. */
+  homelessSince: number | undefined;
   lookedAt: number;
   /** Since when functions have been missing; undefined while none are. */
   needSince: number | undefined;
@@ -40,6 +45,7 @@ export class Stewardship {
   readonly #cares = new Map<JobId, Care>();
   #jobs = new Map<JobId, JobSummary>();
   #members: readonly Member[] = [];
+  #groups: GroupsView | undefined;
   #ownWorkers = 0;
   #startedAt = Infinity;
   #tick: Cancel | undefined;
@@ -62,6 +68,10 @@ export class Stewardship {
 
   setMembers(members: readonly Member[]): void {
     this.#members = members;
+  }
+
+  setGroups(view: GroupsView): void {
+    this.#groups = view;
   }
 
   setWorkers(allowed: number): void {
@@ -103,7 +113,18 @@ export class Stewardship {
   #careFor(id: JobId): Care {
     let care = this.#cares.get(id);
     if (care === undefined)
-      this.#cares.set(id, (care = { recent: [], since: new Map(), lookedAt: -Infinity, needSince: undefined, busy: false }));
+      this.#cares.set(
+        id,
+        (care = {
+          recent: [],
+          since: new Map(),
+          loans: new LoanWatch(),
+          homelessSince: undefined,
+          lookedAt: -Infinity,
+          needSince: undefined,
+          busy: false,
+        }),
+      );
     return care;
   }
 
@@ -141,6 +162,7 @@ export class Stewardship {
     care.busy = true;
     care.lookedAt = clock.now();
     try {
+      await this.#rehome(job, care);
       const planned = await this.#plan(job, care);
       if (!planned.ok) return;
       const { plan } = planned.value;
@@ -167,7 +189,12 @@ export class Stewardship {
     if (!decisions.ok) return decisions;
     const records = await this.context.ask(queueContract, 'records', 'query', { job });
     if (!records.ok) return records;
-    const { undecided } = decisions.value.body;
+    const loans = await this.context.ask(ledgerContract, 'loans', 'query', { job });
+    if (!loans.ok) return loans;
+    const atHome = isAtHome(known.home, this.#groups);
+    const undecided = atHome
+      ? decisions.value.body.undecided
+      : lentTo(this.#groups!.answersFor, decisions.value.body.undecided, loans.value.body.loans);
     if (care.recent.length === 0 && known.committed > 0 && undecided.length > 0) {
       await this.#measure(job, Math.max(0, undecided[0]!.range[0] - lookBackItems), 256);
     }
@@ -177,12 +204,49 @@ export class Stewardship {
     const plan = planAppends({
       parts: parts.value,
       undecided,
-      queued: live.map(({ range }) => range),
+      queued: [...live.map(({ range }) => range), ...(atHome ? this.#away(known, care, loans.value.body.loans) : [])],
       waiting: live.filter(({ state }) => state === 'waiting').length,
       workers: this.#workers(),
       recent: care.recent,
     });
     return { ok: true as const, value: { plan, queued: live.length } };
+  }
+
+  /** What other groups have of the job: as good as queued. */
+  #away({ manifest }: JobSummary, care: Care, loans: readonly Loan[]): Range[] {
+    const own = this.#groups?.answersFor ?? [];
+    const counting = care.loans.counting(
+      loans.filter(({ to }) => !own.includes(to)),
+      this.context.platform.clock.now(),
+      (peer) => peer === this.context.self.peer || this.#members.some((member) => member.peer === peer),
+      (group) => this.#isHeard(group),
+      (items) => patienceWith(items, manifest.itemMs, care.recent),
+    );
+    return counting.flatMap(({ open }) => open);
+  }
+
+  #isHeard(group: GroupId): boolean {
+    return (
+      this.#groups?.neighbours.some(
+        ({ answersFor, heardMsAgo }) => answersFor.includes(group) && (heardMsAgo ?? Infinity) <= exportLeaseMs,
+      ) === true
+    );
+  }
+
+  /** The submitter's own tab gives its job a new home, here, when nobody hears of the old one any more: its group was dissolved, or is away. */
+  async #rehome(job: JobId, care: Care): Promise<void> {
+    const known = this.#jobs.get(job);
+    if (known === undefined || this.#groups === undefined || known.manifest.submitter !== this.context.self.identity) return;
+    const now = this.context.platform.clock.now();
+    if (isAtHome(known.home, this.#groups) || this.#isHeard(known.home)) {
+      care.homelessSince = undefined;
+      return;
+    }
+    care.homelessSince ??= now;
+    if (now - care.homelessSince < homelessAfterMs) return;
+    care.homelessSince = undefined;
+    const body = { kind: 'setting' as const, version: 1, home: this.context.self.group() };
+    unwrap(await this.context.ask(ledgerContract, 'events', 'create', { job, body }, { timeoutMs: appendTimeoutMs }));
   }
 
   /** The parts of the input that hold the undecided items. */
