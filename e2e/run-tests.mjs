@@ -7,11 +7,15 @@ const soak = process.argv.includes('--soak');
 await orExit(ensureInstalled);
 const env = { ...process.env, CHROMIUM: ensureBrowser() };
 
-/** @param {string} name @param {readonly string[]} args */
-function step(name, args) {
+/** @param {string} name @param {readonly string[]} args @param {Record<string, string>} more */
+function step(name, args, more = {}) {
   const began = Date.now();
   console.log(`\n== ${name}`);
-  const { status } = spawnSync('npx', ['--no-install', ...args], { stdio: 'inherit', env, shell: process.platform === 'win32' });
+  const { status } = spawnSync('npx', ['--no-install', ...args], {
+    stdio: 'inherit',
+    env: { ...env, ...more },
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) {
     console.error(`\n${name} failed.`);
     process.exit(status ?? 1);
@@ -24,4 +28,7 @@ step('lint', ['oxlint', '--config', '.oxlintrc.json', '--type-aware', '--deny-wa
 step('format', ['oxfmt', '--check', '.']);
 step('unit tests', ['vitest', 'run']);
 await orExit(ensureBuilt);
-step('browser tests', ['playwright', 'test', '--config', 'e2e/playwright.config.ts', ...(soak ? ['--repeat-each', '3'] : [])]);
+const browserTests = ['playwright', 'test', '--config', 'e2e/playwright.config.ts'];
+step('browser tests', [...browserTests, ...(soak ? ['--repeat-each', '3'] : [])]);
+// What is tagged so takes longer over the same when it is asked to.
+if (soak) step('long browser tests', [...browserTests, '--grep', '@long'], { SOAK: '1' });

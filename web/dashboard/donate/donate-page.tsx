@@ -37,6 +37,8 @@ export function DonatePage() {
   const said = donating(resources.value, running, Math.max(0, now - resources.atMs), waitingFor);
   const on = resources.value.donating;
   const working = running.some(({ phase }) => phase === 'running');
+  // Elsewhere the way to the button has stopped what it would finish.
+  const goesOnBeside = resources.value.limits.coresInUse > 0 || resources.value.limits.whenBusy === 'ignore';
   return (
     <>
       <div className="page-head">
@@ -54,7 +56,7 @@ export function DonatePage() {
             <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
               Stop donating
             </button>
-            {working && !resources.value.finishing ? (
+            {working && goesOnBeside && !resources.value.finishing ? (
               <button
                 className="link sm"
                 type="button"
