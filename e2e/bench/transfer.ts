@@ -91,18 +91,23 @@ async function connect(from: Page, to: Page): Promise<void> {
   await take(from, await describe(to, 'answer'));
   await from.evaluate(() => {
     const chunkBytes = 64 * 1024;
-    const bufferedMax = 1024 * 1024;
+    // As deep as lull keeps a fast link filled.
+    const bufferedMax = 3 * 1024 * 1024;
     const { channel } = globalThis.pump;
-    channel.bufferedAmountLowThreshold = 256 * 1024;
+    channel.bufferedAmountLowThreshold = bufferedMax / 2;
     const chunk = crypto.getRandomValues(new Uint8Array(chunkBytes));
-    const pump = async (bytes: number) => {
-      for (let left = bytes; left > 0; left -= chunkBytes) {
-        if (channel.bufferedAmount >= bufferedMax)
-          await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, { once: true }));
-        channel.send(chunk);
-      }
-    };
-    channel.addEventListener('message', ({ data }) => void pump(Number(data)));
+    // Without a name: what the loader of development adds to named functions is not there in the page.
+    channel.addEventListener(
+      'message',
+      ({ data }) =>
+        void (async () => {
+          for (let left = Number(data); left > 0; left -= chunkBytes) {
+            if (channel.bufferedAmount >= bufferedMax)
+              await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, { once: true }));
+            channel.send(chunk);
+          }
+        })(),
+    );
   });
   await to.waitForFunction(() => globalThis.pump.channel.readyState === 'open');
 }

@@ -4,7 +4,7 @@
 // event or a manifest is acknowledged to the network, so it is flushed to the disk first ('strict'). Slices are named by their hash and
 // kept by several stores, so losing the last ones in a power cut loses nothing that is not noticed and repaired. Measured in Chromium
 // on disk, a small write: 1.2 to 4.9 ms strict, 1.1 to 1.3 ms relaxed; 4 MiB of slices relaxed: 16 ms (e2e/adapters.spec.ts prints them).
-import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore } from 'idb';
 import { hexOf } from '../kernel/lib/bytes.ts';
 import { isHex32, storeId, type StoreId } from '../kernel/lib/ids.ts';
 import { failure, success, type Fault, type Outcome } from '../kernel/lib/outcome.ts';
@@ -12,6 +12,7 @@ import { tables, type Random, type Storage, type Table, type WriteOp } from '../
 
 type Schema = DBSchema & Record<Table, { key: string; value: unknown }>;
 type Database = IDBPDatabase<Schema>;
+type Reader = IDBPObjectStore<Schema, [Table], Table>;
 
 export interface StorageOptions {
   readonly name?: string;
@@ -114,9 +115,11 @@ class IdbStorage implements Storage {
     private readonly closedBecause: () => string | undefined,
   ) {}
   #closed = false;
+  /** Single reads of one moment share a transaction: one for each costs more than the reads. */
+  readonly #readers = new Map<Table, Reader>();
 
   get(table: Table, key: string): Promise<Outcome<unknown>> {
-    return this.#try(() => this.database.get(table, key));
+    return this.#try(() => this.#reader(table).get(key));
   }
 
   entries(table: Table, prefix: string): Promise<Outcome<readonly (readonly [string, unknown])[]>> {
@@ -161,6 +164,17 @@ class IdbStorage implements Storage {
         throw transaction.error ?? error;
       }
     });
+  }
+
+  #reader(table: Table): Reader {
+    const known = this.#readers.get(table);
+    if (known !== undefined) return known;
+    const { store, done } = this.database.transaction(table);
+    done.catch(() => undefined);
+    this.#readers.set(table, store);
+    // It takes requests until the browser is given back its thread.
+    queueMicrotask(() => this.#readers.delete(table));
+    return store;
   }
 
   async estimate(): Promise<{ usedBytes: number; quotaBytes: number }> {

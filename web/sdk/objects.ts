@@ -12,6 +12,8 @@ const storeTimeoutMs = 60_000;
 /** Segments asked for at once: what keeps a link busy while the latest is being checked, and all that is in the page's memory of a file. */
 export const putWindow = 4;
 export const getWindow = 8;
+/** Segments of one Blob: making one waits for the browser's main process, whatever it holds. */
+export const segmentsPerBlob = 8;
 
 export interface StoredObject extends ObjectRef {
   /** Other stores that acknowledged all of it. */
@@ -95,9 +97,10 @@ export async function manifestOf(bus: Bus, id: ObjectId): Promise<ObjectManifest
   return answer.body.manifest;
 }
 
-export async function segmentOf(bus: Bus, id: ObjectId, segment: number): Promise<Uint8Array> {
+/** `lent` bytes are not to be changed, nor given away. */
+export async function segmentOf(bus: Bus, id: ObjectId, segment: number, lent = false): Promise<Uint8Array> {
   const answer = valueOf(
-    await bus.ask(blocksContract, 'segments', 'get', { object: id, segment }, { timeoutMs: storeTimeoutMs }),
+    await bus.ask(blocksContract, 'segments', 'get', { object: id, segment, lent }, { timeoutMs: storeTimeoutMs }),
     'A piece of the object could not be fetched',
   );
   const bytes = answer.buffers[answer.body.data];
@@ -110,12 +113,21 @@ export async function getObject(bus: Bus, ref: ObjectRef | string, options: GetO
   const id = typeof ref === 'string' ? parseObjectId(ref) : ref.object;
   throwIfAborted(options.signal);
   const manifest = await manifestOf(bus, id);
+  // A Blob for every few segments lets the browser keep them outside the page's heap.
   const parts: Blob[] = [];
+  const open = new Map<number, Uint8Array<ArrayBuffer>[]>();
   let done = 0;
   const fetch = async (index: number): Promise<void> => {
-    const bytes = await segmentOf(bus, id, index);
-    // A Blob per segment lets the browser keep it outside the page's heap.
-    parts[index] = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    const bytes = await segmentOf(bus, id, index, true);
+    const part = Math.floor(index / segmentsPerBlob);
+    const come = open.get(part) ?? [];
+    come[index % segmentsPerBlob] = bytes as Uint8Array<ArrayBuffer>;
+    const wanted = Math.min(segmentsPerBlob, manifest.segments.length - part * segmentsPerBlob);
+    open.set(part, come);
+    if (Object.keys(come).length === wanted) {
+      parts[part] = new Blob(come);
+      open.delete(part);
+    }
     done += bytes.length;
     if (options.signal?.aborted !== true) options.onProgress?.(done, manifest.size);
   };

@@ -1,9 +1,11 @@
-// The sending half of a link's data plane: streams buffers by reference in chunks, one chunk of each transfer in turn, so that a
-// small one is not stuck behind a large one, and never more than `dataBufferedBytesMax` into the channel. Up to `eagerBytesMax`
+// The sending half of a link's data plane: streams buffers by reference in chunks, never more into the channel than leaves it soon
+// (send-depth.ts). Every other chunk is the oldest transfer's, the rest are one of each in turn: a small one is not stuck behind a large
+// one, and equal ones end one after the other, so that the far side can ask for the next while the others still come. Up to `eagerBytesMax`
 // go before the far side has said that it has room.
-import { dataBufferedBytesLow, dataBufferedBytesMax, dataChunkBytes, eagerBytesMax } from '../limits.ts';
+import { dataChunkBytes, eagerBytesMax } from '../limits.ts';
 import type { Channel } from '../platform.ts';
 import { chunkHeaderBytes, encodeChunk } from '../protocol/frame.ts';
+import { SendDepth } from './send-depth.ts';
 
 interface Transfer {
   readonly buffers: readonly Uint8Array[];
@@ -16,18 +18,26 @@ interface Transfer {
   readonly done: () => void;
 }
 
+/** Every chunk of every link is written here, because what was sent may be written over: memory of its own for each would cost more than the copying. */
+const room = new Uint8Array(chunkHeaderBytes + dataChunkBytes);
+
 export class OutboundData {
-  /** Announced, and neither admitted in full nor stopped. A map keeps the turn: whose chunk went goes to the end. */
+  /** Announced, and neither admitted in full nor stopped, the oldest first: transfers are numbered in their order. */
   readonly #transfers = new Map<number, Transfer>();
+  /** Whose chunk went in turn last; the next is one above, or else the oldest. */
+  #turn = 0;
+  #oldestIsNext = true;
   /** All is sent, consent is still out. */
   readonly #unconfirmed = new Map<number, Transfer>();
   #eagerBytes = 0;
   #pausing = false;
+  readonly #depth = new SendDepth();
   #open = true;
   readonly #payloadBytesMax: number;
 
   constructor(
     private readonly channel: Channel,
+    private readonly now: () => number,
     private readonly sent: (bytes: number) => void,
   ) {
     this.#payloadBytesMax = Math.min(dataChunkBytes, channel.messageBytesMax - chunkHeaderBytes);
@@ -77,32 +87,46 @@ export class OutboundData {
 
   #pump(): void {
     while (this.#open && !this.#pausing) {
-      const next = this.#next();
-      if (next === undefined) return;
-      if (this.channel.bufferedBytes() >= dataBufferedBytesMax) {
+      if (this.#transfers.size === 0) return;
+      const bufferedBytes = this.channel.bufferedBytes();
+      if (bufferedBytes >= this.#depth.bytesMax) {
         this.#pausing = true;
-        this.channel.whenBelow(dataBufferedBytesLow, () => {
+        this.#depth.pause(this.now(), bufferedBytes);
+        this.channel.whenBelow(this.#depth.bytesLow, () => {
           this.#pausing = false;
+          this.#depth.resume(this.now(), this.channel.bufferedBytes());
           this.#pump();
         });
         return;
       }
+      const next = this.#next();
+      if (next === undefined) return;
       this.#sendChunk(...next);
     }
   }
 
   #next(): [number: number, transfer: Transfer] | undefined {
+    let oldest: [number, Transfer] | undefined;
     for (const [number, transfer] of this.#transfers) {
-      if (transfer.admitted || this.#eagerBytes + this.#payloadBytesMax <= eagerBytesMax) return [number, transfer];
+      if (!transfer.admitted && this.#eagerBytes + this.#payloadBytesMax > eagerBytesMax) continue;
+      oldest ??= [number, transfer];
+      if (this.#oldestIsNext) break;
+      if (number <= this.#turn) continue;
+      this.#turn = number;
+      this.#oldestIsNext = true;
+      return [number, transfer];
     }
-    return undefined;
+    if (oldest === undefined) return undefined;
+    if (!this.#oldestIsNext) this.#turn = oldest[0];
+    this.#oldestIsNext = !this.#oldestIsNext;
+    return oldest;
   }
 
   #sendChunk(number: number, transfer: Transfer): void {
     while (transfer.buffers[transfer.buffer]!.length === 0) transfer.buffer++;
     const bytes = transfer.buffers[transfer.buffer]!;
     const payload = bytes.subarray(transfer.offset, transfer.offset + this.#payloadBytesMax);
-    const chunk = encodeChunk({ transfer: number, buffer: transfer.buffer, offset: transfer.offset, payload });
+    const chunk = encodeChunk({ transfer: number, buffer: transfer.buffer, offset: transfer.offset, payload }, room);
     transfer.offset += payload.length;
     if (!transfer.admitted) {
       transfer.eager += payload.length;
@@ -113,10 +137,11 @@ export class OutboundData {
       transfer.buffer++;
       while (transfer.buffer < transfer.buffers.length && transfer.buffers[transfer.buffer]!.length === 0) transfer.buffer++;
     }
-    this.#transfers.delete(number);
     const more = transfer.buffer < transfer.buffers.length;
-    if (more) this.#transfers.set(number, transfer);
-    else if (!transfer.admitted) this.#unconfirmed.set(number, transfer);
+    if (!more) {
+      this.#transfers.delete(number);
+      if (!transfer.admitted) this.#unconfirmed.set(number, transfer);
+    }
     this.sent(chunk.length);
     this.channel.send(chunk);
     if (!more && transfer.admitted) transfer.done();

@@ -87,7 +87,11 @@ export class Session implements Carrier {
     this.relayBytes = new TokenBucket(clock, limits.relayBytesPerSecond, limits.relayBytesBurst);
     const garbage = (reason: string) => this.#garbage(reason);
     this.#control = new ControlPlane(link.control, { message: (whole) => this.#receive(whole), garbage });
-    this.#outbound = new OutboundData(link.data, (bytes) => (this.bytesOut += bytes));
+    this.#outbound = new OutboundData(
+      link.data,
+      () => clock.now(),
+      (bytes) => (this.bytesOut += bytes),
+    );
     this.#inbound = new InboundData(host.budget, garbage);
     link.onClose(() => this.#end({}));
   }

@@ -125,11 +125,13 @@ export interface Chunk {
   readonly payload: Uint8Array;
 }
 
-export function encodeChunk(chunk: Chunk): Uint8Array {
-  const whole = new Uint8Array(chunkHeaderBytes + chunk.payload.length);
-  const view = new DataView(whole.buffer);
+/** Written into `room`, where it is given, which must be large enough; the answer is then a view of it. */
+export function encodeChunk(chunk: Chunk, room = new Uint8Array(chunkHeaderBytes + chunk.payload.length)): Uint8Array {
+  const whole = room.subarray(0, chunkHeaderBytes + chunk.payload.length);
+  const view = new DataView(whole.buffer, whole.byteOffset, chunkHeaderBytes);
   view.setUint32(0, chunk.transfer, true);
   view.setUint16(4, chunk.buffer, true);
+  view.setUint16(6, 0, true);
   view.setUint32(8, chunk.offset, true);
   whole.set(chunk.payload, chunkHeaderBytes);
   return whole;

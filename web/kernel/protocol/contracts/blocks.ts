@@ -111,11 +111,14 @@ export const blocksContract = contract({
       submit: operation('local', v.strictObject({ put: positive }), objectRefSchema),
       delete: operation('local', v.strictObject({ put: positive }), empty),
     },
-    /** A segment's bytes from wherever they are, verified. `pin` keeps a copy here while there is room. */
+    /**
+     * A segment's bytes from wherever they are, verified. `pin` keeps a copy here while there is room. `lent` bytes others read too: they are
+     * not to be changed, nor given away.
+     */
     segments: {
       get: operation(
         'local',
-        v.strictObject({ object: objectIdSchema, segment: natural, pin: v.optional(v.boolean()) }),
+        v.strictObject({ object: objectIdSchema, segment: natural, pin: v.optional(v.boolean()), lent: v.optional(v.boolean()) }),
         v.strictObject({ data: bufferIndex }),
       ),
     },

@@ -1,4 +1,4 @@
-// The hash that names segments and slices: over leaves of 256 KiB, so that what is hashed at once is what the database keeps as one value.
+// The hash that names segments and slices: over leaves of 256 KiB, which several threads of the browser hash at once.
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
 import { leafBytes } from '../../limits.ts';
 import type { Digest } from '../../platform.ts';

@@ -262,11 +262,11 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
       },
       segments: {
-        get: async ({ object, segment, pin }) => {
+        get: async ({ object, segment, pin, lent }) => {
           await loaded;
-          // A copy: the reader may hand it to a Worker for good.
-          const bytes = (await gather.segment(object, segment, pin ?? false)).slice();
-          return new WithBuffers({ data: 0 }, [bytes]);
+          const bytes = await gather.segment(object, segment, pin ?? false);
+          // Else a copy: the reader may hand it to a Worker for good.
+          return new WithBuffers({ data: 0 }, [lent === true ? bytes : bytes.slice()]);
         },
       },
       manifests: {

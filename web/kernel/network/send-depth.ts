@@ -1,0 +1,31 @@
+// How full a channel is kept: deep enough that a fast link does not run dry while this thread is busy, and on a slow one no deeper than what
+// leaves soon, because what is sent next waits behind it.
+import { dataBufferedBytesMax, dataBufferedBytesMin, dataBufferedBytesStart, dataBufferedMs } from '../limits.ts';
+
+export class SendDepth {
+  #bytesMax = dataBufferedBytesStart;
+  #pausedAt = 0;
+  #pausedBytes = 0;
+
+  /** No more is sent while so much is in the channel. */
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** Sending goes on when no more than this is left. */
+  get bytesLow(): number {
+    return this.#bytesMax / 2;
+  }
+
+  /** Sending stops with so much in the channel. Times are ms. */
+  pause(now: number, bufferedBytes: number): void {
+    this.#pausedAt = now;
+    this.#pausedBytes = bufferedBytes;
+  }
+
+  /** It goes on: how long that took says how fast the link is. */
+  resume(now: number, bufferedBytes: number): void {
+    const bytesPerMs = (this.#pausedBytes - bufferedBytes) / Math.max(1, now - this.#pausedAt);
+    this.#bytesMax = Math.min(dataBufferedBytesMax, Math.max(dataBufferedBytesMin, bytesPerMs * dataBufferedMs));
+  }
+}
