@@ -6,19 +6,17 @@ import type { Cancel } from '../../platform.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import type { ServiceContext } from '../../service.ts';
 import type { RecordBody } from '../../protocol/record.ts';
+import { AskedInVain } from './asked-in-vain.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
 import { chooseNext, Deferrals, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
 import type { Grant } from './holder.ts';
 import { majorityOf } from './holders.ts';
-import { OutOfReach } from './out-of-reach.ts';
 import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
 /** Records one call asks for before it answers that none could be had now. */
 const triesPerCallMax = 6;
 const lockTimeoutMs = 1_500;
-/** A record that somebody else was given is not asked for again before this. */
-const refusedAvoidMs = 400;
 const waitingCountMax = 1_000;
 const ownClaimsMax = 1_024;
 const locksPerMessage = 256;
@@ -61,7 +59,7 @@ export class Claimant {
   readonly #hinted = new Map<RecordId, { owner: PeerId; until: number }>();
   /** Records whose holders all answered, and whose slices make no body. */
   readonly #unreadable = new Set<RecordId>();
-  readonly #outOfReach = new OutOfReach();
+  readonly #inVain = new AskedInVain();
   readonly #deferrals = new Deferrals();
   #renewTimer: Cancel | undefined;
 
@@ -107,7 +105,10 @@ export class Claimant {
   hear(from: PeerId, owned: readonly RecordId[], released: readonly RecordId[]): void {
     const until = this.context.platform.clock.now() + leaseMs;
     for (const id of owned) if (this.book.get(id) !== undefined) this.#hinted.set(id, { owner: from, until });
-    for (const id of released) if (this.#hinted.get(id)?.owner === from) this.#hinted.delete(id);
+    for (const id of released) {
+      if (this.#hinted.get(id)?.owner === from) this.#hinted.delete(id);
+      this.#inVain.forget(id);
+    }
   }
 
   /** Records nobody is known to own and that this tab does not avoid, counted up to a bound. */
@@ -156,12 +157,14 @@ export class Claimant {
 
   /** Nobody can read it, or no majority of its holders answers: its items must be appended anew (rule 7). */
   isLost(id: RecordId): boolean {
-    return this.#unreadable.has(id) || this.#outOfReach.isLost(id, this.context.platform.clock.now());
+    return this.#unreadable.has(id) || this.#inVain.isLost(id, this.context.platform.clock.now());
   }
 
-  /** A holder that was away is here: what could not be had for want of holders is asked for again. */
-  holdersBack(): void {
-    for (const id of this.#outOfReach.clear()) this.#avoid.delete(id);
+  /** Stores that were away are here: what could not be had for want of holders is asked for again. */
+  storesBack(stores: ReadonlySet<StoreId>): void {
+    if (stores.size === 0) return;
+    const isHeldThere = (id: RecordId) => this.book.get(id)?.record.holders.some((store) => stores.has(store)) === true;
+    this.#inVain.holdersBack(this.context.platform.clock.now(), isHeldThere);
   }
 
   /** 'done': the holders delete it. 'release': they unlock it. What is no claim any more is nobody's business. */
@@ -179,7 +182,7 @@ export class Claimant {
   recordEnded(id: RecordId, atOnce: boolean): void {
     this.#hinted.delete(id);
     this.#avoid.delete(id);
-    this.#outOfReach.reached(id);
+    this.#inVain.forget(id);
     const claim = this.#claims.get(id);
     if (claim === undefined || claim.ended) return;
     claim.ended = true;
@@ -200,7 +203,8 @@ export class Claimant {
 
   #isFree(entry: KeptRecord): boolean {
     const until = this.#avoid.get(entry.id);
-    if (until !== undefined && this.context.platform.clock.now() < until) return false;
+    const now = this.context.platform.clock.now();
+    if ((until !== undefined && now < until) || this.#inVain.waits(entry.id, now)) return false;
     return this.ownerOf(entry.id) === null;
   }
 
@@ -291,7 +295,7 @@ export class Claimant {
       return undefined;
     }
     this.#deferrals.succeeded(entry.charged);
-    this.#outOfReach.reached(id);
+    this.#inVain.forget(id);
     if (this.book.get(id) === undefined || now >= claim.stopAt) {
       // Decided while the answers were under way, or they took a lease's length.
       for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, 'release');
@@ -310,7 +314,6 @@ export class Claimant {
     refusals: readonly Extract<Grant, { granted: false }>[],
     now: number,
   ): void {
-    const { random } = this.context.platform;
     const holders = record.holders.length;
     const majority = majorityOf(holders);
     const leased = refusals.filter(({ why }) => why === 'leased').length;
@@ -318,10 +321,9 @@ export class Claimant {
     const outOfReach = granting + leased < majority;
     // Neither granted nor owned by somebody: the way of records that somebody made up.
     if (outOfReach) this.#deferrals.failed(charged, now);
-    const waitMs = outOfReach ? this.#outOfReach.failed(id, now, random.fraction()) : random.fraction() * refusedAvoidMs;
-    if (!outOfReach) this.#outOfReach.reached(id);
-    // Without these no majority is left. Where they are not a majority themselves, an append may just be on its way to them.
-    const vanished = 2 * gone > holders || (holders - gone < majority && this.#outOfReach.isLost(id, now));
+    const noMajority = holders - gone < majority;
+    this.#inVain.failed(id, outOfReach ? 'out-of-reach' : 'contended', noMajority, now, this.context.platform.random.fraction());
+    const vanished = 2 * gone > holders || this.#inVain.hasVanished(id, now);
     if (vanished || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
       this.#avoid.set(id, now + leaseMs);
       if (vanished) this.findings.vanished(id);
@@ -333,7 +335,6 @@ export class Claimant {
       if (owner !== null && owner !== this.context.self.peer && 2 * agreeing > holders)
         this.#hinted.set(id, { owner, until: now + Math.min(retryMs, leaseMs) });
     }
-    this.#avoid.set(id, now + waitMs);
   }
 
   #giveBack(record: RecordId, store: StoreId, fence: number, how: 'done' | 'release'): void {

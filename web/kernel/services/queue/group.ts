@@ -19,8 +19,8 @@ export class Group {
     private readonly ownDurable: boolean,
   ) {}
 
-  /** True where a store is alive now that was not. */
-  see(view: GroupView): boolean {
+  /** Answers with the stores that are alive now and were not. */
+  see(view: GroupView): ReadonlySet<StoreId> {
     this.#members = view.members;
     const before = this.#alive;
     this.#alive = new Set(view.members.flatMap(({ store, status }) => (store !== null && status === 'alive' ? [store] : [])));
@@ -29,7 +29,7 @@ export class Group {
       if (this.#everSeen.size > 4_096) this.#everSeen.delete(this.#everSeen.values().next().value!);
       if (store !== null && status === 'alive') this.#awaySince.delete(store);
     }
-    return [...this.#alive].some((store) => !before.has(store));
+    return new Set([...this.#alive].filter((store) => !before.has(store)));
   }
 
   selfStore(): StoreId {

@@ -333,7 +333,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       claimant.start();
       cancels.push(
         context.watch(membershipContract, 'view', (view) => {
-          if (group.see(view)) claimant.holdersBack();
+          claimant.storesBack(group.see(view));
           void ready.then(offerRestored);
           if (!pulled && group.others().some(({ status }) => status === 'alive') && clock.now() - lastPullAt > 1_000) void ready.then(pull);
           changed();
