@@ -7,8 +7,9 @@ import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness
 /** The secret as a person copies it from the page. */
 async function phraseOn(page: Page): Promise<string> {
   await page.getByRole('button', { name: 'Show the phrase' }).click();
-  const words = await page.getByRole('list', { name: 'The phrase' }).getByRole('listitem').allInnerTexts();
-  return words.join(' ');
+  const words = page.getByRole('list', { name: 'The phrase' }).getByRole('listitem');
+  await expect(words).toHaveCount(24);
+  return (await words.allInnerTexts()).join(' ');
 }
 
 /** Another browser becomes whoever the phrase is of, the way a person does it. */
@@ -82,8 +83,15 @@ test('the submitter and who had the data leave; from another browser that become
   expect(collected.results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(
     lines.map((line, i) => [i, line.length]),
   );
-  // Taken once, taken for good.
-  const again = await elsewhere.page.evaluate(async (id) => (await globalThis.lull.find(id)).results(), job);
+  await expect(elsewhere.page.getByRole('region', { name: 'How the results are kept' })).toContainText('can be read');
+
+  // Taken once, taken for good: also when all the others leave.
+  await Promise.all([c, d].map(({ profile }) => profile.kill()));
+  await elsewhere.page.reload();
+  const again = await elsewhere.page.evaluate(async (id) => {
+    await globalThis.lull.ready;
+    return (await globalThis.lull.find(id)).results();
+  }, job);
   expect(again).toEqual(collected.results);
 });
 

@@ -14,6 +14,7 @@ import { loadSite } from './adapters/site-config.ts';
 import { openIdentity, webDigest } from './adapters/web-crypto.ts';
 import { workerSandbox } from './adapters/worker-sandbox.ts';
 import { objectSource } from './dashboard/data/objects.ts';
+import { keepingSource } from './dashboard/job/keeping.ts';
 import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
 import { trySource } from './dashboard/new-job/tries.ts';
 import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts';
@@ -59,6 +60,7 @@ async function run(): Promise<void> {
     snapshots,
     objects: objectSource(() => host.bus()),
     durable: durableStorage(),
+    keeping: keepingSource(() => host.bus()),
     profile,
     tries: trySource(() => host.bus()),
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
-import { someEvent, someJob } from '../kernel/testing/made-up-jobs.ts';
+import { someEvent, someIdentity, someJob } from '../kernel/testing/made-up-jobs.ts';
 import { ResultReader } from './results.ts';
 import { MadeUpResults } from './testing/made-up-results.ts';
 
@@ -62,6 +62,20 @@ describe('reading results', () => {
     world.decide([0, 1], 1, world.object(Object.defineProperty(new Uint8Array(1), 'length', { value: 2 ** 36 })));
     expect((await readerOf(world).read(0, 1)).results[0]).toMatchObject({ error: { name: 'UnreadableResult' } });
     expect(fetched).toBe(0);
+  });
+
+  it('asks this browser to keep what its submitter takes, and nothing of what somebody else looks at', async () => {
+    const world = new MadeUpResults(1);
+    world.decide([0, 1], 1, world.blob(0, ['a']));
+    const asked: unknown[] = [];
+    const ask: typeof world.bus.ask = (contract, resource, verb, body, options) => {
+      if (resource === 'segments') asked.push(body);
+      return world.bus.ask(contract, resource, verb, body, options);
+    };
+    const bus = { ...world.bus, ask };
+    const stranger = { ...world.manifest, submitter: someIdentity(9) };
+    for (const manifest of [world.manifest, stranger]) await new ResultReader(() => bus, someJob, manifest).read(0, 1);
+    expect(asked).toMatchObject([{ pin: true }, { pin: false }]);
   });
 
   it('leaves out what nobody who is here holds, and says so', async () => {

@@ -1,23 +1,26 @@
 // Reads a job's results: which event decided each item (ledger), the result blob it names (blocks), the value in it.
 // What the submitter has been shown is pinned by an `accepted` event: it never changes again (rule 6).
+import { concatBytes } from '../kernel/lib/bytes.ts';
 import type { JobId, ObjectId } from '../kernel/lib/ids.ts';
 import { RangeMap } from '../kernel/lib/ranges.ts';
 import { decodeResultBlob, type ResultBlob } from '../kernel/lib/result-blob.ts';
 import { decodeValue } from '../kernel/lib/value-codec.ts';
 import { bufferBytesMax } from '../kernel/limits.ts';
+import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { ledgerContract, type DecidedSpan } from '../kernel/protocol/contracts/ledger.ts';
 import { acceptedSpansMax } from '../kernel/protocol/event.ts';
 import type { JobManifest } from '../kernel/protocol/job-manifest.ts';
 import type { Bus } from '../kernel/service.ts';
 import { valueOf } from './errors.ts';
 import { itemInput } from './item-input.ts';
-import { bytesOfObject, manifestOf } from './objects.ts';
+import { manifestOf } from './objects.ts';
 import type { Result } from './types.ts';
 
 const spansPerQuery = 1_000;
 const blobsCachedMax = 32;
 /** Result objects fetched at once while results are read in order: each takes a trip or two to whoever keeps it. */
 const blobsAhead = 8;
+const blobTimeoutMs = 60_000;
 /** What a function gives at once is far smaller; whoever names more only wants this page's memory. */
 const resultBlobBytesMax = bufferBytesMax;
 
@@ -145,8 +148,20 @@ export class ResultReader {
   }
 
   async #fetch(id: ObjectId): Promise<ResultBlob | undefined> {
-    const { size } = await manifestOf(this.bus(), id);
-    return size > resultBlobBytesMax ? undefined : decodeResultBlob(await bytesOfObject(this.bus(), id));
+    const bus = this.bus();
+    const { size, segments } = await manifestOf(bus, id);
+    if (size > resultBlobBytesMax) return undefined;
+    // What its submitter takes stays in its browser too while there is room: donors may all leave afterwards.
+    const pin = bus.self.identity === this.manifest.submitter;
+    const parts: Uint8Array[] = [];
+    for (const segment of segments.keys()) {
+      const answer = valueOf(
+        await bus.ask(blocksContract, 'segments', 'get', { object: id, segment, pin }, { timeoutMs: blobTimeoutMs }),
+        'A result could not be fetched',
+      );
+      parts.push(answer.buffers[answer.body.data] ?? new Uint8Array(0));
+    }
+    return decodeResultBlob(concatBytes(parts));
   }
 
   /** Only the submitter accepts. A refusal is no loss: the fold stands as it is and the next reading asks again. */

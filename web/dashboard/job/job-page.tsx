@@ -8,6 +8,7 @@ import { Notice } from '../shell/shell.tsx';
 import { count, duration, percent, plural, rate, timeLeft } from '../view/format.ts';
 import { emptySeries } from '../view/samples-over-time.ts';
 import { downloadResults } from './download.ts';
+import { KeepingCard } from './keeping-card.tsx';
 import { MoreInput } from './more-input.tsx';
 import { ReducedCard, usePictureSize } from './outcome.tsx';
 import { PartsGrid } from './parts-grid.tsx';
@@ -106,6 +107,7 @@ function FoundJob({ job }: { job: Job }) {
           {shown === null ? null : order}
         </div>
       </div>
+      <KeepingCard job={job} mine={mine} />
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
       <ResultsTable job={job} overview={overview} />
     </>

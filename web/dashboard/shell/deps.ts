@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import type { Lull } from '../../sdk/types.ts';
 import type { Durable } from '../data/durable.ts';
 import type { ObjectSource } from '../data/objects.ts';
+import type { KeepingSource } from '../job/keeping.ts';
 import type { TrySource } from '../new-job/tries.ts';
 import type { ProfileSource } from '../settings/source.ts';
 import type { Snapshot, SnapshotStore } from '../snapshots.ts';
@@ -12,6 +13,7 @@ export interface Deps {
   readonly snapshots: SnapshotStore;
   readonly objects: ObjectSource;
   readonly durable: Durable;
+  readonly keeping: KeepingSource;
   readonly tries: TrySource;
   readonly profile: ProfileSource;
 }

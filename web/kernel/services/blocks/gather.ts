@@ -58,14 +58,16 @@ export class Gather {
     return once(this.#manifests, id, () => this.#fetchManifest(id));
   }
 
-  /** The verified bytes of a segment; `pin` keeps a copy while there is room. @throws FaultError 'not-found' */
+  /** The verified bytes of a segment; `pin` keeps a copy while there is room, where anything outlives the page. @throws FaultError 'not-found' */
   async segment(id: ObjectId, index: number, pin: boolean): Promise<Uint8Array> {
     const manifest = await this.manifest(id);
     const segment = manifest.segments[index];
     if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
     const { hash } = segment;
     const bytes = (await this.store.get(hash)) ?? (await once(this.#segments, hash, () => this.#gather(id, manifest, index)));
-    if (pin && !this.store.has(hash)) await this.store.keep(hash, bytes, { expires: manifest.expires, pinned: true, object: id });
+    // In memory it would only be in the page's way.
+    if (pin && this.platform.storage.durable && !this.store.has(hash))
+      await this.store.keep(hash, bytes, { expires: manifest.expires, pinned: true, object: id });
     return bytes;
   }
 
