@@ -33,7 +33,7 @@ import type { EventBody } from '../protocol/event.ts';
 import type { Range } from '../protocol/schemas.ts';
 import { SecurityManager } from '../security-manager.ts';
 import { WithBuffers, type Service, type ServiceContext } from '../service.ts';
-import { madeUpResources } from './made-up-resources.ts';
+import { madeUpResources, type ResourceChanges } from './made-up-resources.ts';
 import { seededRandom } from './seeded-random.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -50,7 +50,9 @@ export interface WorldRecord {
 }
 export interface WorldJob {
   readonly id: JobId;
-  readonly items: number;
+  /** So far, where the job is open. */
+  items: number;
+  open: boolean;
   readonly submitter: IdentityId;
   state: JobSummary['state'];
   /** How many results each item has; how it ended; who failed it. */
@@ -83,10 +85,12 @@ export class World {
   readonly commits: { by: string; range: Range; at: number }[] = [];
   #n = 0;
 
-  job(items: number, submitter = 'submitter'): WorldJob {
+  /** An open job begins without items and may get up to `items`. */
+  job(items: number, submitter = 'submitter', open = false): WorldJob {
     const job: WorldJob = {
       id: jobId(hex(++this.#n)),
-      items,
+      items: open ? 0 : items,
+      open,
       submitter: testSigner(submitter).identity,
       state: 'queued',
       decided: new Uint8Array(items),
@@ -149,7 +153,7 @@ export class World {
       state: job.state,
       reason: '',
       items: job.items,
-      open: false,
+      open: job.open,
       parts: 1,
       tail: null,
       committed,
@@ -181,8 +185,8 @@ export class World {
     }
     for (const range of ranges) job.spans.push({ range, tookMs: body.tookMs, by: tab.identity });
     this.commits.push({ by: tab.name, range: [...body.range], at: this.clock.now() });
-    if (job.decided.every((count) => count > 0)) job.state = 'done';
-    else job.state = 'running';
+    const all = !job.open && job.decided.every((count) => count > 0);
+    job.state = all ? 'done' : 'running';
     for (const other of this.tabs)
       if (other.alive && ranges.length > 0) other.ledger.publish('decided', { job: job.id, ranges, ended: job.state === 'done' });
     this.records = this.records.filter((record) => record.job !== job.id || record.owner !== null || !this.allDecided(job, record.range));
@@ -242,6 +246,8 @@ export class Tab {
   busyMs = 0;
   failStores = 0;
   readonly avoid = new Map<RecordId, number>();
+  /** Of which jobs this tab asked the queue for a function. */
+  readonly askedFor: JobId[][] = [];
 
   constructor(
     readonly world: World,
@@ -319,7 +325,7 @@ export class Tab {
     };
   }
 
-  allow(workers: number, finishing = false): void {
+  allow(workers: number, finishing = false, limits: ResourceChanges['limits'] = {}): void {
     this.workers = workers;
     this.resources.publish(
       'state',
@@ -328,6 +334,7 @@ export class Tab {
         reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
         workersAllowed: workers,
         finishing,
+        limits,
       }),
     );
     if (workers === 0) for (const run of this.runs) run.stop ||= run.running;
@@ -415,6 +422,7 @@ export class Tab {
       },
       claims: {
         create: async ({ jobs }: { jobs: JobId[] }): Promise<{ claim: Claim | null; waiting: number }> => {
+          this.askedFor.push(jobs);
           await this.#pause(3);
           const now = world.clock.now();
           const free = world.records.filter(({ id, owner }) => owner === null && (this.avoid.get(id) ?? 0) <= now);

@@ -68,6 +68,65 @@ describe('a donor', () => {
     expect(once(job)).toBe(true);
   });
 
+  it('does not ask for functions of an open job that waits for more input, and does as soon as some is there', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 2, itemMs: () => 10 });
+    const job = world.job(40, 'submitter', true);
+    const add = (items: number) => {
+      job.items += items;
+      world.append(tab, job.id, [[job.items - items, job.items]]);
+      world.tell();
+    };
+    await world.clock.advance(5_000);
+    expect(tab.askedFor).toEqual([]);
+    expect(tab.waitingFor).toBe('The open jobs wait for more input.');
+    add(20);
+    await world.clock.until(() => job.decided.subarray(0, 20).every((count) => count > 0), 20_000);
+    await world.clock.advance(3_000);
+    const asked = tab.askedFor.length;
+    await world.clock.advance(10_000);
+    expect(tab.askedFor).toHaveLength(asked);
+    add(20);
+    await world.clock.until(() => once(job), 20_000);
+  });
+
+  it('never runs what its person chose not to run, stops it where it runs, and says so', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 100 });
+    const job = world.job(400, 'stranger');
+    await tab.submit(job);
+    await world.clock.advance(3_000);
+    expect(world.records.some(({ owner }) => owner === tab.peer)).toBe(true);
+    tab.allow(1, false, { never: [world.summary(job).manifest.submitter] });
+    await world.clock.advance(2_000);
+    expect(world.records.filter(({ owner }) => owner === tab.peer)).toEqual([]);
+    const decided = job.decided.reduce((sum, one) => sum + one, 0);
+    await world.clock.advance(5_000);
+    expect(job.decided.reduce((sum, one) => sum + one, 0)).toBe(decided);
+    expect(tab.waitingFor).toBe('The jobs that wait are none of those you chose to run.');
+    tab.allow(1);
+    await world.clock.until(() => job.state === 'done', 60_000);
+    expect(once(job)).toBe(true);
+  });
+
+  it('keeps receipts of what it did, for whom, and what came of it', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 10 });
+    const job = world.job(300);
+    await tab.submit(job);
+    await world.clock.until(() => job.state === 'done', 60_000);
+    await world.clock.advance(4_000);
+    const asked = unwrap(await tab.dispatcher.bus('test').ask(schedulerContract, 'receipts', 'query', {})).body;
+    const { manifest } = world.summary(job);
+    expect(asked.receipts).toMatchObject([
+      { job: job.id, submitter: manifest.submitter, codeHash: manifest.codeHash, items: 300, failed: 0, verdicts: { died: 0 } },
+    ]);
+    const [receipt] = asked.receipts;
+    expect(receipt!.cpuMs).toBeGreaterThanOrEqual(3_000);
+    expect(receipt!.bytes).toBeGreaterThan(0);
+    expect(receipt!.verdicts.finished).toBe(receipt!.parts);
+  });
+
   it('commits what is finished and gives back the rest when the person returns', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 2, itemMs: () => 100 });

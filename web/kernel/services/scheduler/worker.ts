@@ -166,8 +166,10 @@ export class Worker {
     if (open.length === 0)
       return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
     const now = this.context.platform.clock.now();
-    const put = open.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
-    if (put.length === open.length) return put[0]!.why;
+    const wanting = open.filter(wantsWork);
+    if (wanting.length === 0) return 'The open jobs wait for more input.';
+    const put = wanting.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
+    if (put.length === wanting.length) return put[0]!.why;
     return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
   }
 
@@ -277,7 +279,7 @@ export class Worker {
   #preference(): Wanting[] {
     const now = this.context.platform.clock.now();
     const wanting = [...this.#jobs.values()]
-      .filter((job) => isOpen(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
+      .filter((job) => wantsWork(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
     return this.#share.order(wanting);
   }
@@ -419,3 +421,6 @@ export class Worker {
 }
 
 const isOpen = ({ state }: JobSummary) => state === 'queued' || state === 'running';
+
+/** An open job of which all is decided has nothing to claim until more input comes, or items are opened again. */
+const wantsWork = (job: JobSummary) => isOpen(job) && job.committed + job.failed < job.items;
