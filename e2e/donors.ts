@@ -1,5 +1,6 @@
-// npm run donors -- N --url U: keeps N headless donor tabs open, each with a profile of its own, until Ctrl-C.
+// npm run donors -- N --url U: keeps N headless donor tabs open, each with a profile of its own, until Ctrl-C. U may be an invite link.
 import { parseArgs } from 'node:util';
+import { followInvite, isInvite } from './harness/invite.ts';
 import { donate, Profile } from './harness/profile.ts';
 
 const { values, positionals } = parseArgs({
@@ -9,7 +10,7 @@ const { values, positionals } = parseArgs({
 const count = Number(positionals[0] ?? 3);
 const cores = Number(values.cores);
 if (!Number.isSafeInteger(count) || count < 1 || count > 64 || !Number.isSafeInteger(cores) || cores < 1) {
-  console.error('Usage: npm run donors -- <1 to 64> --url <the site> [--cores <a donor>]');
+  console.error('Usage: npm run donors -- <1 to 64> --url <the site, or an invite link> [--cores <a donor>]');
   process.exit(2);
 }
 
@@ -24,7 +25,7 @@ try {
   for (let i = 0; i < count; i++) {
     const profile = await Profile.open();
     profiles.push(profile);
-    const page = await profile.tab(values.url);
+    const page = isInvite(values.url) ? await followInvite(profile, values.url) : await profile.tab(values.url);
     await donate(page, { cores });
     console.log(`donor ${i + 1} of ${count}: ${await page.evaluate(() => globalThis.lull.self.name)}`);
   }

@@ -1,6 +1,7 @@
 // Who one is and which network one is in: the submitter goes away and comes back elsewhere; two networks on one site never meet.
 import type { Page } from 'playwright';
 import { busyCode, committed, expect, submitRange, test, type Peer } from './harness/cluster.ts';
+import { followInvite } from './harness/invite.ts';
 import { donate, seesMembers, type Profile } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
 
@@ -112,6 +113,7 @@ test('a private network is joined by its link and meets nobody else; one goes ba
   const [founder, outside, another] = (await Promise.all(['/settings', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer];
   await donate(founder.page);
   await Promise.all([founder, outside, another].map(({ page }) => seesMembers(page, 3)));
+  const second = await founder.profile.tab(`${cluster.server.url}/jobs`);
 
   await founder.page.getByLabel('Make a private network').fill('Class 10b');
   await founder.page.getByRole('button', { name: 'Make it' }).click();
@@ -120,20 +122,25 @@ test('a private network is joined by its link and meets nobody else; one goes ba
   await question.getByRole('button', { name: 'Make and go there' }).click();
   await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in Class 10b');
   await founder.page.evaluate(() => globalThis.lull.ready);
+  // The profile's other tab has followed.
+  await expect(second.getByText('private: Class 10b')).toBeVisible();
+  await second.close();
   // Whether it donates is asked anew.
   expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBeNull();
   const link = await inviteLinkOn(founder.page, founder.profile);
 
-  // Followed by a browser that was never here: the question comes before anybody is met.
+  // Opened by a browser that was never here: nothing happens without an answer, and Escape is one.
   const profile = await cluster.profile();
-  const page = await profile.context.newPage();
-  await page.goto(link);
-  await expect(page.getByRole('dialog', { name: 'You are invited to a private network' })).toBeVisible();
-  expect(page.url()).toBe(`${cluster.server.url}/`);
-  await expect(page.getByLabel('What you call it')).toHaveValue('Class 10b');
-  await page.getByRole('button', { name: 'Join' }).click();
-  await expect(page.getByText('private: Class 10b')).toBeVisible();
-  await page.evaluate(() => globalThis.lull.ready);
+  const asked = await profile.context.newPage();
+  await asked.goto(link);
+  await expect(asked.getByRole('dialog', { name: 'You are invited to a private network' })).toBeVisible();
+  expect(asked.url()).toBe(`${cluster.server.url}/`);
+  await expect(asked.getByLabel('What you call it')).toHaveValue('Class 10b');
+  await asked.keyboard.press('Escape');
+  await asked.evaluate(() => globalThis.lull.ready);
+  await expect(asked.getByText('private:')).toBeHidden();
+  await asked.close();
+  const page = await followInvite(profile, link);
   await seesMembers(founder.page, 2);
   await seesMembers(page, 2);
   await donate(page);
@@ -159,4 +166,44 @@ test('a private network is joined by its link and meets nobody else; one goes ba
   expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBe(true);
   expect(await founder.page.evaluate(() => globalThis.lull.jobs().length)).toBe(0);
   expect(await peersOn(page)).not.toContain(await selfOn(founder.page));
+});
+
+test('an identity is saved as a file and brought in from it; what is no such file, or no phrase, is refused in words', async ({
+  cluster,
+}) => {
+  const [from, to] = (await Promise.all(['/settings', '/settings'].map((path) => cluster.join(path)))) as [Peer, Peer];
+  const [name, own] = await Promise.all([from, to].map(({ page }) => page.evaluate(() => globalThis.lull.self.name)));
+  const download = from.page.waitForEvent('download');
+  await from.page.getByRole('button', { name: 'Save as a file' }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe(`lull-${name}.json`);
+
+  const { page } = to;
+  await page.getByLabel('Phrase', { exact: true }).fill('zebra abandonn');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toHaveText('Word 2, “abandonn”, is not in the list. Is it “abandon”?');
+  const choose = page.getByLabel('File of an identity');
+  await choose.setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer: Buffer.from('PNG') });
+  await expect(page.getByRole('alert')).toHaveText('This is no file that Lull saved an identity in.');
+  await choose.setInputFiles(await file.path());
+  const question = page.getByRole('dialog', { name: `Become ${name}?` });
+  await expect(question).toContainText(`The key of ${own} stays in this browser`);
+  await question.getByRole('button', { name: `Become ${name}` }).click();
+  await expect(page.getByRole('heading', { level: 1, name: `You are ${name}` })).toBeVisible();
+
+  // Back to who it was before, which had stayed; then the other is removed for good.
+  await page.getByRole('button', { name: `Become ${own}` }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: `Become ${own}` })
+    .click();
+  await expect(page.getByRole('heading', { level: 1, name: `You are ${own}` })).toBeVisible();
+  const remove = page.getByRole('button', { name: `Remove ${name}` });
+  await remove.click();
+  await page.keyboard.press('Escape');
+  await expect(remove).toBeFocused();
+  await remove.click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByText('Also in this browser')).toBeHidden();
 });

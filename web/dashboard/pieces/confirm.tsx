@@ -1,5 +1,5 @@
 // A question before something that cannot be taken back, or that moves the person elsewhere.
-import { useEffect, useId, useRef, type FormEvent, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, type FormEvent, type ReactNode } from 'react';
 import { useCommand } from '../shell/deps.ts';
 
 /**
@@ -24,7 +24,8 @@ export function Confirm({
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   const { run, busy, problem } = useCommand();
-  useEffect(() => {
+  // Closed before it is taken away: then the browser gives the focus back to what had it.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();

@@ -4,7 +4,7 @@ import { CopyButton } from '../data/copy-button.tsx';
 import { save } from '../job/download.ts';
 import { Confirm } from '../pieces/confirm.tsx';
 import { Skeleton } from '../pieces/pieces.tsx';
-import { useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
+import { sentenceOf, useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { identityFileBytesMax, identityFileOf, readIdentityFile } from './identity-file.ts';
 import { phraseOf, phraseWords, readPhrase } from './phrase.ts';
@@ -179,7 +179,7 @@ export function BringInCard({ state }: { state: IdentityState | null }) {
     event.preventDefault();
     const read = readPhrase(text);
     if (!read.ok) setProblem(read.sentence);
-    else offer(read.seed).catch((error: unknown) => setProblem(String(error)));
+    else offer(read.seed).catch((error: unknown) => setProblem(sentenceOf(error)));
   };
   const open = async (chosen: File | undefined) => {
     if (chosen === undefined) return;
