@@ -41,7 +41,16 @@ it('looks at an object by its manifest and by who holds it', async () => {
     'blocks objects get': ({ id }: { id: string }) => ({
       manifest: { name: `name of ${id.at(-1)}`, type: 'text/plain', size: 9, expires: 5, by: testIdentity },
     }),
-    'blocks objects lookup': () => ({ copies: 1, k: 2, n: 6, held: 5, online: 4, lossEstimate: 0.01 }),
+    'blocks objects lookup': () => ({
+      copies: 1,
+      k: 2,
+      n: 6,
+      held: 5,
+      online: 4,
+      lossEstimate: 0.01,
+      heldHereBytes: 9,
+      repairing: false,
+    }),
   });
   expect(await objectSource(() => bus).look(idOf(3))).toEqual({
     id: idOf(3),
@@ -55,6 +64,8 @@ it('looks at an object by its manifest and by who holds it', async () => {
     held: 5,
     online: 4,
     lossEstimate: 0.01,
+    heldHereBytes: 9,
+    repairing: false,
   });
 });
 

@@ -17,6 +17,8 @@ export interface Seen extends Health {
   readonly expires: number;
   readonly by: string;
   readonly lossEstimate: number;
+  readonly heldHereBytes: number;
+  readonly repairing: boolean;
 }
 
 export interface Listed {
@@ -83,8 +85,8 @@ export function objectSource(bus: () => Bus): ObjectSource {
       const held = await bus().ask(blocksContract, 'objects', 'lookup', { id }, { timeoutMs: lookTimeoutMs });
       if (!held.ok) throw new Error(held.fault.message);
       const { name, type, size, expires, by } = manifest;
-      const { k, n, held: keepers, online, lossEstimate } = held.value.body;
-      return { id, name, type, size, expires, by, k, n, held: keepers, online, lossEstimate };
+      const { copies: _, ...health } = held.value.body;
+      return { id, name, type, size, expires, by, ...health };
     },
   };
 }

@@ -68,7 +68,16 @@ export const blocksContract = contract({
       lookup: operation(
         'local',
         v.strictObject({ id: objectIdSchema }),
-        v.strictObject({ copies, k: positive, n: positive, held: natural, online: natural, lossEstimate }),
+        v.strictObject({
+          copies,
+          k: positive,
+          n: positive,
+          held: natural,
+          online: natural,
+          lossEstimate,
+          heldHereBytes: natural,
+          repairing: v.boolean(),
+        }),
       ),
       /** What this tab knows of, by id: its own, what it keeps for others, or both. `named` leaves out what has no name, as results have none. */
       query: operation(

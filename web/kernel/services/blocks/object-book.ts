@@ -34,6 +34,8 @@ export class ObjectBook {
   readonly #parsed = new Map<ObjectId, ObjectManifest>();
   #parsedBytes = 0;
   #bytes = 0;
+  /** In order, while none has come or gone since. */
+  #sorted: readonly ObjectId[] | undefined;
 
   get size(): number {
     return this.#objects.size;
@@ -46,6 +48,12 @@ export class ObjectBook {
 
   ids(): ObjectId[] {
     return [...this.#objects.keys()];
+  }
+
+  /** By id, those behind `after`. */
+  *idsAfter(after: ObjectId | undefined): Iterable<ObjectId> {
+    const sorted = (this.#sorted ??= this.ids().toSorted());
+    for (let at = after === undefined ? 0 : firstAbove(sorted, after); at < sorted.length; at++) yield sorted[at]!;
   }
 
   has(id: ObjectId): boolean {
@@ -73,6 +81,7 @@ export class ObjectBook {
     const { name, type, size, expires, by, k, n, segments } = manifest;
     const facts = { name, type, size, expires, by, k, n, segments: segments.length };
     this.#objects.set(id, { bytes, facts, recodings: new Map(), slots: [] });
+    this.#sorted = undefined;
     this.#bytes += bytes.length;
     this.#remember(id, manifest, bytes.length);
   }
@@ -85,6 +94,7 @@ export class ObjectBook {
     for (const { bytes } of known.recodings.values()) this.#bytes -= bytes.length;
     this.#forget(id);
     this.#objects.delete(id);
+    this.#sorted = undefined;
     return known.slots;
   }
 
@@ -187,4 +197,15 @@ export class ObjectBook {
   #forget(id: ObjectId): void {
     if (this.#parsed.delete(id)) this.#parsedBytes -= this.#objects.get(id)?.bytes.length ?? 0;
   }
+}
+
+/** Where in a sorted list the first one above `bound` is. */
+function firstAbove(sorted: readonly ObjectId[], bound: ObjectId): number {
+  let low = 0;
+  for (let high = sorted.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -39,8 +39,6 @@ export interface RepairStatus {
   /** Of slices sent since the page was loaded. */
   readonly doneBytes: number;
   readonly bytesPerSecond: number;
-  /** The one in work. */
-  readonly work: { readonly object: ObjectId; readonly doneBytes: number; readonly allBytes: number } | null;
 }
 
 interface Known extends Facts {
@@ -76,7 +74,8 @@ export class Repair {
   #looking = false;
   #working = false;
   #doneBytes = 0;
-  #work: RepairStatus['work'] = null;
+  /** The one in work. */
+  #work: ObjectId | undefined;
   #cancelLook: Cancel | undefined;
   #lookAt = Infinity;
   #cancelAll: Cancel | undefined;
@@ -141,16 +140,15 @@ export class Repair {
   status(): RepairStatus {
     return {
       waiting: this.#queuedAt.size,
-      running: this.#work === null ? 0 : 1,
+      running: this.#work === undefined ? 0 : 1,
       doneBytes: this.#doneBytes,
       bytesPerSecond: this.#throttle.rate(),
-      work: this.#work,
     };
   }
 
   /** Whether this tab is about to give, or gives, slices of it. */
   repairing(id: ObjectId): boolean {
-    return this.#queuedAt.has(id) || this.#work?.object === id;
+    return this.#queuedAt.has(id) || this.#work === id;
   }
 
   /** After each view, once the holdings have seen it. */
@@ -394,11 +392,10 @@ export class Repair {
   async #give(id: ObjectId, life: number): Promise<void> {
     const found = this.#stillLacks(id);
     if (found === undefined) return;
-    const { facts, job } = found;
-    this.#work = { object: id, doneBytes: 0, allBytes: Math.ceil(facts.size / job.k) * job.gifts.length };
+    const { job } = found;
+    this.#work = id;
     const passed = (bytes: number) => {
       this.#doneBytes += bytes;
-      if (this.#work !== null) this.#work = { ...this.#work, doneBytes: this.#work.doneBytes + bytes };
       this.changed();
     };
     try {
@@ -410,7 +407,7 @@ export class Repair {
       this.platform.report('info', 'An object could not be repaired now', String(error));
       if (life === this.#life) this.#lookIn(id, retryEveryMs);
     } finally {
-      this.#work = null;
+      this.#work = undefined;
     }
   }
 

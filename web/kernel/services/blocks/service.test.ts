@@ -327,6 +327,34 @@ describe('room', () => {
   });
 });
 
+describe('a list of objects', () => {
+  it("comes by id and in pages, one's own apart from those kept for others, also while some come and go", async () => {
+    world = new World('list');
+    const [one, two] = [await world.add('one'), await world.add('two')];
+    const put = async (keeper: Keeper, bytes: number) => (await world.put(keeper, [bytesOf(bytes)])).id;
+    const mine = [await put(one, 100), await put(one, 101), await put(one, 102)];
+    const theirs = [await put(two, 200), await put(two, 201)];
+    const page = async (of: 'mine' | 'kept' | 'all', after?: (typeof mine)[number]) => {
+      const asked = one.tab.bus.ask(blocksContract, 'objects', 'query', { of, max: 2, ...(after === undefined ? {} : { after }) });
+      return unwrap(await world.clock.finish(asked)).body;
+    };
+    const idsOf = ({ objects }: Awaited<ReturnType<typeof page>>) => objects.map(({ id }) => id);
+    const sorted = mine.toSorted();
+    const first = await page('mine');
+    expect(idsOf(first)).toEqual(sorted.slice(0, 2));
+    expect(first.next).toBe(sorted[1]);
+    const later = await put(one, 103);
+    expect(idsOf(await page('mine', sorted[1]))).toEqual([...mine, later].toSorted().filter((id) => id > sorted[1]!));
+    const kept = await page('kept');
+    expect(idsOf(kept)).toEqual(theirs.toSorted());
+    expect(kept.objects.map(({ heldHereBytes, mine: isMine }) => [heldHereBytes, isMine])).toEqual(
+      theirs.toSorted().map((id) => [id === theirs[0] ? 200 : 201, false]),
+    );
+    expect(kept.next).toBeNull();
+    expect(await world.health(one, theirs[0]!)).toMatchObject({ heldHereBytes: 200, repairing: false });
+  });
+});
+
 describe('copies are made up for', () => {
   it('when donors come to a lone submitter', async () => {
     world = new World('lone');

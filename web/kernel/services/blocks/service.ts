@@ -214,23 +214,19 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         lookup: async ({ id }) => {
           await loaded;
           const { k, n } = await gather.manifest(id);
-          return healthNow(id, k, n);
+          return { ...healthNow(id, k, n), heldHereBytes: store.bytesHere(id), repairing: repair.repairing(id) };
         },
         query: async ({ of, after, max, named }) => {
           await loaded;
-          const known = store
-            .objects()
-            .filter((id) => after === undefined || id > after)
-            .toSorted();
           const objects = [];
-          for (const id of known) {
+          for (const id of store.objects(after)) {
             const facts = store.facts(id);
             if (facts === undefined || (named === true && facts.name === '')) continue;
             const { name, type, size, expires, by } = facts;
             const mine = by === self.identity;
-            if (of === 'mine' && !mine) continue;
+            if (of !== 'all' && mine !== (of === 'mine')) continue;
             const heldHereBytes = store.bytesHere(id);
-            if (of === 'kept' && (mine || (heldHereBytes === 0 && size > 0))) continue;
+            if (of === 'kept' && heldHereBytes === 0 && size > 0) continue;
             if (objects.length === max) return { objects, next: objects.at(-1)!.id };
             const { copies: _, ...health } = healthNow(id, facts.k, facts.n);
             objects.push({ id, name, type, size, expires, by, mine, heldHereBytes, ...health, repairing: repair.repairing(id) });

@@ -95,8 +95,9 @@ export class SliceStore {
     return this.#slices.get(hash)?.pinned === false;
   }
 
-  objects(): readonly ObjectId[] {
-    return this.#book.ids();
+  /** By id, those behind `after`. */
+  objects(after?: ObjectId): Iterable<ObjectId> {
+    return this.#book.idsAfter(after);
   }
 
   facts(id: ObjectId) {
