@@ -24,6 +24,7 @@ const ofTheMachine = [
   'memory-low',
   'pressure',
   'other-tab',
+  'paused',
   'not-donating',
   'storage-full',
 ] as const satisfies readonly ReasonCode[];
@@ -128,6 +129,11 @@ test('what the machine and its person say is named on the page, in metrics and t
   await setPressure(devtools, 'critical');
   await reaches('pressure');
   await setPressure(devtools, 'nominal');
+  await free(page);
+
+  await page.getByRole('button', { name: 'Pause for an hour' }).click();
+  await reaches('paused');
+  await page.getByRole('button', { name: 'Go on now' }).click();
   await free(page);
 
   const second = await profile.tab(cluster.server.url);

@@ -14,6 +14,7 @@ import { loadSite } from './adapters/site-config.ts';
 import { openIdentity, webDigest } from './adapters/web-crypto.ts';
 import { workerSandbox } from './adapters/worker-sandbox.ts';
 import { objectSource } from './dashboard/data/objects.ts';
+import { donorSource } from './dashboard/donate/donor-source.ts';
 import { keepingSource } from './dashboard/job/keeping.ts';
 import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
 import { trySource } from './dashboard/new-job/tries.ts';
@@ -60,6 +61,7 @@ async function run(): Promise<void> {
     snapshots,
     objects: objectSource(() => host.bus()),
     durable: durableStorage(),
+    donor: donorSource(() => host.bus()),
     keeping: keepingSource(() => host.bus()),
     profile,
     tries: trySource(() => host.bus()),

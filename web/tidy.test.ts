@@ -192,8 +192,8 @@ const recorded = {
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
-    resources: 'f53b984c226c347e',
-    scheduler: '4d7354a14b99a332',
+    resources: 'ebfa76679ba35a56',
+    scheduler: '581b6896aa6ef40e',
     signed: 'df329c6d8f9fdb29',
   },
 };

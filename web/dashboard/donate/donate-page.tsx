@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
 import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
@@ -5,9 +6,14 @@ import { useCommand, useDeps, useNow, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
 import { bytes, count, duration, items, plural, rate } from '../view/format.ts';
+import { ChoiceCard } from './choice-card.tsx';
+import { HistoryCard } from './history-card.tsx';
+import { JobDialog } from './job-dialog.tsx';
 import { LimitsCard } from './limits-card.tsx';
 import { Ring } from './ring.tsx';
 import { donating, secondTabHeading } from './wording.ts';
+
+const pauseMs = 3_600_000;
 
 export function DonatePage() {
   const resources = useSnapshot((snapshot) => snapshot.resources);
@@ -15,7 +21,7 @@ export function DonatePage() {
   const waitingFor = useSnapshot((snapshot) => snapshot.given.waitingFor);
   const secondTab = useSnapshot((snapshot) => snapshot.group !== null && snapshot.group.members[0]?.store === null);
   const now = useNow(500, resources !== null);
-  const { lull, durable } = useDeps();
+  const { lull, durable, donor } = useDeps();
   const { run, busy, problem } = useCommand();
   const start = () => {
     // What is kept for others should outlast a full disk. The browser may show the question to the person, who has just said yes.
@@ -36,6 +42,7 @@ export function DonatePage() {
   }
   const said = donating(resources.value, running, Math.max(0, now - resources.atMs), waitingFor);
   const on = resources.value.donating;
+  const paused = resources.value.reason.code === 'paused';
   const working = running.some(({ phase }) => phase === 'running');
   // Elsewhere the way to the button has stopped what it would finish.
   const goesOnBeside = resources.value.limits.coresInUse > 0 || resources.value.limits.whenBusy === 'ignore';
@@ -56,6 +63,15 @@ export function DonatePage() {
             <button className="btn ghost" type="button" disabled={busy} onClick={() => run(() => lull.donate(false))}>
               Stop donating
             </button>
+            {paused ? (
+              <button className="link sm" type="button" disabled={busy} onClick={() => run(() => donor.pause(0))}>
+                Go on now
+              </button>
+            ) : (
+              <button className="link sm" type="button" disabled={busy} onClick={() => run(() => donor.pause(pauseMs))}>
+                Pause for an hour
+              </button>
+            )}
             {working && goesOnBeside && !resources.value.finishing ? (
               <button
                 className="link sm"
@@ -86,7 +102,13 @@ export function DonatePage() {
         </section>
       </div>
       <Tiles secondTab={secondTab} />
-      {secondTab ? null : <LimitsCard resources={resources.value} />}
+      {secondTab ? null : (
+        <>
+          <LimitsCard resources={resources.value} />
+          <ChoiceCard resources={resources.value} />
+          <HistoryCard />
+        </>
+      )}
     </>
   );
 }
@@ -164,7 +186,10 @@ function RunningTable() {
   const jobs = useSnapshot((snapshot) => snapshot.jobs);
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const now = useNow(500, running.value.length > 0);
-  if (running.value.length === 0) {
+  const [looked, setLooked] = useState<string | null>(null);
+  const lookedAt = jobs?.find((each) => each.id === looked);
+  const dialog = lookedAt === undefined ? null : <JobDialog key={lookedAt.id} job={lookedAt} onClose={() => setLooked(null)} />;
+  if (running.value.length === 0 && dialog === null) {
     return (
       <Empty title="Nothing runs in this tab.">
         <p className="mute sm">
@@ -185,6 +210,9 @@ function RunningTable() {
             <th scope="col">Part</th>
             <th scope="col">Running for</th>
             <th scope="col">Done</th>
+            <th scope="col" className="wide">
+              <span className="unseen">More</span>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -210,12 +238,20 @@ function RunningTable() {
                 <td className="bar-cell">
                   <Bar label={`${job?.manifest.name ?? 'job'}, ${items(run.range)}`} value={share} shares={[{ tone: 'tide', share }]} />
                 </td>
+                <td className="num wide">
+                  {job === undefined ? null : (
+                    <button type="button" className="link sm" onClick={() => setLooked(job.id)}>
+                      Look
+                    </button>
+                  )}
+                </td>
               </tr>
             );
           })}
         </tbody>
       </table>
       {running.value.length > 8 ? <p className="mute sm">and {plural(running.value.length - 8, 'more part', 'more parts')}</p> : null}
+      {dialog}
     </div>
   );
 }

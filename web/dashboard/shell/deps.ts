@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import type { Lull } from '../../sdk/types.ts';
 import type { Durable } from '../data/durable.ts';
 import type { ObjectSource } from '../data/objects.ts';
+import type { DonorSource } from '../donate/donor-source.ts';
 import type { KeepingSource } from '../job/keeping.ts';
 import type { TrySource } from '../new-job/tries.ts';
 import type { ProfileSource } from '../settings/source.ts';
@@ -13,6 +14,7 @@ export interface Deps {
   readonly snapshots: SnapshotStore;
   readonly objects: ObjectSource;
   readonly durable: Durable;
+  readonly donor: DonorSource;
   readonly keeping: KeepingSource;
   readonly tries: TrySource;
   readonly profile: ProfileSource;

@@ -18,6 +18,7 @@ const said = {
   },
   finishing: { here: 'Lull finishes the parts it has begun, then stops.', there: 'It finishes the parts it has begun, then stops.' },
   frozen: { here: 'The browser has put this tab to sleep.', there: 'Its browser has put the tab to sleep.' },
+  paused: { here: 'You asked Lull to pause for a while.', there: 'Its person asked it to pause for a while.' },
   // The person is there.
   'in-use': { here: 'Somebody is using this machine, so Lull waits.', there: 'Somebody is using that machine, so it waits.' },
   shown: { here: 'This page came into view a moment ago, so Lull waits.', there: 'Its page came into view a moment ago, so it waits.' },

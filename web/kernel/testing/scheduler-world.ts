@@ -33,7 +33,7 @@ import type { EventBody } from '../protocol/event.ts';
 import type { Range } from '../protocol/schemas.ts';
 import { SecurityManager } from '../security-manager.ts';
 import { WithBuffers, type Service, type ServiceContext } from '../service.ts';
-import { madeUpResources } from './made-up-resources.ts';
+import { madeUpResources, type ResourceChanges } from './made-up-resources.ts';
 import { seededRandom } from './seeded-random.ts';
 import { testDigest, testSigner } from './test-crypto.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -325,7 +325,7 @@ export class Tab {
     };
   }
 
-  allow(workers: number, finishing = false): void {
+  allow(workers: number, finishing = false, limits: ResourceChanges['limits'] = {}): void {
     this.workers = workers;
     this.resources.publish(
       'state',
@@ -334,6 +334,7 @@ export class Tab {
         reason: { code: '', sentence: workers > 0 ? '' : 'You are using this computer.' },
         workersAllowed: workers,
         finishing,
+        limits,
       }),
     );
     if (workers === 0) for (const run of this.runs) run.stop ||= run.running;

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { contract, operation } from '../contract.ts';
 import { donorStates } from '../offer.ts';
 import { reasonCodes } from '../reasons.ts';
-import { amount, empty, listOf, natural, positive, text } from '../schemas.ts';
+import { amount, empty, hashSchema, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
 
 const minutesOfDay = 1_440;
 const minute = v.pipe(natural, v.maxValue(minutesOfDay));
@@ -36,8 +36,16 @@ export const limitsSchema = v.strictObject({
   whenBusy: v.picklist(['yield', 'ignore']),
   /** Empty: at any time. */
   schedule: listOf(hoursSchema, 16),
+  /** Whose jobs are run: everybody's, or only those of whom `follow` names. One's own always are. */
+  jobs: v.picklist(['all', 'followed']),
+  /** Whom this person follows: each has a share of the machine of its own. */
+  follow: listOf(identityIdSchema, 256),
+  /** Submitters, and jobs, that are never run here. */
+  never: listOf(hashSchema, 512),
 });
 export type Limits = v.InferOutput<typeof limitsSchema>;
+
+export const pauseMsMax = 7 * 24 * 3_600_000;
 
 /** What a worker is counted for. */
 export const workerMiB = 128;
@@ -95,6 +103,8 @@ export const resourcesContract = contract({
   resources: {
     state: { get: operation('local', empty, resourceStateSchema) },
     limits: { update: operation('local', v.partial(limitsSchema), resourceStateSchema) },
+    /** No work for so long, whatever else is the case; 0 goes on. Remembered in the store. */
+    pause: { replace: operation('local', v.strictObject({ ms: v.pipe(amount, v.maxValue(pauseMsMax)) }), resourceStateSchema) },
     consent: {
       /** Start or stop donating; remembered in the store. `finish`: stop as soon as the parts that run now have ended. */
       replace: operation('local', v.strictObject({ donating: v.boolean(), finish: v.optional(v.boolean()) }), resourceStateSchema),

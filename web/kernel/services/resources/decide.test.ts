@@ -11,6 +11,7 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   consent: true,
   secondTab: false,
   finishing: false,
+  pausedMs: 0,
   visible: true,
   quietMs: 60_000,
   touch: 'input',

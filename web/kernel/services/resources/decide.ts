@@ -17,11 +17,16 @@ export const hiddenQuietMs = 1_000;
 /** While it cools, the countdown is told so often. */
 export const countdownEveryMs = 1_000;
 
+/** Timers reach no further than some weeks. */
+const pauseLookMsMax = 3_600_000;
+
 export interface Facts extends ConstraintFacts {
   readonly consent: boolean | null;
   /** Another tab of this profile speaks for its store. */
   readonly secondTab: boolean;
   readonly finishing: boolean;
+  /** What is left of the pause that the person asked for; 0 where there is none. */
+  readonly pausedMs: number;
   readonly visible: boolean;
   /** Since the last input or change of visibility; since the tab was opened where there was none. */
   readonly quietMs: number;
@@ -67,6 +72,9 @@ export function defaultLimits(coresOfMachine: number, memoryMiB: number | null):
     onMetered: false,
     whenBusy: 'yield',
     schedule: [],
+    jobs: 'all',
+    follow: [],
+    never: [],
   };
 }
 
@@ -104,6 +112,11 @@ export function decide(before: Memory, facts: Facts): Decision {
   if (!common.donating) return { memory: freshMemory, state: state('off', 0, [whyOff(consent, secondTab)], null), againInMs: null };
   if (facts.signals.frozen) return { memory: { ...before, started: false }, state: state('stopped', 0, ['frozen'], null), againInMs: null };
 
+  const { pausedMs } = facts;
+  if (pausedMs > 0) {
+    const memory = { ...before, started: false };
+    return { memory, state: state('constrained', 0, ['paused'], pausedMs), againInMs: Math.min(pausedMs, pauseLookMsMax) };
+  }
   const { holds, held, againInMs } = look(before.holds, facts);
   const person = whereabouts(before, facts);
   const most = Math.min(coresOfMachine, facts.window, Math.floor(limits.memoryMiB / workerMiB));

@@ -370,3 +370,30 @@ test('the group learns how long work may go on here before somebody comes', asyn
   await again.clock.advance(0);
   expect(again.offers.at(-1)!.sandbox.stretchSeconds).toBe(48);
 });
+
+test('a pause holds for its time whatever else is the case, is kept over a restart, and ends when the person says so', async () => {
+  const storage = memoryStorage(seededRandom('pause'), { durable: true });
+  const { service, clock, bus, ask, input, last } = tab({ storage });
+  const pause = (ms: number) => clock.finish(bus.ask(resourcesContract, 'pause', 'replace', { ms }));
+  await service.start();
+  await ask(true);
+  await pause(3_600_000);
+  expect(last()).toMatchObject({ state: 'constrained', workersAllowed: 0, reason: { code: 'paused' }, resumesInMs: 3_600_000 });
+  input();
+  await clock.advance(3_599_000);
+  expect(last()).toMatchObject({ workersAllowed: 0, reason: { code: 'paused' } });
+  await clock.advance(1_001);
+  expect(last()).toMatchObject({ state: 'idle', workersAllowed: 3 });
+  await pause(3_600_000);
+  await pause(0);
+  expect(last()).toMatchObject({ workersAllowed: 3 });
+  await pause(3_600_000);
+  await service.stop();
+  const again = tab({ storage });
+  await again.service.start();
+  await again.clock.advance(0);
+  expect(again.last()).toMatchObject({ workersAllowed: 0, reason: { code: 'paused' } });
+  await again.ask(false);
+  await again.ask(true);
+  expect(again.last()).toMatchObject({ workersAllowed: 3 });
+});

@@ -5,7 +5,7 @@ import { FaultError } from '../../lib/outcome.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract, type Running } from '../../protocol/contracts/executor.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
-import { limitsSchema, resourcesContract, type Limits, type ResourceState } from '../../protocol/contracts/resources.ts';
+import { limitsSchema, pauseMsMax, resourcesContract, type Limits, type ResourceState } from '../../protocol/contracts/resources.ts';
 import { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Service, ServiceContext, ServiceFactory } from '../../service.ts';
@@ -18,6 +18,7 @@ import { TrafficMeter } from './traffic-meter.ts';
 const consentKey = 'resources/consent';
 const limitsKey = 'resources/limits';
 const stretchesKey = 'resources/stretches';
+const pauseKey = 'resources/pause';
 /** Numbers of running work reach the group no more often than so; a change of state does at once. */
 const offerEveryMs = 1_000;
 const estimateEveryMs = 30_000;
@@ -41,6 +42,7 @@ class Resources implements Service<typeof resourcesContract> {
   readonly handlers: Service<typeof resourcesContract>['handlers'] = {
     state: { get: () => this.#decideNow().state },
     limits: { update: (change) => this.#updateLimits(change) },
+    pause: { replace: ({ ms }) => this.#pause(ms) },
     consent: { replace: ({ donating, finish }) => this.#replaceConsent(donating, finish === true) },
   };
   #started = false;
@@ -52,6 +54,8 @@ class Resources implements Service<typeof resourcesContract> {
   #touched: { readonly atMs: number; readonly kind: 'input' | 'view' } | undefined;
   #personWasActive = false;
   #finishing = false;
+  /** By the wall clock, for it outlives the page. */
+  #pausedUntil = 0;
   #memory: Memory = freshMemory;
   #stretches: readonly number[] = [];
   #recent = { workers: 0, atMs: -Infinity };
@@ -122,15 +126,17 @@ class Resources implements Service<typeof resourcesContract> {
 
   async #recall(): Promise<void> {
     const { storage } = this.context.platform;
-    const [consent, limits, stretches] = await Promise.all([
+    const [consent, limits, stretches, pause] = await Promise.all([
       storage.get('meta', consentKey),
       storage.get('meta', limitsKey),
       storage.get('meta', stretchesKey),
+      storage.get('meta', pauseKey),
       this.#traffic.recall(),
     ]);
     this.#consent = consent.ok && typeof consent.value === 'boolean' ? consent.value : null;
     const parsed = v.safeParse(chosenSchema, limits.ok ? (limits.value ?? {}) : {});
     if (parsed.success) this.#chosen = parsed.output;
+    if (pause.ok && typeof pause.value === 'number') this.#pausedUntil = pause.value;
     const kept = v.safeParse(stretchesSchema, stretches.ok ? (stretches.value ?? []) : []);
     if (kept.success) this.#stretches = kept.output;
   }
@@ -195,6 +201,8 @@ class Resources implements Service<typeof resourcesContract> {
       consent: this.#consent,
       secondTab: profileRole === 'second',
       finishing: this.#finishing,
+      // A clock that was set back must not make it longer than anybody may ask for.
+      pausedMs: Math.min(pauseMsMax, Math.max(0, this.#pausedUntil - clock.wall())),
       visible: machine.visible(),
       quietMs: Math.max(0, nowMs - (this.#touched?.atMs ?? this.#openedAt)),
       touch: this.#touched?.kind ?? null,
@@ -266,9 +274,18 @@ class Resources implements Service<typeof resourcesContract> {
       return this.#change();
     }
     this.#finishing = false;
+    // Who starts anew has not asked for the pause of last time.
+    if (donating && this.#consent !== true && this.#pausedUntil !== 0) await this.#pause(0);
     this.#consent = donating;
     const state = this.#begin();
     await this.#remember(consentKey, donating);
+    return state;
+  }
+
+  async #pause(ms: number): Promise<ResourceState> {
+    this.#pausedUntil = ms === 0 ? 0 : this.context.platform.clock.wall() + ms;
+    const state = ms === 0 ? this.#begin() : this.#change();
+    await this.#remember(pauseKey, this.#pausedUntil);
     return state;
   }
 

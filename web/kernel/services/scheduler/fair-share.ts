@@ -1,5 +1,5 @@
 // Whose job this tab serves next: weighted fair queueing of worker time, after Goyal, Vin and Cheng, "Start-time Fair Queueing" (SIGCOMM
-// 1996), in two levels. Those whom this donor follows (today: itself) have a share each; all others share one. Within it every
+// 1996), in two levels. Those whom this donor follows (itself among them) have a share each; all others share one. Within it every
 // submitter has the same, whatever the number of its jobs. A submitter's own jobs go by priority, then by age.
 import type { IdentityId, JobId } from '../../lib/ids.ts';
 
@@ -57,6 +57,7 @@ export class FairShare {
   #turn = 0;
 
   constructor(
+    /** May change its mind; whoever it is asked about then begins where the others are. */
     private readonly follows: (submitter: IdentityId) => boolean,
     private readonly shares: Shares = equalShares,
   ) {}

@@ -90,6 +90,43 @@ describe('a donor', () => {
     await world.clock.until(() => once(job), 20_000);
   });
 
+  it('never runs what its person chose not to run, stops it where it runs, and says so', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 100 });
+    const job = world.job(400, 'stranger');
+    await tab.submit(job);
+    await world.clock.advance(3_000);
+    expect(world.records.some(({ owner }) => owner === tab.peer)).toBe(true);
+    tab.allow(1, false, { never: [world.summary(job).manifest.submitter] });
+    await world.clock.advance(2_000);
+    expect(world.records.filter(({ owner }) => owner === tab.peer)).toEqual([]);
+    const decided = job.decided.reduce((sum, one) => sum + one, 0);
+    await world.clock.advance(5_000);
+    expect(job.decided.reduce((sum, one) => sum + one, 0)).toBe(decided);
+    expect(tab.waitingFor).toBe('The jobs that wait are none of those you chose to run.');
+    tab.allow(1);
+    await world.clock.until(() => job.state === 'done', 60_000);
+    expect(once(job)).toBe(true);
+  });
+
+  it('keeps receipts of what it did, for whom, and what came of it', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 10 });
+    const job = world.job(300);
+    await tab.submit(job);
+    await world.clock.until(() => job.state === 'done', 60_000);
+    await world.clock.advance(4_000);
+    const asked = unwrap(await tab.dispatcher.bus('test').ask(schedulerContract, 'receipts', 'query', {})).body;
+    const { manifest } = world.summary(job);
+    expect(asked.receipts).toMatchObject([
+      { job: job.id, submitter: manifest.submitter, codeHash: manifest.codeHash, items: 300, failed: 0, verdicts: { died: 0 } },
+    ]);
+    const [receipt] = asked.receipts;
+    expect(receipt!.cpuMs).toBeGreaterThanOrEqual(3_000);
+    expect(receipt!.bytes).toBeGreaterThan(0);
+    expect(receipt!.verdicts.finished).toBe(receipt!.parts);
+  });
+
   it('commits what is finished and gives back the rest when the person returns', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 2, itemMs: () => 100 });

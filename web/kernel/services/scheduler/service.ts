@@ -42,6 +42,7 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
   return {
     contract: schedulerContract,
     handlers: {
+      receipts: { query: () => ({ receipts: worker.receipts.list() }) },
       jobs: { submit: async ({ job }) => ({ functions: await stewardship.submit(job) }) },
       state: {
         get: () => {

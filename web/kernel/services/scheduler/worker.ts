@@ -15,10 +15,12 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { Committer } from './committer.ts';
+import { excluded, sameChoice } from './choice.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
 import { before, itemsOf } from './gifts.ts';
 import { GivenCounter } from './given.ts';
 import { Giver, type Givable } from './giver.ts';
+import { Receipts } from './receipts.ts';
 import type { Undecided } from './steward.ts';
 
 const claimsAskedMax = 4;
@@ -57,6 +59,7 @@ interface InHand extends Givable {
 
 export class Worker {
   readonly given = new GivenCounter();
+  readonly receipts: Receipts;
   readonly #committer: Committer;
   readonly #inHand = new Map<RecordId, InHand>();
   readonly #share: FairShare;
@@ -81,7 +84,11 @@ export class Worker {
     private readonly changed: () => void,
   ) {
     this.#committer = new Committer(context);
-    this.#share = new FairShare((submitter) => submitter === context.self.identity);
+    const { clock, storage, report } = context.platform;
+    this.receipts = new Receipts(clock, storage, (message) => report('warning', message));
+    this.#share = new FairShare(
+      (submitter) => submitter === context.self.identity || this.#resources?.limits.follow.includes(submitter) === true,
+    );
     this.#giver = new Giver(context, {
       allowed: () => this.#allowed(),
       members: () => this.#members,
@@ -95,11 +102,13 @@ export class Worker {
 
   start(): void {
     this.#running = true;
+    void this.receipts.recall();
     this.#schedulePoll();
   }
 
   stop(): void {
     this.#running = false;
+    this.receipts.stop();
     this.#poll?.();
     this.#soon?.();
     this.#poll = this.#soon = undefined;
@@ -121,7 +130,9 @@ export class Worker {
 
   setResources(state: ResourceState): void {
     const before = this.#allowed();
+    const chosen = sameChoice(this.#resources?.limits, state.limits);
     this.#resources = state;
+    if (!chosen) this.#stopRuns(({ job }) => this.#excluded(job) !== '');
     // The executor stops its workers by itself; what only waits for a slot comes back by this.
     const after = this.#allowed();
     if (after === 0 && before > 0) this.#stopRuns(() => true);
@@ -162,7 +173,9 @@ export class Worker {
   waitingFor(): string {
     if (this.#allowed() === 0) return this.#resources?.reason.sentence ?? 'This tab is still starting.';
     if (this.#inHand.size > 0) return '';
-    const open = [...this.#jobs.values()].filter(isOpen);
+    const all = [...this.#jobs.values()].filter(isOpen);
+    const open = all.filter((job) => this.#excluded(job) === '');
+    if (open.length === 0 && all.length > 0) return 'The jobs that wait are none of those you chose to run.';
     if (open.length === 0)
       return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
     const now = this.context.platform.clock.now();
@@ -171,6 +184,10 @@ export class Worker {
     const put = wanting.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
     if (put.length === wanting.length) return put[0]!.why;
     return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
+  }
+
+  #excluded(job: JobSummary): string {
+    return excluded(job, this.#resources?.limits, this.context.self.identity);
   }
 
   #finishing(): boolean {
@@ -248,7 +265,14 @@ export class Worker {
       return;
     }
     const job = this.#jobs.get(claim.job);
-    if (job === undefined || !isOpen(job) || this.#allowed() === 0 || this.#finishing() || this.#inHand.has(claim.record))
+    if (
+      job === undefined ||
+      !isOpen(job) ||
+      this.#excluded(job) !== '' ||
+      this.#allowed() === 0 ||
+      this.#finishing() ||
+      this.#inHand.has(claim.record)
+    )
       return this.#end(claim, 'release', 0);
     const { submitter } = job.manifest;
     const passedOver = new Set(preference.slice(0, jobs.indexOf(claim.job)).map((wanting) => wanting.submitter));
@@ -279,7 +303,7 @@ export class Worker {
   #preference(): Wanting[] {
     const now = this.context.platform.clock.now();
     const wanting = [...this.#jobs.values()]
-      .filter((job) => wantsWork(job) && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
+      .filter((job) => wantsWork(job) && this.#excluded(job) === '' && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
     return this.#share.order(wanting);
   }
@@ -313,6 +337,7 @@ export class Worker {
     const kept = () => (one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo));
     let committed = 0;
     let failures = false;
+    const handedIn = { items: 0, failed: 0, bytes: 0 };
     for (const blob of blobs) {
       if (this.#hasEnded(job.id)) break;
       const bytes = reply.value.buffers[blob.data];
@@ -321,10 +346,14 @@ export class Worker {
       committed++;
       failures ||= blob.failed.length > 0;
       const items = blob.range[1] - blob.range[0];
+      handedIn.items += items;
+      handedIn.failed += blob.failed.reduce((sum, [first, end]) => sum + end - first, 0);
+      handedIn.bytes += bytes.length;
       this.given.add(this.context.platform.clock.now(), items, blob.tookMs);
       this.#giver.measured(job.id, blob.tookMs / items);
     }
     if (committed > 0) this.given.part();
+    if (workerMs > 0) this.receipts.add(job, { ended, cpuMs: workerMs, ...handedIn });
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
     else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { identityId, jobId } from '../../lib/ids.ts';
+import type { JobSummary } from '../../protocol/contracts/ledger.ts';
+import { excluded, sameChoice, type Choice } from './choice.ts';
+
+const [me, friend, stranger] = ['a', 'b', 'c'].map((digit) => identityId(digit.repeat(64))) as [never, never, never];
+const job = jobId('d'.repeat(64));
+const of = (submitter: string) => ({ id: job, manifest: { submitter } }) as JobSummary;
+const choice = (change: Partial<Choice> = {}): Choice => ({ jobs: 'all', follow: [], never: [], ...change });
+
+test('who chose nothing runs everything', () => {
+  expect(excluded(of(stranger), choice(), me)).toBe('');
+  expect(excluded(of(stranger), undefined, me)).toBe('');
+});
+
+test('only the jobs of those one follows, and one’s own', () => {
+  const followed = choice({ jobs: 'followed', follow: [friend] });
+  expect(excluded(of(friend), followed, me)).toBe('');
+  expect(excluded(of(me), followed, me)).toBe('');
+  expect(excluded(of(stranger), followed, me)).toMatch('people you follow');
+});
+
+test('never: a submitter, or one job; also of somebody one follows', () => {
+  expect(excluded(of(stranger), choice({ never: [stranger] }), me)).toMatch('never');
+  expect(excluded(of(friend), choice({ never: [job], jobs: 'followed', follow: [friend] }), me)).toMatch('never');
+  expect(excluded(of(me), choice({ never: [me] }), me)).toBe('');
+});
+
+test('a choice is the same while its lists are', () => {
+  expect(sameChoice(choice({ never: [job] }), choice({ never: [job] }))).toBe(true);
+  expect(sameChoice(choice(), choice({ never: [job] }))).toBe(false);
+  expect(sameChoice(undefined, choice())).toBe(false);
+});

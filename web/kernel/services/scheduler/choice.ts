@@ -1,0 +1,19 @@
+// Whose jobs this donor runs: what its person chose. One's own are always run. Pure.
+import type { IdentityId } from '../../lib/ids.ts';
+import type { JobSummary } from '../../protocol/contracts/ledger.ts';
+import type { Limits } from '../../protocol/contracts/resources.ts';
+
+export type Choice = Pick<Limits, 'jobs' | 'follow' | 'never'>;
+
+/** Why not, in a sentence for the person at this machine; '' where it may run. */
+export function excluded({ id, manifest }: Pick<JobSummary, 'id' | 'manifest'>, choice: Choice | undefined, self: IdentityId): string {
+  if (choice === undefined || manifest.submitter === self) return '';
+  if (choice.never.includes(manifest.submitter) || choice.never.includes(id)) return 'You chose never to run it.';
+  if (choice.jobs === 'followed' && !choice.follow.includes(manifest.submitter)) return 'You run only the jobs of people you follow.';
+  return '';
+}
+
+export const sameChoice = (a: Choice | undefined, b: Choice): boolean =>
+  a !== undefined && a.jobs === b.jobs && sameList(a.follow, b.follow) && sameList(a.never, b.never);
+
+const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((one, i) => one === b[i]);
