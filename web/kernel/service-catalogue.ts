@@ -2,6 +2,7 @@
 import type { ServiceFactory } from './service.ts';
 import { blocksService } from './services/blocks/service.ts';
 import { executorService } from './services/executor/service.ts';
+import { groupsService } from './services/groups/service.ts';
 import { ledgerService } from './services/ledger/service.ts';
 import { membershipService } from './services/membership/service.ts';
 import { queueService } from './services/queue/service.ts';
@@ -15,6 +16,7 @@ export type ServiceCatalogue = ReadonlyMap<string, AnyServiceFactory>;
 
 export const serviceCatalogue: ServiceCatalogue = new Map<string, AnyServiceFactory>([
   ['membership', membershipService],
+  ['groups', groupsService],
   ['resources', resourcesService],
   ['blocks', blocksService],
   ['ledger', ledgerService],

@@ -15,7 +15,7 @@ import { membershipContract } from '../protocol/contracts/membership.ts';
 import { queueContract } from '../protocol/contracts/queue.ts';
 import { resourcesContract } from '../protocol/contracts/resources.ts';
 import { schedulerContract } from '../protocol/contracts/scheduler.ts';
-import { MemoryDirectory } from './memory-directory.ts';
+import { MemoryDirectory, type MemoryDirectoryOptions } from './memory-directory.ts';
 import { MemoryNetwork, type MemoryNetworkOptions } from './memory-transport.ts';
 import { scriptedSandbox, type Scripted } from './scripted-sandbox.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -28,6 +28,7 @@ const bootDocument = readFileSync(new URL('../../../public/boot.xml', import.met
 export interface GroupOptions {
   readonly seed: string;
   readonly network?: MemoryNetworkOptions;
+  readonly directory?: MemoryDirectoryOptions;
   /** What each item does. */
   readonly script: (index: number) => Scripted;
 }
@@ -57,7 +58,7 @@ export class TestGroup {
 
   constructor(private readonly options: GroupOptions) {
     this.network = new MemoryNetwork(this.clock, seededRandom(`${options.seed} network`), options.network);
-    this.directory = new MemoryDirectory(this.clock, seededRandom(`${options.seed} directory`));
+    this.directory = new MemoryDirectory(this.clock, seededRandom(`${options.seed} directory`), options.directory);
   }
 
   /** Starts a tab; one of a name that was started before comes back with its store and identity. */

@@ -117,7 +117,8 @@ export const groupsContract = contract({
           answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
           neighbours: listOf(neighbourNewsSchema, neighboursMax),
         }),
-        empty,
+        /** The details that the listener has now. */
+        v.strictObject({ have: listOf(v.strictObject({ group: groupIdSchema, version: detailsVersion }), neighboursMax) }),
       ),
       query: operation('local', empty, groupsViewSchema),
     },

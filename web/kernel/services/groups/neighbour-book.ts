@@ -1,0 +1,292 @@
+// What this tab knows of the neighbouring groups: from the directory, from speaking to their members itself, and from the bridges of its own
+// group. Pure: what happens comes in with the time, and is read out as a view.
+//
+// Anybody may say anything. So whose word about a neighbour is taken stays the same as long as it speaks, one's own talks go before
+// what bridges tell, and only those are believed as bridges whose turn it may be. A liar who comes first costs dials that lead nowhere.
+import { bridgeOrder } from '../../lib/group-rings.ts';
+import type { GroupId, PeerId } from '../../lib/ids.ts';
+import { groupNameOf } from '../../lib/names.ts';
+import { hash53, rankByRendezvous } from '../../lib/rendezvous.ts';
+import { bridgeLostMs, bridgesPerNeighbour, neighbourForgottenMs, neighbourNewsEveryMs, neighboursMin } from '../../limits.ts';
+import {
+  neighboursMax,
+  type BridgeLink,
+  type BridgeWords,
+  type GroupDetails,
+  type GroupLoad,
+  type Neighbour,
+  type NeighbourNews,
+} from '../../protocol/contracts/groups.ts';
+import { Expectations } from './bridges.ts';
+
+/** Besides the elected ones those who may double them are believed. */
+const believedRanks = bridgesPerNeighbour + 2;
+/** What a bridge told holds until it should have told twice more. */
+const tellingLastsMs = 2.5 * neighbourNewsEveryMs;
+/** Groups that no directory named and that are taken in at once. */
+const unlistedMax = 2;
+/** The directory named them while it was there: without enough of them within reach for so long, others are taken in. */
+export const adoptAfterMs = 5_000;
+/** One taken in that nobody reaches gives its place to another. */
+const adoptedForMs = 20_000;
+
+/** Somebody of another group with whom this tab exchanges words. */
+export interface Talk {
+  readonly group: GroupId;
+  readonly sinceWall: number;
+  heardAt: number;
+  /** The version of this group's details that it has. */
+  has: string | null;
+}
+
+interface Telling {
+  /** By whom is reached there: since when, on this tab's wall clock. */
+  readonly there: Map<PeerId, number>;
+  readonly at: number;
+}
+
+export interface Entry {
+  readonly group: GroupId;
+  readonly knownAt: number;
+  /** The directory names it. */
+  listed: boolean;
+  contacts: readonly PeerId[];
+  details: GroupDetails | undefined;
+  version: string | null;
+  /** Whose word the details are. */
+  source: PeerId | undefined;
+  load: GroupLoad;
+  /** -Infinity: never. */
+  heardAt: number;
+  /** By bridge of this group. */
+  readonly tellings: Map<PeerId, Telling>;
+  readonly expectations: Expectations;
+}
+
+export const versionOf = (details: GroupDetails) => hash53(JSON.stringify(details)).toString(16);
+
+export class NeighbourBook {
+  readonly entries = new Map<GroupId, Entry>();
+  readonly talks = new Map<PeerId, Talk>();
+  #group: GroupId;
+  /** Those of this group that are not gone; this tab among them. */
+  #members: ReadonlySet<PeerId> = new Set();
+  /** Of these, those that answer. */
+  #alive: readonly PeerId[] = [];
+  /** What comes through a common neighbour is no bridge: it goes where that one goes. */
+  #open: ReadonlySet<PeerId> = new Set();
+  #lackingSince: number | undefined;
+
+  constructor(
+    private readonly self: PeerId,
+    group: GroupId,
+  ) {
+    this.#group = group;
+  }
+
+  /** This tab's group, its members, and those of them that answer. */
+  within(group: GroupId, members: ReadonlySet<PeerId>, alive: readonly PeerId[]): void {
+    if (group !== this.#group) for (const entry of this.entries.values()) entry.tellings.clear();
+    this.#group = group;
+    this.#members = members;
+    this.#alive = alive;
+    this.entries.delete(group);
+    for (const [peer, talk] of this.talks) if (talk.group === group || members.has(peer)) this.talks.delete(peer);
+    for (const entry of this.entries.values())
+      for (const peer of entry.tellings.keys()) if (!members.has(peer)) entry.tellings.delete(peer);
+  }
+
+  /** The directory's word. */
+  listed(neighbours: readonly { readonly group: GroupId; readonly contacts: readonly PeerId[] }[], now: number): void {
+    for (const entry of this.entries.values()) entry.listed = false;
+    for (const { group, contacts } of neighbours) {
+      const entry = this.#take(group, now, true);
+      if (entry === undefined) continue;
+      entry.listed = true;
+      entry.contacts = contacts;
+    }
+  }
+
+  /** `peer`, of another group, spoke to this tab; false where there is no room for its group. */
+  spoke(peer: PeerId, { group, load, version, details, have }: BridgeWords, now: number, wall: number): boolean {
+    const entry = group === this.#group ? undefined : this.#take(group, now, false);
+    if (entry === undefined) return false;
+    const talk = this.talks.get(peer);
+    if (talk === undefined || talk.group !== group) this.talks.set(peer, { group, sinceWall: wall, heardAt: now, has: have });
+    else {
+      talk.heardAt = now;
+      talk.has = have;
+    }
+    entry.heardAt = now;
+    entry.load = load;
+    this.#accept(entry, peer, version, details, now);
+    return true;
+  }
+
+  /** `here`, a member of this group, told of the neighbours it is a bridge to. */
+  told(here: PeerId, news: readonly NeighbourNews[], now: number, wall: number): void {
+    if (!this.#members.has(here) || here === this.self) return;
+    for (const { group, there, heardMsAgo, load, version, details } of news) {
+      if (group === this.#group) continue;
+      const rank = bridgeOrder(this.#group, group, [...this.#members]).indexOf(here);
+      if (rank < 0 || rank >= believedRanks) continue;
+      const entry = this.#take(group, now, false);
+      if (entry === undefined) continue;
+      const before = entry.tellings.get(here)?.there;
+      entry.tellings.set(here, { there: new Map(there.map((peer) => [peer, before?.get(peer) ?? wall])), at: now });
+      if (there.length === 0) continue;
+      const heardAt = now - heardMsAgo;
+      if (heardAt > entry.heardAt) entry.load = load;
+      entry.heardAt = Math.max(entry.heardAt, heardAt);
+      this.#accept(entry, here, version, details, now);
+    }
+  }
+
+  #accept(entry: Entry, source: PeerId, version: string, details: GroupDetails | null, now: number): void {
+    const own = this.talks.has(source);
+    const current = entry.source;
+    const stays = current !== undefined && current !== source && this.#speaks(entry, current, now) && (this.talks.has(current) || !own);
+    if (stays || details === null) return;
+    entry.source = source;
+    entry.version = version;
+    entry.details = details;
+  }
+
+  #speaks(entry: Entry, source: PeerId, now: number): boolean {
+    const talk = this.talks.get(source);
+    if (talk?.group === entry.group) return now - talk.heardAt < bridgeLostMs;
+    return this.#works(entry, source, now);
+  }
+
+  #works(entry: Entry, here: PeerId, now: number): boolean {
+    const telling = entry.tellings.get(here);
+    return telling !== undefined && telling.there.size > 0 && now - telling.at < tellingLastsMs && this.#alive.includes(here);
+  }
+
+  /** All whom this tab has a link of its own to. */
+  links(open: ReadonlySet<PeerId>): void {
+    this.#open = open;
+    for (const peer of this.talks.keys()) if (!open.has(peer)) this.talks.delete(peer);
+  }
+
+  /** Of `group` those this tab hears. */
+  heardThere(group: GroupId, now: number): PeerId[] {
+    return [...this.talks].filter(([peer, talk]) => talk.group === group && this.hears(peer, now)).map(([peer]) => peer);
+  }
+
+  /** Over a link of this tab's own, of late. */
+  hears(peer: PeerId, now: number): boolean {
+    const talk = this.talks.get(peer);
+    return talk !== undefined && now - talk.heardAt < bridgeLostMs && this.#open.has(peer);
+  }
+
+  bridges(entry: Entry, now: number): BridgeLink[] {
+    const own = this.heardThere(entry.group, now).map((there) => ({ here: this.self, there, since: this.talks.get(there)!.sinceWall }));
+    const others = [...entry.tellings].filter(([here]) => this.#works(entry, here, now));
+    return [...own, ...others.flatMap(([here, { there }]) => [...there].map(([peer, since]) => ({ here, there: peer, since })))];
+  }
+
+  isUp(entry: Entry, now: number): boolean {
+    return this.heardThere(entry.group, now).length > 0 || [...entry.tellings.keys()].some((here) => this.#works(entry, here, now));
+  }
+
+  /** The place of this tab among the bridges to it, 0 the first; undefined where it is to be none. */
+  rank(entry: Entry, now: number): number | undefined {
+    const order = bridgeOrder(this.#group, entry.group, this.#alive);
+    const elected = entry.expectations.elects(this.self, order, (here) => this.#works(entry, here, now), now);
+    return elected && this.isWanted(entry, now) ? order.indexOf(this.self) : undefined;
+  }
+
+  /** What the directory does not name is kept only while there is too little of what it names. */
+  isWanted(entry: Entry, now: number): boolean {
+    if (entry.listed) return true;
+    const before = [...this.entries.values()].filter((other) => other !== entry && (other.listed || other.group < entry.group));
+    return before.filter((other) => this.isUp(other, now)).length < neighboursMin;
+  }
+
+  /** Members of the neighbour, those to be dialled first at the front. */
+  far(entry: Entry): PeerId[] {
+    const members = entry.details?.members.map(({ peer }) => peer) ?? [];
+    // Whoever came lately is known to the directory only.
+    const contacts = entry.contacts.filter((peer) => !members.includes(peer));
+    return [...bridgeOrder(this.#group, entry.group, members), ...contacts];
+  }
+
+  /** Forgets what nobody names or hears, and takes in neighbours of neighbours where too few are within reach. */
+  tick(now: number): void {
+    for (const [peer, { heardAt }] of this.talks) if (now - heardAt >= neighbourForgottenMs) this.talks.delete(peer);
+    const all = [...this.entries.values()];
+    const up = all.filter((entry) => this.isUp(entry, now)).length;
+    for (const entry of all) {
+      const silent = now - Math.max(entry.heardAt, entry.knownAt);
+      if (!entry.listed && silent >= (entry.heardAt === -Infinity ? adoptedForMs : neighbourForgottenMs)) this.entries.delete(entry.group);
+    }
+    if (up >= neighboursMin) this.#lackingSince = undefined;
+    else this.#lackingSince ??= now;
+    if (this.#lackingSince === undefined || now - this.#lackingSince < adoptAfterMs) return;
+    const candidates = new Map(all.flatMap(({ details }) => details?.neighbours.map((it) => [it.group, it.contacts] as const) ?? []));
+    for (const group of rankByRendezvous(this.#group, [...candidates.keys()])) {
+      if (group === this.#group || this.entries.has(group) || candidates.get(group)!.length === 0) continue;
+      const entry = this.#take(group, now, false);
+      if (entry === undefined) return;
+      entry.contacts = candidates.get(group)!;
+    }
+  }
+
+  /** Short, and another whenever what is known of the neighbours is: times and loads apart. */
+  gist(now: number): string {
+    const entries = [...this.entries.values()].map((entry) => [
+      `${entry.group} ${entry.version} ${this.heardThere(entry.group, now).join(' ')}`,
+      ...[...entry.tellings]
+        .filter(([here]) => this.#works(entry, here, now))
+        .map(([here, { there }]) => `${here} ${[...there.keys()].join(' ')}`),
+    ]);
+    return entries.flat().join('|');
+  }
+
+  view(now: number): Neighbour[] {
+    return [...this.entries.values()]
+      .toSorted((a, b) => (a.group < b.group ? -1 : 1))
+      .map((entry) => {
+        const bridges = this.bridges(entry, now).slice(0, 64);
+        return {
+          group: entry.group,
+          name: groupNameOf(entry.group),
+          answersFor: [...(entry.details?.answersFor ?? [entry.group])],
+          members: [...(entry.details?.members ?? [])],
+          bridges,
+          up: bridges.length > 0,
+          heardMsAgo: entry.heardAt === -Infinity ? null : now - entry.heardAt,
+          ...entry.load,
+        };
+      });
+  }
+
+  /** With room made by letting go of one that is not listed, where the directory asks for it. */
+  #take(group: GroupId, now: number, listed: boolean): Entry | undefined {
+    const known = this.entries.get(group);
+    if (known !== undefined || group === this.#group) return known;
+    const unlisted = [...this.entries.values()].filter((entry) => !entry.listed);
+    if (!listed && (unlisted.length >= unlistedMax || this.entries.size >= neighboursMax)) return undefined;
+    if (this.entries.size >= neighboursMax) {
+      const [first] = unlisted;
+      if (first === undefined) return undefined;
+      this.entries.delete(first.group);
+    }
+    const entry: Entry = {
+      group,
+      knownAt: now,
+      listed,
+      contacts: [],
+      details: undefined,
+      version: null,
+      source: undefined,
+      load: { spareWorkers: 0, waitingFunctions: 0 },
+      heardAt: -Infinity,
+      tellings: new Map(),
+      expectations: new Expectations(),
+    };
+    this.entries.set(group, entry);
+    return entry;
+  }
+}
