@@ -71,7 +71,10 @@ export class Put {
     while (this.#running.size > 0) await Promise.race(this.#running);
     // An object without segments has only a manifest to keep.
     const plan = this.#plan ?? this.#begin('');
-    const given = this.#senders.flatMap(({ holder, index }): Given[] => (holder === undefined ? [] : [{ to: holder, index }]));
+    const slotOf = (index: number) => (plan.coding.k === 1 ? 0 : index);
+    const given = this.#senders.flatMap(({ holder, index }): Given[] =>
+      holder === undefined ? [] : [{ to: holder, index: slotOf(index) }],
+    );
     const own = plan.selfKeeps && this.#ownSlot.ok ? this.placer.own.store() : null;
     const holders = [...(own === null ? [] : [own])];
     // A manifest names holders in the order of the slots: what comes after a gap is found by what the holders announce.

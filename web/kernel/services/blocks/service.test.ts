@@ -327,6 +327,28 @@ describe('room', () => {
   });
 });
 
+describe('who gives no room', () => {
+  it.each([true, false])('puts and reads what others keep, donating or not (%s)', async (donating) => {
+    world = new World('no room');
+    const one = await world.add('one', { donating, storageMiB: 0 });
+    const [two] = [await world.add('two'), await world.add('three')];
+    for (const size of [100, 70_000, segmentBytes]) {
+      const ref = await world.put(one, [bytesOf(size)]);
+      expect(ref.copies).toBe(2);
+      expect(await world.get(one, ref.id)).toEqual(bytesOf(size));
+      expect(await world.get(two!, ref.id)).toEqual(bytesOf(size));
+      expect(await world.health(one, ref.id)).toMatchObject({ held: 2, heldHereBytes: 0 });
+    }
+    expect(one.usedBytes()).toBe(0);
+  });
+
+  it('is told so where nobody else is there', async () => {
+    world = new World('no room, alone');
+    const one = await world.add('one', { storageMiB: 0 });
+    await expect(world.put(one, [bytesOf(100)])).rejects.toThrow('The 0 MiB that Lull may store here are full.');
+  });
+});
+
 describe('a list of objects', () => {
   it("comes by id and in pages, one's own apart from those kept for others, also while some come and go", async () => {
     world = new World('list');
