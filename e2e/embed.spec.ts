@@ -167,7 +167,15 @@ test('a signal calls a job off; a broken spec is refused with a sentence; bytes 
     const ref = await net.put(bytes, { name: 'noise.bin' });
     const back = new Uint8Array(await (await net.get(ref)).arrayBuffer());
     const text = await net.put('one\ntwo\nthree\n', { type: 'text/plain' });
-    const lines = net.map((line: string) => line.length, { lines: text }, { open: true, reduce: 'export default (all) => all.join("-")' });
+    const lines = net.map(
+      (line: string) => line.length,
+      { lines: text },
+      {
+        open: true,
+        args: { by: '-' },
+        reduce: 'export default (all, { args }) => all.join(args.by)',
+      },
+    );
     await lines.append(['fourth']);
     await lines.close();
     return {

@@ -11,7 +11,9 @@ const noSite = plain || given[0] === '--no-site';
 const [program, ...args] = noSite ? given.slice(1) : given;
 await orExit(ensureInstalled);
 if (!noSite) await orExit(ensureBuilt);
-const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(program ?? '', import.meta.url)), ...args], {
+// By its full name: whoever calls may be in another folder.
+const tsx = import.meta.resolve('tsx');
+const child = spawn(process.execPath, ['--import', tsx, fileURLToPath(new URL(program ?? '', import.meta.url)), ...args], {
   stdio: 'inherit',
   env: plain ? process.env : { ...process.env, CHROMIUM: ensureBrowser() },
 });

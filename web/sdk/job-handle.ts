@@ -1,8 +1,8 @@
 // One job as the person who holds it sees it: state and progress from the ledger, results as they come, settings back.
 import type { IdentityId, JobId, ObjectId } from '../kernel/lib/ids.ts';
-import { pack } from '../kernel/lib/packed.ts';
 import { RangeSet } from '../kernel/lib/ranges.ts';
-import { decodeValue, encodeValue } from '../kernel/lib/value-codec.ts';
+import { decodeValue } from '../kernel/lib/value-codec.ts';
+import { jobsPublishEveryMs } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
@@ -18,14 +18,13 @@ import { foldValues } from './fold.ts';
 import { itemInput } from './item-input.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
+import { runReduceStep } from './reduce-step.ts';
 import { isFailure, ResultReader } from './results.ts';
 import { checkPriority } from './spec-checks.ts';
 import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
 
 const resultsPerRead = 2_000;
 const refetchAfterMs = 1_000;
-/** One run of the reduce step. */
-const reduceMsMax = 10 * 60_000;
 /** Loading has a limit of its own in the sandbox; running the function, which a trial does too, is of no interest. */
 const confirmMs = 100;
 const confirmTimeoutMs = 60_000;
@@ -40,25 +39,6 @@ export interface JobHost {
   /** Stores what has to be stored, until `expires`. @throws LullError */
   upload(inputs: Inputs, expires: number): Promise<JobInput>;
 }
-
-/** Encoded values in packed runs of some MiB each: what a trial takes. */
-function packedRuns(values: readonly unknown[]): Uint8Array[] {
-  const runs: Uint8Array[] = [];
-  let run: Uint8Array[] = [];
-  let size = 0;
-  for (const value of values) {
-    const bytes = encodeValue(value);
-    if (size + bytes.length > runBytesMax) {
-      runs.push(pack(run));
-      run = [];
-      size = 0;
-    }
-    run.push(bytes);
-    size += bytes.length;
-  }
-  return [...runs, pack(run)];
-}
-const runBytesMax = 16 * 1024 * 1024;
 
 const wasStopped = (state: JobState) => state === 'failed' || state === 'cancelled';
 const ended = (state: JobState) => state === 'done' || wasStopped(state);
@@ -255,20 +235,7 @@ export class JobHandle implements Job {
     if (manifest.reduce === null) throw new LullError('not-found', 'This job has no reduce step.');
     const bus = this.host.bus();
     const code = new TextDecoder().decode(await bytesOfObject(bus, manifest.reduce));
-    const buffers = packedRuns(await this.#values(options.onProgress));
-    const answer = valueOf(
-      await bus.ask(
-        executorContract,
-        'trials',
-        'submit',
-        { code, args: manifest.args, values: buffers.map((_, i) => i), itemMs: reduceMsMax },
-        { buffers, timeoutMs: reduceMsMax + 10_000 },
-      ),
-      'The reduce step could not run',
-    );
-    const { ok, message, data } = answer.body;
-    if (!ok || data === null) throw new LullError('bad-input', `The reduce step failed: ${message}`);
-    return decodeValue(answer.buffers[data]!);
+    return runReduceStep(bus, code, manifest.args, await this.#values(options.onProgress));
   }
 
   reduce<A>(step: (before: A, value: unknown, index: number) => A, initial: A): Promise<A> {
@@ -310,18 +277,22 @@ export class JobHandle implements Job {
     return this.#summary?.manifest.createdAt ?? this.madeAt;
   }
 
-  pause(): Promise<void> {
-    return this.#set({ paused: true });
+  async pause(): Promise<void> {
+    await this.#set({ paused: true });
+    await this.#until(({ state }) => state === 'paused');
   }
-  resume(): Promise<void> {
-    return this.#set({ paused: false });
+  async resume(): Promise<void> {
+    await this.#set({ paused: false });
+    await this.#until(({ state }) => state !== 'paused');
   }
-  cancel(): Promise<void> {
-    return this.#set({ cancelled: true });
+  async cancel(): Promise<void> {
+    await this.#set({ cancelled: true });
+    await this.#until(({ state }) => state === 'cancelled');
   }
   async setPriority(priority: number): Promise<void> {
     checkPriority(priority);
     await this.#set({ priority });
+    await this.#until((summary) => summary.priority === priority);
   }
 
   async append(inputs: Inputs | readonly unknown[]): Promise<void> {
@@ -485,6 +456,12 @@ export class JobHandle implements Job {
     // The ledger takes the next version, and chooses a round.
     const body: EventBody = { kind: 'setting', version: 1, ...change };
     valueOf(await this.host.bus().ask(ledgerContract, 'events', 'create', { job: this.#id(), body }), 'The change could not be recorded');
+  }
+
+  /** So that whoever awaited a change sees it: the ledger has it, and tells of it a moment later. Another tab may have changed it since. */
+  async #until(isSo: (summary: JobSummary) => boolean): Promise<void> {
+    for (let tries = 0; tries < 3 && !ended(this.state) && !isSo(this.#summary!); tries++)
+      await this.host.nextChange(2 * jobsPublishEveryMs);
   }
 
   #changed(): void {

@@ -139,6 +139,19 @@ describe('the public API', () => {
     expect(got).toHaveProperty('id', job.id);
   });
 
+  it('shows a change of settings to whoever awaited it', async () => {
+    const { group, lull } = await groupOf('settings', 1);
+    const job = await group.clock.finish(lull.submit({ ...spec, inputs: { range: [0, 100_000] } }));
+    await group.clock.finish(job.pause());
+    expect(job.state).toBe('paused');
+    await group.clock.finish(job.resume());
+    expect(job.state).not.toBe('paused');
+    await expect(group.clock.finish(job.setPriority(1.5))).rejects.toMatchObject({ code: 'bad-input' });
+    await group.clock.finish(job.setPriority(7));
+    await group.clock.finish(job.cancel());
+    expect(job.state).toBe('cancelled');
+  });
+
   it('says in a sentence what is wrong with inputs', async () => {
     const { group, lull } = await groupOf('inputs', 1);
     for (const [inputs, sentence] of [

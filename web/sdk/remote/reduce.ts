@@ -4,11 +4,11 @@ import { LullError } from '../errors.ts';
 /** As for the reduce step on the site itself. */
 const reduceMsMax = 10 * 60_000;
 
-const worker = `onmessage = async ({ data: { code, values } }) => {
+const worker = `onmessage = async ({ data: { code, values, args } }) => {
   try {
     const { default: reduce } = await import(code);
-    if (typeof reduce !== 'function') throw new Error('it must have \`export default (values) => ...\`');
-    postMessage({ ok: true, value: await reduce(values) });
+    if (typeof reduce !== 'function') throw new Error('it must have \`export default (values, task) => ...\`');
+    postMessage({ ok: true, value: await reduce(values, { index: 0, args, log: console.log }) });
   } catch (error) {
     postMessage({ ok: false, message: error instanceof Error ? error.name + ': ' + error.message : String(error) });
   }
@@ -17,7 +17,7 @@ const worker = `onmessage = async ({ data: { code, values } }) => {
 const urlOf = (script: string) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
 
 /** @throws LullError 'bad-input' where the step fails, 'refused' where the page may start no Worker, 'too-late' after ten minutes */
-export async function runReduce(code: string, values: readonly unknown[]): Promise<unknown> {
+export async function runReduce(code: string, values: readonly unknown[], args: unknown): Promise<unknown> {
   const urls = [urlOf(worker), urlOf(code)] as const;
   let running: Worker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,7 +40,7 @@ export async function runReduce(code: string, values: readonly unknown[]): Promi
       running.onmessageerror = () => reject(new LullError('bad-input', 'The reduce step gave what cannot be sent.'));
       running.onmessage = ({ data }: MessageEvent<{ ok: true; value: unknown } | { ok: false; message: string }>) =>
         data.ok ? resolve(data.value) : reject(new LullError('bad-input', `The reduce step failed: ${data.message}`));
-      running.postMessage({ code: urls[1], values });
+      running.postMessage({ code: urls[1], values, args });
     });
   } finally {
     clearTimeout(timer);

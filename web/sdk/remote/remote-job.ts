@@ -141,7 +141,7 @@ export class RemoteJob implements Job {
     await this.ready;
     const { reduce } = await this.source();
     if (reduce === null) throw new LullError('not-found', 'This job has no reduce step.');
-    return runReduce(reduce, await this.#values(options.onProgress));
+    return runReduce(reduce, await this.#values(options.onProgress), this.args);
   }
 
   source(): Promise<{ readonly code: string; readonly reduce: string | null }> {
