@@ -20,6 +20,7 @@ export const settleMsMax = 60_000;
 const lookEveryMs = 250;
 const readTriesMax = 3;
 const readAgainMs = 3_000;
+const readsAtOnce = 16;
 
 const processes = (world: World): (readonly [Tab, Process])[] =>
   world.tabs.flatMap((tab) => (tab.process === undefined ? [] : [[tab, tab.process] as const]));
@@ -135,6 +136,7 @@ async function leftOver(store: Storage, ended: ReadonlySet<JobId>): Promise<stri
 /** Equal ledgers fold to equal states; each item has one right result; what was shown is still so; put objects read back. */
 export async function checkEnd(world: World, jobs: readonly SimJob[], objects: readonly SimObject[], draw: Draw): Promise<void> {
   const live = processes(world);
+  const reads: (() => Promise<void>)[] = [];
   for (const job of jobs) {
     if (job.id === undefined) continue;
     // The submitter may just have accepted something more: those who hold the same events are compared.
@@ -152,27 +154,37 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
       }
     }
     const submitter = world.tabs[job.plan.submitter]!.process;
-    for (const process of [submitter, draw.pick(live)[1]]) if (process !== undefined) await checkJob(world, process, job);
+    for (const process of [submitter, draw.pick(live)[1]]) if (process !== undefined) reads.push(...(await checkJob(world, process, job)));
   }
   for (const object of objects) {
-    const [tab, { kernel }] = draw.pick(live);
-    let fault = '';
-    const read = await again(world, async () => {
-      const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
-      const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
-      if (bytes !== undefined && !equalBytes(bytes, object.bytes))
-        world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
-      if (!answer.ok) fault = answer.fault.message;
-      return bytes !== undefined;
-    });
-    // What nobody but a store that is lost ever kept is gone, and says so.
-    const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
-    if (!read && !mayBeGone)
-      world.violations.add(
-        'S6',
-        `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`,
-      );
+    const [tab, process] = draw.pick(live);
+    reads.push(() => checkObject(world, tab, process, object));
   }
+  // Several at once, as a page reads: one after the other would be most of a run.
+  await Promise.all(
+    Array.from({ length: readsAtOnce }, async () => {
+      for (let read = reads.pop(); read !== undefined; read = reads.pop()) await read();
+    }),
+  );
+}
+
+async function checkObject(world: World, tab: Tab, { kernel }: Process, object: SimObject): Promise<void> {
+  let fault = '';
+  const read = await again(world, async () => {
+    const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
+    const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
+    if (bytes !== undefined && !equalBytes(bytes, object.bytes))
+      world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
+    if (!answer.ok) fault = answer.fault.message;
+    return bytes !== undefined;
+  });
+  // What nobody but a store that is lost ever kept is gone, and says so.
+  const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
+  if (!read && !mayBeGone)
+    world.violations.add(
+      'S6',
+      `tab ${tab.number} cannot read object ${short(object.id)} of ${object.copies} copies: ${fault} (${await whereIs(world, object.id)})`,
+    );
 }
 
 /** The first line that differs. */
@@ -207,10 +219,12 @@ async function whereIs(world: World, object: ObjectId): Promise<string> {
   return `its manifest is at tabs ${manifests.join(' ') || '-'}, all of it at ${whole.join(' ') || '-'}`;
 }
 
-async function checkJob(world: World, process: Process, job: SimJob): Promise<void> {
+/** What is left to be read. */
+async function checkJob(world: World, process: Process, job: SimJob): Promise<(() => Promise<void>)[]> {
   const { bus } = process.kernel;
   const summary = await summaryOf(process, job.id!);
   const spans = (await spansOf(bus, job.id!)) ?? [];
+  const reads: (() => Promise<void>)[] = [];
   let at = 0;
   for (const span of spans) {
     if (span.range[0] < at) world.violations.add('S1', `item ${span.range[0]} of job ${job.number} has two results`);
@@ -220,15 +234,18 @@ async function checkJob(world: World, process: Process, job: SimJob): Promise<vo
     // Of a cancelled job a tab has what came before the cancel did, and that may be without what was shown.
     if (summary?.state === 'cancelled') continue;
     checkShown(world, job, span);
-    if (await again(world, () => checkValues(world, bus, job, span))) continue;
-    const where = await whereIs(world, span.result);
-    world.violations.add(
-      'S6',
-      `tab ${process.number} cannot read the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} (${short(span.result)}; ${where})`,
-    );
+    reads.push(async () => {
+      if (await again(world, () => checkValues(world, bus, job, span))) return;
+      const where = await whereIs(world, span.result);
+      world.violations.add(
+        'S6',
+        `tab ${process.number} cannot read the result of items ${span.range[0]} to ${span.range[1]} of job ${job.number} (${short(span.result)}; ${where})`,
+      );
+    });
   }
   if (summary?.state === 'done' && at !== job.plan.items)
     world.violations.add('S1', `job ${job.number} is done with ${at} of ${job.plan.items} items`);
   if (summary?.state === 'failed' || (summary?.state === 'cancelled' && !job.cancelAsked))
     world.violations.add('S1', `job ${job.number} ended as ${summary.state}: ${summary.reason}`);
+  return reads;
 }

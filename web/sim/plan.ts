@@ -143,7 +143,7 @@ export function planOf(seed: string, peers: number): Plan {
       atMs: draw.int(1_000, gatheredMs + (faultyMs >> 2)),
       submitter: draw.pick(submitters),
       items,
-      itemMs: draw.int(20, Math.max(30, Math.min(2_500, Math.floor((donors * 3_000) / items)))),
+      itemMs: draw.int(20, Math.max(30, Math.min(1_250, Math.floor((donors * 3_000) / items)))),
       priority: draw.int(-1, 1),
       throws: new Set([...some(0.3, 3)].filter((item) => !hangs.has(item))),
       hangs,

@@ -65,9 +65,14 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   await clock.finish(faults.calm());
   const calmAt = clock.now();
   await gathered(world);
+  world.note('everybody sees everybody');
   const ended = await finished(world, jobs);
+  world.note('every job has ended');
   const finishMs = clock.now() - calmAt;
-  if (ended && (await settled(world, jobs))) await clock.finish(checkEnd(world, jobs, objects, new Draw(`${seed} end`)), endReadsMsMax);
+  const rests = ended && (await settled(world, jobs));
+  world.note('nothing is left to do');
+  if (rests) await clock.finish(checkEnd(world, jobs, objects, new Draw(`${seed} end`)), endReadsMsMax);
+  world.note('all is read');
   world.queueWatch.finish();
   world.forgeryWatch.finish((peer) => world.live.some(({ process }) => process?.kernel.self.peer === peer));
   return {
