@@ -86,8 +86,9 @@ export class Calls {
       };
       const pending: Pending = { carrier, settle, sent: undefined, givenUp: undefined };
       const cancelTimer = this.platform.clock.after(waitMs, () => {
+        // The far side has the deadline too: who answers nothing need not be told that nobody waits. Where an answer's buffers are on
+        // their way, giving them up says so.
         settle(failure('too-late', `No answer within ${Math.round(waitMs)} ms from ${header.to}.`));
-        carrier.carry({ t: 'cancel', re: header.id }, [], ignore);
       });
       this.#pending.set(header.id, pending);
       raise(this.#pendingOf, carrier.peer);

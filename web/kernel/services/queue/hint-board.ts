@@ -4,6 +4,8 @@ import type { Cancel, Clock } from '../../platform.ts';
 import type { Hints } from './claimant.ts';
 
 const hintDelayMs = 20;
+/** That a function has ended its items' decision says too, to whoever is not behind: it can wait for the next hint. */
+const endedDelayMs = 500;
 const perMessageMax = 64;
 
 export interface HintMessage {
@@ -15,6 +17,7 @@ export interface HintMessage {
 export class HintBoard implements Hints {
   readonly #news = new Map<RecordId, keyof HintMessage>();
   #timer: Cancel | undefined;
+  #sendsAt = Infinity;
 
   constructor(
     private readonly clock: Clock,
@@ -34,21 +37,30 @@ export class HintBoard implements Hints {
   stop(): void {
     this.#timer?.();
     this.#timer = undefined;
+    this.#sendsAt = Infinity;
     this.#news.clear();
   }
 
   /** The last word on a record counts. */
   #note(id: RecordId, what: keyof HintMessage): void {
     this.#news.set(id, what);
-    this.#timer ??= this.clock.after(hintDelayMs, () => {
-      this.#timer = undefined;
-      const news = [...this.#news];
-      this.#news.clear();
-      for (let i = 0; i < news.length; i += perMessageMax) {
-        const message: HintMessage = { owned: [], released: [], ended: [] };
-        for (const [about, word] of news.slice(i, i + perMessageMax)) message[word].push(about);
-        this.send(message);
-      }
-    });
+    const delayMs = what === 'ended' ? endedDelayMs : hintDelayMs;
+    const at = this.clock.now() + delayMs;
+    if (at >= this.#sendsAt) return;
+    this.#sendsAt = at;
+    this.#timer?.();
+    this.#timer = this.clock.after(delayMs, () => this.#sendAll());
+  }
+
+  #sendAll(): void {
+    this.#timer = undefined;
+    this.#sendsAt = Infinity;
+    const news = [...this.#news];
+    this.#news.clear();
+    for (let i = 0; i < news.length; i += perMessageMax) {
+      const message: HintMessage = { owned: [], released: [], ended: [] };
+      for (const [about, word] of news.slice(i, i + perMessageMax)) message[word].push(about);
+      this.send(message);
+    }
   }
 }
