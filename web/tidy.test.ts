@@ -186,7 +186,7 @@ const recorded = {
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
     frame: 'e1f7c10bd8a6cbf1',
-    groups: '77809264861b7d05',
+    groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
     ledger: 'e96af7f7da434241',
     membership: 'fe5af8bc15fe42d2',

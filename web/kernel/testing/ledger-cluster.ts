@@ -144,6 +144,7 @@ export class Cluster {
         members: this.#live()
           .filter((other) => other.group === group)
           .map(({ peer, platform, storage }) => ({ peer, identity: platform.signer.identity, store: storage.store })),
+        states: [],
         bridges: mine
           .filter(([, there]) => there.group === group)
           .map(([here, there]) => ({ here: here.peer, there: there.peer, since: 0 })),

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { groupPeersMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
+import { donorStates } from '../offer.ts';
 import { amount, empty, groupIdSchema, identityIdSchema, listOf, natural, peerIdSchema, storeIdSchema, text } from '../schemas.ts';
 
 /** Neighbours that a group has, those it takes in while signaling is away among them. */
@@ -39,10 +40,17 @@ export type GroupLoad = v.InferOutput<typeof loadSchema>;
 
 const detailsVersion = text(16);
 
+/** What people see of a member of another group: the state of the donor, or that it does not answer, or has said nothing yet. */
+export const memberStates = [...donorStates, 'suspect', 'unknown'] as const;
+export type MemberState = (typeof memberStates)[number];
+/** One digit, an index into `memberStates`, for each of `details.members`, in their order. */
+const statesText = v.pipe(text(groupMembersMax), v.regex(/^[0-7]*$/));
+
 /** One side of a bridge about its own group. */
 export const bridgeWordsSchema = v.strictObject({
   group: groupIdSchema,
   load: loadSchema,
+  states: statesText,
   /** Of `details`, whether they are here or not. */
   version: detailsVersion,
   /** null where the listener has said that it has this version. */
@@ -59,6 +67,7 @@ export const neighbourNewsSchema = v.strictObject({
   there: listOf(peerIdSchema, groupMembersMax),
   heardMsAgo: amount,
   load: loadSchema,
+  states: statesText,
   version: detailsVersion,
   details: v.nullable(groupDetailsSchema),
 });
@@ -80,6 +89,8 @@ export const neighbourSchema = v.strictObject({
   answersFor: listOf(groupIdSchema, answersForMax),
   /** As it said last. Empty until it was heard. */
   members: listOf(outsiderSchema, groupMembersMax),
+  /** One for each of `members`, or none. */
+  states: listOf(v.picklist(memberStates), groupMembersMax),
   /** Live ones only. This tab is a bridge where `here` is itself. */
   bridges: listOf(bridgeSchema, 64),
   /** A bridge hears it. */

@@ -18,6 +18,7 @@ import {
   type NeighbourNews,
 } from '../../protocol/contracts/groups.ts';
 import { Expectations } from './bridges.ts';
+import { statesOf } from './load.ts';
 
 /** Besides the elected ones those who may double them are believed. */
 const believedRanks = bridgesPerNeighbour + 2;
@@ -56,6 +57,8 @@ export interface Entry {
   /** Whose word the details are. */
   source: PeerId | undefined;
   load: GroupLoad;
+  /** Of `details.members`, by the same source. */
+  states: string;
   /** -Infinity: never. */
   heardAt: number;
   /** By bridge of this group. */
@@ -108,7 +111,7 @@ export class NeighbourBook {
   }
 
   /** `peer`, of another group, spoke to this tab; false where there is no room for its group. */
-  spoke(peer: PeerId, { group, load, version, details, have }: BridgeWords, now: number, wall: number): boolean {
+  spoke(peer: PeerId, { group, load, states, version, details, have }: BridgeWords, now: number, wall: number): boolean {
     const entry = group === this.#group ? undefined : this.#take(group, now, false);
     if (entry === undefined) return false;
     const talk = this.talks.get(peer);
@@ -120,13 +123,14 @@ export class NeighbourBook {
     entry.heardAt = now;
     entry.load = load;
     this.#accept(entry, peer, version, details, now);
+    if (entry.source === peer) entry.states = states;
     return true;
   }
 
   /** `here`, a member of this group, told of the neighbours it is a bridge to. */
   told(here: PeerId, news: readonly NeighbourNews[], now: number, wall: number): void {
     if (!this.#members.has(here) || here === this.self) return;
-    for (const { group, there, heardMsAgo, load, version, details } of news) {
+    for (const { group, there, heardMsAgo, load, states, version, details } of news) {
       if (group === this.#group) continue;
       const rank = bridgeOrder(this.#group, group, [...this.#members]).indexOf(here);
       if (rank < 0 || rank >= believedRanks) continue;
@@ -139,6 +143,7 @@ export class NeighbourBook {
       if (heardAt > entry.heardAt) entry.load = load;
       entry.heardAt = Math.max(entry.heardAt, heardAt);
       this.#accept(entry, here, version, details, now);
+      if (entry.source === here) entry.states = states;
     }
   }
 
@@ -249,11 +254,13 @@ export class NeighbourBook {
       .toSorted((a, b) => (a.group < b.group ? -1 : 1))
       .map((entry) => {
         const bridges = this.bridges(entry, now).slice(0, 64);
+        const members = [...(entry.details?.members ?? [])];
         return {
           group: entry.group,
           name: groupNameOf(entry.group),
           answersFor: [...(entry.details?.answersFor ?? [entry.group])],
-          members: [...(entry.details?.members ?? [])],
+          members,
+          states: entry.states.length === members.length ? statesOf(entry.states) : [],
           bridges,
           up: bridges.length > 0,
           heardMsAgo: entry.heardAt === -Infinity ? null : now - entry.heardAt,
@@ -282,6 +289,7 @@ export class NeighbourBook {
       version: null,
       source: undefined,
       load: { spareWorkers: 0, waitingFunctions: 0 },
+      states: '',
       heardAt: -Infinity,
       tellings: new Map(),
       expectations: new Expectations(),

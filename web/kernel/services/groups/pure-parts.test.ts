@@ -26,6 +26,7 @@ const detailsOf = (of: GroupId, peers: readonly PeerId[], more: Partial<GroupDet
 const words = (of: GroupId, details: GroupDetails): BridgeWords => ({
   group: of,
   load: nowhere,
+  states: '',
   version: versionOf(details),
   details,
   have: null,
@@ -35,6 +36,7 @@ const news = (of: GroupId, reached: readonly PeerId[], details: GroupDetails): N
   there: [...reached],
   heardMsAgo: 0,
   load: nowhere,
+  states: '',
   version: versionOf(details),
   details,
 });

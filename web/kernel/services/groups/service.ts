@@ -23,7 +23,7 @@ import { AnswersFor } from './answers-for.ts';
 import { chooseThere } from './bridges.ts';
 import { IdleLinks } from './idle-links.ts';
 import { NeighbourBook, versionOf, type Entry } from './neighbour-book.ts';
-import { loadOf, roughly } from './load.ts';
+import { loadOf, roughly, statesText } from './load.ts';
 
 export const tickEveryMs = 500;
 const viewEveryMs = 250;
@@ -34,6 +34,8 @@ const upgradeAfterMs = 10_000;
 const redialMsMin = 2_000;
 const redialMsMax = 60_000;
 const tellTimeoutMs = 2_000;
+/** What members of other groups are up to is for people to look at. */
+const statesEveryMs = 4_000;
 const settleMs = 1_500;
 const idleLookEveryMs = 5_000;
 const metaKey = 'absorbed';
@@ -75,16 +77,18 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   const asking = new Set<PeerId>();
   const askedAt = new Map<PeerId, number>();
   /** What each member was told last, and when; and the details that it says it has. */
-  const told = new Map<PeerId, { readonly words: string; readonly at: number }>();
+  const told = new Map<PeerId, { readonly words: string; readonly states: string; readonly at: number }>();
   const have = new Map<PeerId, ReadonlyMap<GroupId, string>>();
   /** Neighbours this tab has been a bridge to: its members must hear when it is none any more. */
   const served = new Set<GroupId>();
 
   const isMember = (peer: PeerId) => members.some((member) => member.peer === peer);
 
+  const inOrder = () => members.toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
+
   const ownDetails = (): GroupDetails => ({
     answersFor: answersFor.list(clock.now()),
-    members: members.map(({ peer, identity, store }) => ({ peer, identity, store })).toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+    members: inOrder().map(({ peer, identity, store }) => ({ peer, identity, store })),
     neighbours: [...book.entries.values()].map((entry) => ({ group: entry.group, contacts: book.far(entry).slice(0, contactsMax) })),
   });
 
@@ -112,7 +116,8 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     const details = ownDetails();
     const version = versionOf(details);
     const have = entry.source === to ? entry.version : null;
-    return { group, load: loadOf(members, waitingFunctions), version, details: has === version ? null : details, have };
+    const load = loadOf(members, waitingFunctions);
+    return { group, load, states: statesText(inOrder()), version, details: has === version ? null : details, have };
   };
 
   /** Says to `peer` of the neighbour what this group is, and hears the same of it. */
@@ -199,16 +204,19 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
       const entry = book.entries.get(other)!;
       const heardMsAgo = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, now - entry.heardAt));
       const there = book.heardThere(other, now).toSorted();
-      return { group: other, there, heardMsAgo, load: entry.load, version: entry.version ?? '', details: entry.details ?? null };
+      const { load, states, version, details } = entry;
+      return { group: other, there, heardMsAgo, load, states, version: version ?? '', details: details ?? null };
     });
     const own = answersFor.told();
     if (news.length === 0 && own.length === 1) return;
     const gist = JSON.stringify([group, own, news.map(({ group: of, there, load, version }) => [of, there, version, roughly(load)])]);
+    const states = news.map((one) => one.states).join(' ');
     for (const { peer } of members) {
       if (peer === self.peer) continue;
       const last = told.get(peer);
-      if (last !== undefined && last.words === gist && now - last.at < neighbourNewsEveryMs) continue;
-      told.set(peer, { words: gist, at: now });
+      const dueMs = last?.states === states ? neighbourNewsEveryMs : statesEveryMs;
+      if (last !== undefined && last.words === gist && now - last.at < dueMs) continue;
+      told.set(peer, { words: gist, states, at: now });
       void tellOne(peer, own, news);
     }
     // Said once more when it ended, then no more.
