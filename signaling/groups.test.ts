@@ -36,6 +36,12 @@ describe('groups', () => {
     expect(groups.join({ ...first, identity: `${first.identity.slice(0, 63)}1` as IdentityId }, 0).kind).toBe('taken');
   });
 
+  test('networks of made-up names never take the place of the public one', () => {
+    const groups = new Groups(bounds);
+    const kinds = ['x', 'y', 'z', 'public', 'z'].map((network, n) => groups.join(wish(n + 1, network), 0).kind);
+    expect(kinds).toEqual(['placed', 'placed', 'full', 'placed', 'full']);
+  });
+
   test('a store named by another identity is not that store', () => {
     const groups = new Groups(bounds);
     const [ann, eve] = [wish(1), wish(2)];

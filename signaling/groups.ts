@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { bridgeOrder, GroupRings } from '../web/kernel/lib/group-rings.ts';
 import type { GroupId, IdentityId, PeerId, StoreId } from '../web/kernel/lib/ids.ts';
+import { publicNetwork } from '../web/kernel/lib/network-key.ts';
 import { answersForMax, contactsMax } from '../web/kernel/protocol/contracts/groups.ts';
 import { chooseHalf, chooseMerge, SizeHistory } from './regrouping.ts';
 
@@ -219,7 +220,8 @@ export class Groups {
   /** The group it is in, then its store's remembered one, then the one claimed, then the fullest with room, then a new one. */
   #groupFor(wish: JoinWish, current: GroupId | null): GroupId | undefined {
     const groups = this.#networks.get(wish.network)?.groups;
-    if (groups === undefined && this.#networks.size >= this.bounds.networksMax) return undefined;
+    // Anybody may make up names of networks: the public one has its place whatever they do.
+    if (groups === undefined && wish.network !== publicNetwork && this.#networks.size >= this.bounds.networksMax) return undefined;
     const mayOpen = (groups?.size ?? 0) < this.bounds.groupsPerNetworkMax;
     const remembered = wish.store === null ? undefined : this.#remembered.get(storeKey(wish.network, wish.identity, wish.store));
     const roomForReturning = groupPeersWithReturning(this.bounds.groupPeersMax);
