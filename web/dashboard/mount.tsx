@@ -8,7 +8,8 @@ import { JobsPage } from './jobs/jobs-page.tsx';
 import { NetworkPage } from './network/network-page.tsx';
 import { NewJobPage } from './new-job/new-job-page.tsx';
 import { DepsContext, type Deps } from './shell/deps.ts';
-import { Heading, Link, routeOf, usePath, type Route } from './shell/router.tsx';
+import { tellWhenDone } from './job/notify.ts';
+import { Heading, Link, navigate, routeOf, usePath, type Route } from './shell/router.tsx';
 import { SamplesPage } from './samples/samples-page.tsx';
 import { InviteQuestion } from './settings/move-dialog.tsx';
 import { SettingsPage } from './settings/settings-page.tsx';
@@ -18,6 +19,7 @@ export { renderProblem } from './problem.tsx';
 
 /** Draws the pages into `root`. They read `snapshots` and send commands through the rest; none of it has to be ready yet. */
 export function mountDashboard(root: HTMLElement, deps: Deps): void {
+  tellWhenDone(deps.snapshots, navigate);
   createRoot(root).render(
     <StrictMode>
       <DepsContext value={deps}>

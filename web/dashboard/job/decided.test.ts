@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../sdk/types.ts';
-import { decidedRanges, failedRanges, itemsIn, pageFromEnd, unseen } from './decided.ts';
+import { decidedRanges, decidedRows, failedRanges, itemsIn, unseen } from './decided.ts';
 
 const spans: Span[] = [
   { range: [0, 10], state: 'committed', by: 'a' },
@@ -20,17 +20,11 @@ describe('decided items', () => {
     expect(itemsIn(decidedRanges(spans))).toBe(15);
   });
 
-  it('come in pages from the highest item down', () => {
-    expect(pageFromEnd(decidedRanges(spans), 0, 4)).toEqual([
-      [30, 33],
-      [11, 12],
-    ]);
-    expect(pageFromEnd(decidedRanges(spans), 1, 4)).toEqual([
-      [10, 11],
-      [7, 10],
-    ]);
-    expect(pageFromEnd(decidedRanges(spans), 3, 4)).toEqual([[0, 3]]);
-    expect(pageFromEnd(decidedRanges(spans), 4, 4)).toEqual([]);
+  it('are rows of a list, however far apart they lie', () => {
+    const rows = decidedRows(decidedRanges(spans));
+    expect(rows.count).toBe(15);
+    expect([0, 9, 10, 11, 12, 14].map((row) => rows.itemAt(row))).toEqual([0, 9, 10, 11, 30, 32]);
+    expect(decidedRows([]).count).toBe(0);
   });
 
   it('lists the first failed ones', () => expect(failedRanges(spans, 1)).toEqual([[10, 11]]));

@@ -8,25 +8,29 @@ export const decidedRanges = (spans: readonly Span[]): Range[] =>
 
 export const itemsIn = (ranges: readonly Range[]) => ranges.reduce((sum, [first, end]) => sum + end - first, 0);
 
-/** The ranges that hold page `page` (of `size` items) counted from the highest item down; highest range first. */
-export function pageFromEnd(ranges: readonly Range[], page: number, size: number): Range[] {
-  let skip = page * size;
-  let want = size;
-  const found: Range[] = [];
-  for (let i = ranges.length - 1; i >= 0 && want > 0; i--) {
-    const [first, end] = ranges[i]!;
-    const length = end - first;
-    if (skip >= length) {
-      skip -= length;
-      continue;
-    }
-    const stop = end - skip;
-    const start = Math.max(first, stop - want);
-    skip = 0;
-    want -= stop - start;
-    found.push([start, stop]);
-  }
-  return found;
+/** Rows of a list over the decided items: row r is item `itemAt(r)`. */
+export interface DecidedRows {
+  readonly count: number;
+  itemAt(row: number): number;
+}
+
+export function decidedRows(ranges: readonly Range[]): DecidedRows {
+  const ends: number[] = [];
+  let count = 0;
+  for (const [first, end] of ranges) ends.push((count += end - first));
+  return {
+    count,
+    itemAt: (row) => {
+      let [low, high] = [0, ends.length - 1];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (ends[middle]! > row) high = middle;
+        else low = middle + 1;
+      }
+      const [first, end] = ranges[low] ?? [0, 0];
+      return Math.min(end - 1, first + row - (low === 0 ? 0 : ends[low - 1]!));
+    },
+  };
 }
 
 /** The first `size` failed items, in order. */

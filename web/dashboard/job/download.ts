@@ -1,6 +1,10 @@
 import type { Job, Overview, Result } from '../../sdk/types.ts';
-import { csvPieces, fileNameOf, jsonPieces } from '../view/export.ts';
+import { csvPieces, fileNameOf, jsonPieces, ndjsonPieces } from '../view/export.ts';
+import { fileOf } from '../view/result-files.ts';
+import { zipPieces } from '../view/zip.ts';
 import { decidedRanges } from './decided.ts';
+
+export type DownloadKind = 'json' | 'csv' | 'ndjson' | 'zip';
 
 const pageItems = 2_000;
 
@@ -14,11 +18,19 @@ export async function decidedResults(job: Job, overview: Overview): Promise<Resu
 }
 
 /** With `reduce` a job's JSON carries the answer of its reduce step, which then runs in this tab: for one's own jobs. */
-export async function downloadResults(job: Job, kind: 'json' | 'csv', reduce: boolean): Promise<void> {
+export async function downloadResults(job: Job, kind: DownloadKind, reduce: boolean): Promise<void> {
   const results = await decidedResults(job, await job.overview());
-  if (kind === 'csv') {
-    save(new Blob([...csvPieces(results)], { type: 'text/csv' }), fileNameOf(job.name, 'csv'));
-    return;
+  switch (kind) {
+    case 'csv':
+      return save(new Blob([...csvPieces(results)], { type: 'text/csv' }), fileNameOf(job.name, 'csv'));
+    case 'ndjson':
+      return save(new Blob([...ndjsonPieces(results)], { type: 'application/x-ndjson' }), fileNameOf(job.name, 'ndjson'));
+    case 'zip': {
+      const files = results.map((result) => fileOf(result, job.progress.items));
+      return save(new Blob(zipPieces(files), { type: 'application/zip' }), fileNameOf(job.name, 'zip'));
+    }
+    case 'json':
+      break;
   }
   const reduced = reduce && job.hasReduce && job.state === 'done' ? await job.reduced() : undefined;
   const head = { id: job.id, name: job.name, state: job.state, items: job.progress.items };

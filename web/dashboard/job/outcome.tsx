@@ -3,7 +3,8 @@ import type { Job, Overview } from '../../sdk/types.ts';
 import { Bar, BarChart, Empty, Skeleton } from '../pieces/pieces.tsx';
 import { sentenceOf } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
-import { count, plural, short } from '../view/format.ts';
+import { BitmapFigure, HeatMapFigure, LineFigure } from '../view/drawn.tsx';
+import { count, plural, pretty } from '../view/format.ts';
 import { pictureSize, summaryOf, tileOf } from '../view/result-shapes.ts';
 import { decidedRanges } from './decided.ts';
 
@@ -117,7 +118,9 @@ function ReducedValue({ value }: { value: unknown }) {
     return value === undefined ? (
       <Empty title="The reduce step answered with nothing." />
     ) : (
-      <pre className="reduced">{short(value, 2_000)}</pre>
+      <pre className="reduced" tabIndex={0}>
+        {pretty(value)}
+      </pre>
     );
   return (
     <>
@@ -131,6 +134,17 @@ function ReducedValue({ value }: { value: unknown }) {
           ))}
         </dl>
       )}
+      {summary.lines.map((chart, i) => (
+        <LineFigure key={i} {...chart} />
+      ))}
+      <div className="pictures">
+        {summary.images.map((image, i) => (
+          <BitmapFigure key={i} {...image} />
+        ))}
+        {summary.heatmaps.map((map, i) => (
+          <HeatMapFigure key={i} {...map} />
+        ))}
+      </div>
       <div className="charts">
         {summary.charts.map(({ title, bars, all }) => (
           <BarChart

@@ -5,6 +5,7 @@ import { fileNameOf } from '../view/export.ts';
 import { tileOf } from '../view/result-shapes.ts';
 import { decidedRanges, itemsIn, unseen } from './decided.ts';
 import { save } from './download.ts';
+import { joined } from './use-columns.ts';
 
 const tilesPerRead = 16;
 /** Tiles that could not be had are asked for again after so long, also when the job is done. */
@@ -13,7 +14,7 @@ const againMs = 3_000;
 /** Tiles painted into one picture as they are decided; each is fetched once. */
 export function Picture({ job, overview, width, height }: { job: Job; overview: Overview; width: number; height: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const painted = useRef<{ ranges: [number, number][]; busy: boolean; wanted: boolean; latest: Overview }>({
+  const painted = useRef<{ ranges: (readonly [number, number])[]; busy: boolean; wanted: boolean; latest: Overview }>({
     ranges: [],
     busy: false,
     wanted: true,
@@ -92,15 +93,4 @@ export function Picture({ job, overview, width, height }: { job: Job; overview: 
       />
     </section>
   );
-}
-
-function joined(ranges: [number, number][]): [number, number][] {
-  const sorted = ranges.toSorted((a, b) => a[0] - b[0]);
-  const out: [number, number][] = [];
-  for (const range of sorted) {
-    const last = out.at(-1);
-    if (last !== undefined && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
-    else out.push([range[0], range[1]]);
-  }
-  return out;
 }

@@ -32,13 +32,15 @@ export function useJob(id: string): Found {
 export const hasEnded = (job: Job) => job.state === 'done' || job.state === 'failed' || job.state === 'cancelled';
 
 const refetchMs = 700;
+/** Asking takes the kernel's time, which is the page's: at most one part in so many. */
+const refetchShare = 12;
 
-/** Who ran what: asked for again while the job moves, at most every `refetchMs`. null until it came once. */
+/** Who ran what: asked for again while the job moves, at most every `refetchMs`, and more seldom where the answer takes long. null until it came once. */
 export function useOverview(job: Job): Overview | null {
   const [overview, setOverview] = useState<Overview | null>(null);
   const { items, committed, failed, running } = job.progress;
   const stamp = `${job.state}/${items}/${committed}/${failed}/${running}`;
-  const asked = useRef({ stamp: '', atMs: Number.NEGATIVE_INFINITY, busy: false });
+  const asked = useRef({ stamp: '', atMs: Number.NEGATIVE_INFINITY, tookMs: 0, busy: false });
   const [again, tick] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {
     const last = asked.current;
@@ -47,6 +49,7 @@ export function useOverview(job: Job): Overview | null {
       () => {
         last.busy = true;
         last.stamp = stamp;
+        const begunAt = performance.now();
         job
           .overview()
           .then(setOverview)
@@ -57,10 +60,11 @@ export function useOverview(job: Job): Overview | null {
           .finally(() => {
             last.busy = false;
             last.atMs = performance.now();
+            last.tookMs = last.atMs - begunAt;
             tick();
           });
       },
-      Math.max(0, last.atMs + refetchMs - performance.now()),
+      Math.max(0, last.atMs + Math.max(refetchMs, refetchShare * last.tookMs) - performance.now()),
     );
     return () => clearTimeout(timer);
   }, [job, stamp, again]);

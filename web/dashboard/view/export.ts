@@ -24,6 +24,11 @@ export function* jsonPieces(head: ExportHead, results: Iterable<Result>, reduced
   yield '}\n';
 }
 
+/** One result a line, as JSON. */
+export function* ndjsonPieces(results: Iterable<Result>): Generator<string> {
+  for (const result of results) yield `${JSON.stringify(result, plain)}\n`;
+}
+
 /** What JSON has no word for, for `JSON.stringify`. */
 export function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);

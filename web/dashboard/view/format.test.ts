@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { about, bytes, count, duration, items, percent, plural, rate, short, ticking, timeLeft } from './format.ts';
+import { about, bytes, count, duration, items, percent, plural, pretty, rate, short, ticking, timeLeft } from './format.ts';
 
 describe('numbers as a person says them', () => {
   it('groups digits and agrees with the noun', () => {
@@ -83,5 +83,15 @@ describe('numbers as a person says them', () => {
     const deep: unknown[] = [];
     deep.push(deep);
     expect(short(deep).length).toBeLessThan(90);
+  });
+});
+
+describe('a value to read', () => {
+  it('is JSON over lines, without the bytes of data', () => {
+    expect(pretty({ a: [1], rgba: new Uint8Array(2_048), m: new Map([['k', 2n]]) })).toBe(
+      '{\n  "a": [\n    1\n  ],\n  "rgba": "(2 kB of data)",\n  "m": [\n    [\n      "k",\n      "2n"\n    ]\n  ]\n}',
+    );
+    expect(pretty('x'.repeat(9_000))).toHaveLength(8_000);
+    expect(pretty(undefined)).toBe('nothing');
   });
 });

@@ -92,6 +92,21 @@ export function short(value: unknown, max = 90): string {
   return text.length > max ? `${text.slice(0, max - 1)}…` : text;
 }
 
+/** A value as JSON over several lines, cut where nobody reads on; bytes by their number. */
+export function pretty(value: unknown, max = 8_000): string {
+  if (typeof value === 'string') return value.slice(0, max);
+  const seen = (_key: string, each: unknown): unknown =>
+    typeof each === 'bigint'
+      ? `${each}n`
+      : each instanceof Map || each instanceof Set
+        ? [...each]
+        : ArrayBuffer.isView(each)
+          ? `(${bytes(each.byteLength)} of data)`
+          : each;
+  const text = JSON.stringify(value, seen, 2) ?? 'nothing';
+  return text.length > max ? `${text.slice(0, max)}\n…` : text;
+}
+
 function inline(value: unknown, depth: number): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return depth === 0 ? value.slice(0, 400) : JSON.stringify(value.slice(0, 200));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pictureSize, summaryOf, tileOf } from './result-shapes.ts';
+import { bitmapOf, heatMapOf, lineChartOf, pictureSize, summaryOf, tileOf } from './result-shapes.ts';
 
 describe('charts of a reduced value', () => {
   it('draws pairs and objects of numbers, largest first, twenty at most', () => {
@@ -8,7 +8,7 @@ describe('charts of a reduced value', () => {
         ['a', 1],
         ['b', 3],
       ]),
-    ).toEqual({
+    ).toMatchObject({
       charts: [
         {
           title: '',
@@ -27,7 +27,7 @@ describe('charts of a reduced value', () => {
   });
 
   it('finds charts inside an object, and its numbers beside them', () => {
-    expect(summaryOf({ lines: 3, totalWords: 9, words: [['and', 2]], note: 'x' })).toEqual({
+    expect(summaryOf({ lines: 3, totalWords: 9, words: [['and', 2]], note: 'x' })).toMatchObject({
       charts: [{ title: 'words', bars: [['and', 2]], all: 1 }],
       figures: [
         ['lines', 3],
@@ -40,6 +40,53 @@ describe('charts of a reduced value', () => {
     'draws no chart of %j',
     (value) => expect(summaryOf(value)).toBeNull(),
   );
+});
+
+describe('pictures of a reduced value', () => {
+  const heatmap = { x: [1, 2], y: ['a'], values: [[3, 4]], xLabel: 'n' };
+  it('is a heat map where it has two axes and a number for each pair', () => {
+    expect(summaryOf({ best: 4, heatmap })).toMatchObject({ heatmaps: [{ ...heatmap, title: '', unit: '' }], figures: [['best', 4]] });
+    expect(summaryOf(heatmap)?.heatmaps).toHaveLength(1);
+    for (const wrong of [
+      { values: [[3]] },
+      {
+        values: [
+          [3, 4],
+          [5, 6],
+        ],
+      },
+      { values: [[3, 'x']] },
+      { x: [] },
+      { y: [null] },
+    ])
+      expect(heatMapOf({ ...heatmap, ...wrong })).toBeNull();
+  });
+
+  it('is a line chart where lines are as long as their axis, with bands where both edges are', () => {
+    const lines = {
+      x: [0, 1],
+      series: [
+        { name: 'a', y: [1, 2], low: [0, 1], high: [2, 3] },
+        { name: 'b', y: [1, 2], low: [0] },
+      ],
+      mark: 3,
+    };
+    expect(summaryOf({ lines })?.lines[0]).toMatchObject({
+      mark: 3,
+      series: [
+        { name: 'a', band: { low: [0, 1], high: [2, 3] } },
+        { name: 'b', band: null },
+      ],
+    });
+    expect(lineChartOf({ x: [0, 1], series: [{ name: 'a', y: [1] }] })).toBeNull();
+    expect(lineChartOf({ x: [], series: [] })).toBeNull();
+  });
+
+  it('is an image where the bytes fit the size', () => {
+    const image = { width: 2, height: 1, rgba: new Uint8Array(8) };
+    expect(summaryOf({ image })?.images).toMatchObject([{ width: 2, height: 1 }]);
+    expect(bitmapOf({ ...image, height: 2 })).toBeNull();
+  });
 });
 
 describe('tiles', () => {
