@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { bridgesPerNeighbour } from './limits.ts';
 import { unwrap } from './lib/outcome.ts';
-import type { GroupId, PeerId } from './lib/ids.ts';
+import { encodeValue } from './lib/value-codec.ts';
+import type { GroupId, JobId, PeerId } from './lib/ids.ts';
 import { groupsContract, type GroupsView, type Neighbour } from './protocol/contracts/groups.ts';
 import { membershipContract } from './protocol/contracts/membership.ts';
 import { networkContract } from './protocol/contracts/network.ts';
@@ -13,14 +14,15 @@ const groupPeersMax = 5;
 class Town extends TestGroup {
   readonly peers: TestPeer[] = [];
 
-  constructor(seed: string, itemMs = 200) {
-    super({ seed, directory: { groupPeersMax }, script: (index) => ({ ms: itemMs, value: index * index }) });
+  constructor(seed: string, itemMs = 200, peersMax = groupPeersMax) {
+    super({ seed, directory: { groupPeersMax: peersMax }, script: (index) => ({ ms: itemMs, value: index * index }) });
   }
 
   async open(count: number): Promise<TestPeer[]> {
     const opened: TestPeer[] = [];
     for (let i = 0; i < count; i++) opened.push(await this.start(`tab ${this.peers.length + i}`));
     this.peers.push(...opened);
+    await this.clock.until(() => opened.every(({ kernel }) => this.directory.groups().has(kernel.self.group())), 5_000, 'their groups');
     return opened;
   }
 
@@ -97,16 +99,18 @@ describe('three groups of five', () => {
   test('have bridges between all of them within seconds, every member knows of them, and there are few', async () => {
     const town = new Town('three groups');
     await town.open(15);
-    await town.clock.until(() => town.groups.length === 3, 5_000, 'three groups');
+    expect(town.groups).toHaveLength(3);
     const tookMs = await town.bridged(12_000);
     console.info(`bridges between three groups of five after ${tookMs} ms`);
+    // Who stood in meanwhile gives way, and two bridges end at two tabs.
+    const atTwo = (ends: readonly PeerId[]) => new Set(ends).size === bridgesPerNeighbour;
+    const tidy = async () =>
+      (await town.neighbours()).every(
+        ({ neighbour: { bridges } }) => atTwo(bridges.map(({ here }) => here)) && atTwo(bridges.map(({ there }) => there)),
+      );
+    await town.clock.until(tidy, 60_000, 'two bridges between two groups');
     await town.clock.advance(60_000);
-    for (const { view, neighbour } of await town.neighbours()) {
-      expect(view.answersFor).toEqual([view.group]);
-      expect(new Set(neighbour.bridges.map(({ here }) => here)).size).toBe(bridgesPerNeighbour);
-      // Two bridges end at two tabs.
-      expect(new Set(neighbour.bridges.map(({ there }) => there)).size).toBe(bridgesPerNeighbour);
-    }
+    for (const { view } of await town.neighbours()) expect(view.answersFor).toEqual([view.group]);
     for (const peer of town.peers) {
       expect(await town.members(peer)).toHaveLength(groupPeersMax);
       // Links that no bridge uses are closed again.
@@ -144,4 +148,91 @@ describe('three groups of five', () => {
     expect(town.groups).toHaveLength(3);
     expect(bugsOf(town)).toEqual([]);
   }, 60_000);
+});
+
+describe('a job goes on', () => {
+  const items = 300;
+  const squares = Array.from({ length: items }, (_, index) => encodeValue(index * index));
+
+  /** All tabs donate; one of the last group submits. Until a tenth is done. */
+  const underWay = async (town: Town): Promise<{ readonly submitter: TestPeer; readonly job: JobId }> => {
+    for (const peer of town.peers) await town.donate(peer);
+    await town.clock.advance(4_000);
+    const submitter = town.peers.at(-1)!;
+    const job = await town.submit(submitter, items);
+    const begun = async () => ((await town.summary(submitter, job))?.committed ?? 0) > items / 10;
+    await town.clock.until(begun, 60_000, 'a tenth of the job');
+    expect((await town.summary(submitter, job))!.state).toBe('running');
+    return { submitter, job };
+  };
+
+  const finished = async (town: Town, submitter: TestPeer, job: JobId) => {
+    const summary = await town.ended(submitter, job, 180_000);
+    expect(summary.state).toBe('done');
+    expect(await town.results(submitter, job)).toEqual(squares);
+    expect(bugsOf(town)).toEqual([]);
+  };
+
+  test('when its group is merged into another, which then answers for it', async () => {
+    const town = new Town('merge', 100);
+    await town.open(groupPeersMax + 3);
+    const { submitter, job } = await underWay(town);
+    const [large, small] = [town.peers[0]!.kernel.self.group(), submitter.kernel.self.group()];
+    expect(large).not.toBe(small);
+    town.directory.merge(small, large);
+    const knows = async (peer: TestPeer) => (await town.view(peer)).answersFor.join() === [large, small].join();
+    const one = async () => {
+      const all = await Promise.all(
+        town.peers.map(async (peer) => (await knows(peer)) && (await town.members(peer)).length === town.peers.length),
+      );
+      return all.every(Boolean);
+    };
+    await town.clock.until(one, 10_000, 'one group');
+    await finished(town, submitter, job);
+    const everywhere = async () =>
+      (await Promise.all(town.peers.map(async (peer) => (await town.summary(peer, job))?.state === 'done'))).every(Boolean);
+    await town.clock.until(everywhere, 20_000, 'its end known to all');
+  }, 120_000);
+
+  test('when its group is split, in either half', async () => {
+    const town = new Town('split', 100, 10);
+    await town.open(8);
+    const { submitter, job } = await underWay(town);
+    const group = submitter.kernel.self.group();
+    const half = town.directory.split(group);
+    const apart = async () => (await Promise.all(town.peers.map((peer) => town.members(peer)))).every((members) => members.length === 4);
+    await town.clock.until(apart, 10_000, 'two halves');
+    expect([town.inGroup(group).length, town.inGroup(half).length]).toEqual([4, 4]);
+    await town.bridged(20_000);
+    expect(await town.ended(submitter, job, 180_000)).toMatchObject({ state: 'done', committed: items, failed: 0 });
+    expect(bugsOf(town)).toEqual([]);
+  }, 120_000);
+
+  test('when its group is merged while signaling goes away at once after it', async () => {
+    const town = new Town('merge and dark', 100);
+    await town.open(groupPeersMax + 3);
+    const { submitter, job } = await underWay(town);
+    town.directory.merge(submitter.kernel.self.group(), town.peers[0]!.kernel.self.group());
+    await town.clock.advance(2);
+    town.directory.down();
+    await finished(town, submitter, job);
+  }, 120_000);
+});
+
+test('who is not told of what a group absorbed by the directory hears it from its members', async () => {
+  const town = new Town('forgetful directory');
+  await town.open(groupPeersMax + 1);
+  const [large, small] = [town.peers[0]!.kernel.self.group(), town.peers.at(-1)!.kernel.self.group()];
+  town.directory.merge(small, large);
+  await town.clock.advance(3_000);
+  await town.gone(town.peers[0]!);
+  await town.gone(town.peers[0]!);
+  town.directory.down({ forget: true });
+  await town.clock.advance(1_000);
+  town.directory.up();
+  await town.clock.advance(3_000);
+  const [late] = await town.open(1);
+  await town.clock.advance(15_000);
+  expect(late!.kernel.self.group()).toBe(large);
+  expect((await town.view(late!)).answersFor).toEqual([large, small]);
 });

@@ -21,4 +21,4 @@ export const roughly = ({ spareWorkers, waitingFunctions }: GroupLoad): readonly
 export const statesText = (members: readonly Pick<Member, 'status' | 'offer'>[]): string =>
   members.map(({ status, offer }) => memberStates.indexOf(status === 'suspect' ? 'suspect' : (offer?.state ?? 'unknown'))).join('');
 
-export const statesOf = (text: string): MemberState[] => [...text].map((digit) => memberStates[Number(digit)] ?? 'unknown');
+export const statesOf = (text: string): MemberState[] => Array.from(text, (digit) => memberStates[Number(digit)] ?? 'unknown');
