@@ -36,7 +36,7 @@ test('the submitter and who had the data leave; from another browser that become
   cluster,
 }) => {
   test.setTimeout(120_000);
-  const lines = Array.from({ length: 300 }, (_, i) => `${i} ${'abcdefgh'.repeat(700 + (i % 7))}`);
+  const lines = Array.from({ length: 450 }, (_, i) => `${i} ${'abcdefgh'.repeat(700 + (i % 7))}`);
   const code = `export default (line) => {
     const end = performance.now() + 40;
     while (performance.now() < end);

@@ -9,9 +9,6 @@ import { keptWords } from './keeping.ts';
 
 const everyMs = 6_000;
 const dayOf = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
-/** Nothing is known of what lies in this very browser: what the network holds counts, this tab among it. */
-const notHere = { whole: false, some: false };
-
 /** How well the results are kept, and until when: what a submitter who comes back days later wants to know. */
 export function KeepingCard({ job, mine }: { job: Job; mine: boolean }) {
   const { keeping } = useDeps();
@@ -22,7 +19,7 @@ export function KeepingCard({ job, mine }: { job: Job; mine: boolean }) {
   const now = useWall();
   if (job.progress.committed + job.progress.failed === 0 || expires === null) return null;
   const weakest = value?.weakest ?? null;
-  const standing = weakest === null ? null : standingOf(weakest, notHere, false);
+  const standing = weakest === null ? null : standingOf(weakest, { whole: false, some: weakest.heldHereBytes > 0 }, weakest.repairing);
   return (
     <section className="card keeping" aria-label="How the results are kept">
       <div>

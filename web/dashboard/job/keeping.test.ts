@@ -4,7 +4,7 @@ import { keepingSource, keptOf, keptWords, lookedMax, spread, type ObjectHealth 
 
 const job = 'ab'.repeat(32);
 const idOf = (n: number) => n.toString(16).padStart(64, '0');
-const whole: ObjectHealth = { k: 2, n: 6, held: 6, online: 6, lossEstimate: 0.01 };
+const whole: ObjectHealth = { k: 2, n: 6, held: 6, online: 6, lossEstimate: 0.01, heldHereBytes: 0, repairing: false };
 const healthy = (online: number, held = online): ObjectHealth => ({ ...whole, held, online, lossEstimate: 1 / (held + 1) });
 
 /** A kernel whose job has `objects` result objects of one item each; those that `lookup` does not know are nowhere. */
@@ -58,8 +58,8 @@ test('the weakest has the least to spare, and of two alike the likelier loss', (
   expect(keptOf(3, [whole, healthy(4, 6), fragile]).weakest).toBe(fragile);
   expect(
     keptOf(2, [
-      { k: 4, n: 16, held: 9, online: 9, lossEstimate: 0.001 },
-      { k: 1, n: 3, held: 1, online: 1, lossEstimate: 0.3 },
+      { ...whole, k: 4, n: 16, held: 9, online: 9, lossEstimate: 0.001 },
+      { ...whole, k: 1, n: 3, held: 1, online: 1, lossEstimate: 0.3 },
     ]).weakest?.k,
   ).toBe(1);
 });

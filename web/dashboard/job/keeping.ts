@@ -8,6 +8,9 @@ import { count, plural } from '../view/format.ts';
 
 export interface ObjectHealth extends Health {
   readonly lossEstimate: number;
+  /** Of it, in this browser. */
+  readonly heldHereBytes: number;
+  readonly repairing: boolean;
 }
 
 export interface Kept {
@@ -36,7 +39,7 @@ const lookTimeoutMs = 8_000;
 const breath = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** Nobody who is here has its manifest. */
-const gone: ObjectHealth = { k: 1, n: 1, held: 0, online: 0, lossEstimate: 1 };
+const gone: ObjectHealth = { k: 1, n: 1, held: 0, online: 0, lossEstimate: 1, heldHereBytes: 0, repairing: false };
 
 /** `bus` is the kernel's of the moment: it is another one when this tab takes the profile's store over. */
 export function keepingSource(bus: () => Bus): KeepingSource {
