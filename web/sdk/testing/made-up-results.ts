@@ -76,7 +76,13 @@ export class MadeUpResults {
   }
 
   bytesOf(first: number, encoded: readonly Uint8Array[]): Uint8Array {
-    return encodeResultBlob({ first, values: unpack(pack(encoded))!, tookMs: new Float32Array(encoded.length).fill(5), errors: [], logs: [] });
+    return encodeResultBlob({
+      first,
+      values: unpack(pack(encoded))!,
+      tookMs: new Float32Array(encoded.length).fill(5),
+      errors: [],
+      logs: [],
+    });
   }
 
   decide(range: [number, number], event: number, result: ObjectId, outcome: 'ok' | 'failed' = 'ok'): void {
