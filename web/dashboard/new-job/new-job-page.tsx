@@ -201,8 +201,8 @@ export function NewJobPage() {
           <TryCard code={draft.code} check={check} stamp={draft} />
           <div className="card stack">
             <p className="sm">
-              Whoever runs a part can read its code and its input: send nothing that strangers must not see. For that there are private
-              networks, joined by an invite link.
+              Whoever runs a part can read its code and its input: send nothing that strangers must not see. For that there are{' '}
+              <Link to="/settings">private networks</Link>, joined by an invite link.
             </p>
             {submission === undefined ? null : <Handover step={submission.step} />}
             <div className="actions end">
