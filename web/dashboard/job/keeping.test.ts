@@ -48,6 +48,21 @@ describe('the results of a job', () => {
     expect(await keepingSource(bus).of(job)).toMatchObject({ objects: 2, unreadable: 2, weakest: { held: 0, online: 0 } });
   });
 
+  it('that nobody had are asked of everybody a few at a time, until somebody has them', async () => {
+    let back = false;
+    const { bus, looked } = kernelWith(20, (n) => {
+      if (n < 10 && !back) throw new Error('nobody has it');
+      return whole;
+    });
+    const source = keepingSource(bus);
+    expect((await source.of(job)).unreadable).toBe(10);
+    expect(looked.splice(0)).toHaveLength(20);
+    expect((await source.of(job)).unreadable).toBe(10);
+    expect(looked.splice(0)).toHaveLength(14);
+    back = true;
+    for (const left of [6, 2, 0, 0]) expect((await source.of(job)).unreadable).toBe(left);
+  });
+
   it('may not be there yet', async () => {
     expect(await keepingSource(kernelWith(0, () => whole).bus).of(job)).toEqual(keptOf(0, []));
   });

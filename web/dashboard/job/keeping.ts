@@ -36,6 +36,9 @@ const spansPerAsk = 1_000;
 export const lookedMax = 128;
 const lookedAtOnce = 8;
 const lookTimeoutMs = 8_000;
+/** What nobody had is asked of everybody again: so many a look, while the rest counts as gone. */
+const againMax = 4;
+const missingMax = 4 * lookedMax;
 const breath = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** Nobody who is here has its manifest. */
@@ -58,17 +61,29 @@ export function keepingSource(bus: () => Bus): KeepingSource {
       await breath();
     }
   };
-  const look = async (id: ObjectId): Promise<ObjectHealth> => {
+  /** Objects whose manifest nobody had, the longest not asked for first. */
+  const missing = new Set<ObjectId>();
+  const look = async (id: ObjectId, again: ReadonlySet<ObjectId>): Promise<ObjectHealth> => {
+    if (missing.has(id) && !again.has(id)) return gone;
     const held = await bus().ask(blocksContract, 'objects', 'lookup', { id }, { timeoutMs: lookTimeoutMs });
-    return held.ok ? held.value.body : gone;
+    missing.delete(id);
+    if (held.ok) return held.value.body;
+    missing.add(id);
+    for (const oldest of missing) {
+      if (missing.size <= missingMax) break;
+      missing.delete(oldest);
+    }
+    return gone;
   };
   return {
     async of(job) {
       const results = await resultsOf(job);
       const chosen = spread(results, lookedMax);
+      const wanted = new Set(chosen);
+      const again = new Set([...missing].filter((id) => wanted.has(id)).slice(0, againMax));
       const health: ObjectHealth[] = [];
       for (let at = 0; at < chosen.length; at += lookedAtOnce)
-        health.push(...(await Promise.all(chosen.slice(at, at + lookedAtOnce).map(look))));
+        health.push(...(await Promise.all(chosen.slice(at, at + lookedAtOnce).map((id) => look(id, again)))));
       return keptOf(results.length, health);
     },
   };

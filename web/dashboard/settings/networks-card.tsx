@@ -24,7 +24,8 @@ export function NetworksCard() {
       <h2>Networks</h2>
       <p className="sm">
         A private network is a key. Groups form only among those who have it: nobody else sees its jobs, its data or who is there.
-        Everything that works in the public network works there too.
+        Everything that works in the public network works there too. Whether this browser donates, with what limits and how much space, is
+        chosen for each network by itself.
       </p>
       <ul className="rows" aria-label="Networks this browser knows">
         <Row network={null} here={here === null} onMove={() => move(null)} />
