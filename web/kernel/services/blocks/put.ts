@@ -6,6 +6,7 @@ import { objectSegmentsMax, putSegmentsInFlightMax, segmentBytesMax } from '../.
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Coder } from '../../platform.ts';
 import type { Given, Placed, Placer, Plan, PutSettings, Slice } from './placer.ts';
+import type { PutClaims } from './put-claims.ts';
 import { SlotSender } from './slot-sender.ts';
 import type { SliceStore } from './slice-store.ts';
 
@@ -18,6 +19,10 @@ export class Put {
   /** What the own store said; the first refusal stands, because a copy with a gap is none. */
   #whole: Outcome<void> = success(undefined);
   #ownSlot: Outcome<void> = success(undefined);
+  /** What it has brought into the own store: segments, and slices of the own slot. */
+  readonly #segmentsHere = new Set<string>();
+  readonly #slicesHere = new Set<string>();
+  #over = false;
   /** Segments under way; none of these rejects. */
   readonly #running = new Set<Promise<unknown>>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -27,6 +32,7 @@ export class Put {
     private readonly placer: Placer,
     private readonly store: SliceStore,
     private readonly coder: Coder,
+    private readonly claims: PutClaims,
     readonly settings: PutSettings,
     now: number,
   ) {
@@ -44,6 +50,10 @@ export class Put {
     return (async () => {
       await turn;
       while (this.#running.size >= putSegmentsInFlightMax) await Promise.race(this.#running);
+      if (this.#over) {
+        pass();
+        return failure('not-found', 'That put has ended.');
+      }
       if (bytes.length > segmentBytesMax || this.#segments.length >= objectSegmentsMax) {
         pass();
         return bytes.length > segmentBytesMax
@@ -83,8 +93,40 @@ export class Put {
       holders.push(holder.store);
     }
     const segments = this.#segments.filter((segment) => segment !== undefined);
-    if (segments.length < this.#segments.length) return failure('storage', 'A part of the object could not be stored.');
-    return this.placer.placeManifest(this.settings, plan, segments, holders, given, this.#whole);
+    if (segments.length < this.#segments.length) {
+      await this.giveUp();
+      return failure('storage', 'A part of the object could not be stored.');
+    }
+    // A copy with a gap would only fill the room that the manifest needs.
+    if (!this.#whole.ok) await this.#leave(this.#segmentsHere, true);
+    if (!this.#ownSlot.ok) await this.#leave(this.#slicesHere, true);
+    const placed = await this.placer.placeManifest(this.settings, plan, segments, holders, given, this.#whole);
+    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes, !placed.ok)));
+    return placed;
+  }
+
+  /** Nothing is to come of it: what it has brought into the own store makes room again. */
+  async giveUp(): Promise<void> {
+    this.#over = true;
+    await this.#turn;
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes, true)));
+  }
+
+  async #leave(hashes: Set<string>, useless: boolean): Promise<void> {
+    const left = [...hashes];
+    hashes.clear();
+    await this.claims.release(left, useless);
+  }
+
+  /** Keeps a slice in the own store, where nothing was refused before; `known` has those kept. */
+  async #keep(before: Outcome<void>, known: Set<string>, { hash, bytes }: Slice, pinned: boolean): Promise<Outcome<void>> {
+    if (!before.ok) return before;
+    if (!known.has(hash)) {
+      known.add(hash);
+      this.claims.claim(hash);
+    }
+    return this.store.keep(hash, bytes, { expires: this.settings.expires, orphan: true, pinned });
   }
 
   #begin(key: string): Plan {
@@ -102,11 +144,10 @@ export class Put {
   async #add(at: number, hash: string, bytes: Uint8Array): Promise<Outcome<void>> {
     const { coding, selfKeeps } = this.#plan!;
     const { k } = coding;
-    const options = { expires: this.settings.expires, orphan: true };
     // For k = 1 the own copy is the slot, where this tab has one.
-    const keeping = this.#whole.ok ? this.store.keep(hash, bytes, { ...options, pinned: k > 1 || !selfKeeps }) : this.#whole;
+    const keeping = this.#keep(this.#whole, this.#segmentsHere, { hash, bytes }, k > 1 || !selfKeeps);
     const slices = await this.#slicesOf(hash, bytes);
-    const keepingSlot = k > 1 && selfKeeps && this.#ownSlot.ok ? this.store.keep(slices[0]!.hash, slices[0]!.bytes, options) : undefined;
+    const keepingSlot = k > 1 && selfKeeps ? this.#keep(this.#ownSlot, this.#slicesHere, slices[0]!, false) : undefined;
     await Promise.all(this.#senders.map((sender) => sender.deliver(at, slices[k === 1 ? 0 : sender.index]!)));
     const [whole, slot] = await Promise.all([keeping, keepingSlot]);
     if (!whole.ok) this.#whole = whole;

@@ -327,6 +327,52 @@ describe('room', () => {
   });
 });
 
+describe('a put that comes to nothing', () => {
+  const begin = async (keeper: Keeper, segments: readonly Uint8Array[]) => {
+    const { bus } = keeper.tab;
+    const created = bus.ask(blocksContract, 'puts', 'create', { name: '', type: '', expires: world.clock.wall() + day });
+    const { put } = unwrap(await world.clock.finish(created)).body;
+    for (const segment of segments)
+      unwrap(await world.clock.finish(bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [segment] })));
+    return put;
+  };
+
+  it('leaves nothing in the own store when it is called off, but for what another put has brought too', async () => {
+    world = new World('called off');
+    const one = await world.add('one');
+    const [shared, alone] = [bytesOf(segmentBytes, 'shared'), bytesOf(segmentBytes, 'alone')];
+    const off = await begin(one, [shared, alone]);
+    const other = await begin(one, [shared]);
+    unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'delete', { put: off })));
+    await world.clock.advance(1_000);
+    expect(await slicesOf(one)).toHaveLength(1);
+    const ref = unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'submit', { put: other }))).body;
+    expect(await world.get(one, ref.id)).toEqual(shared);
+    expect(one.usedBytes()).toBeLessThan(1.1 * segmentBytes);
+  });
+
+  it('leaves room for the next when it was too large', async () => {
+    world = new World('too large');
+    const one = await world.add('one', { storageMiB: 3 });
+    const large = Array.from({ length: 5 }, (_, i) => bytesOf(segmentBytes, `large ${i}`));
+    await expect(world.put(one, large)).rejects.toThrow('are full');
+    const ref = await world.put(one, large.slice(0, 2));
+    expect(await world.get(one, ref.id, 1)).toEqual(large[1]);
+  });
+
+  it('where others have room for it is known to who put it, whose own copy has a gap and makes way', async () => {
+    world = new World('gap');
+    const [one, two] = [await world.add('one', { storageMiB: 3 }), await world.add('two')];
+    const large = Array.from({ length: 5 }, (_, i) => bytesOf(segmentBytes, `large ${i}`));
+    const ref = await world.put(one, large);
+    expect(ref.copies).toBe(1);
+    const { objects } = unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'objects', 'query', { of: 'mine', max: 10 }))).body;
+    expect(objects).toMatchObject([{ id: ref.id, heldHereBytes: 0, held: 1 }]);
+    expect(await world.get(one, ref.id, 4)).toEqual(large[4]);
+    expect(await world.get(two, ref.id, 0)).toEqual(large[0]);
+  });
+});
+
 describe('who gives no room', () => {
   it.each([true, false])('puts and reads what others keep, donating or not (%s)', async (donating) => {
     world = new World('no room');

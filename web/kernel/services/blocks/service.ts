@@ -18,6 +18,7 @@ import { idOfManifest, parseManifest, parseRecoding, recodingMessage } from './m
 import { Neighbours } from './neighbours.ts';
 import { Placer, type Placed } from './placer.ts';
 import { Put } from './put.ts';
+import { PutClaims } from './put-claims.ts';
 import { nMaxOf } from './redundancy.ts';
 import { Repair } from './repair.ts';
 import { Shares } from './shares.ts';
@@ -57,6 +58,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   let isLoaded = false;
   let nextPut = 1;
   const puts = new Map<number, Put>();
+  const claims = new PutClaims((hashes) => store.forget(hashes));
 
   const publishSoon = () => {
     if (!running) return;
@@ -89,7 +91,12 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     void store.sweep();
     sliceShares.prune();
     manifestShares.prune();
-    for (const [number, put] of puts) if (clock.now() - put.touchedAt > putIdleMs) puts.delete(number);
+    for (const [number, put] of puts) if (clock.now() - put.touchedAt > putIdleMs) giveUp(number, put);
+  };
+
+  const giveUp = (number: number, put: Put) => {
+    puts.delete(number);
+    void put.giveUp();
   };
 
   /** What is held counts before it is announced; fewer slots than wanted are no failure, but somebody should see to it. */
@@ -203,9 +210,11 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           checkExpiry(settings.expires);
           const runs = segments.map((index) => owned(bufferOf(call, index, segmentBytesMax)));
           if (runs.length === 1 && runs[0]!.length <= smallBytesMax) return watched(unwrap(await placer.placeSmall(runs[0]!, settings)));
-          const put = new Put(placer, store, platform.coder, settings, clock.now());
-          for (const outcome of await Promise.all(runs.map((run) => put.add(run)))) unwrap(outcome);
-          return watched(unwrap(await put.finish()));
+          const put = new Put(placer, store, platform.coder, claims, settings, clock.now());
+          const added = await Promise.all(runs.map((run) => put.add(run)));
+          const refused = added.find(({ ok }) => !ok);
+          if (refused !== undefined) await put.giveUp();
+          return watched(unwrap(refused?.ok === false ? refused : await put.finish()));
         },
         get: async ({ id }) => {
           await loaded;
@@ -239,7 +248,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           await loaded;
           checkExpiry(settings.expires);
           if (puts.size >= putsMax) throw new FaultError('overloaded', 'Too many objects are being stored at once.');
-          puts.set(nextPut, new Put(placer, store, platform.coder, settings, clock.now()));
+          puts.set(nextPut, new Put(placer, store, platform.coder, claims, settings, clock.now()));
           return { put: nextPut++ };
         },
         insert: async ({ put, data }, call) => {
@@ -253,7 +262,8 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           return watched(placed);
         },
         delete: ({ put }) => {
-          puts.delete(put);
+          const ended = puts.get(put);
+          if (ended !== undefined) giveUp(put, ended);
           return {};
         },
       },

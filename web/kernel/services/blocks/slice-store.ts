@@ -12,7 +12,7 @@ import { leafHash } from './leaf-hash.ts';
 import { parseManifest, parseRecoding } from './manifest.ts';
 import { ObjectBook } from './object-book.ts';
 import { Room, type Usage } from './room.ts';
-import { metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
+import { inRuns, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
 import type { Recoding, SignedRecoding, Slot } from './slots.ts';
 import { loadStore, recodingKey } from './store-loading.ts';
 
@@ -20,7 +20,6 @@ export const slicesMax = 200_000;
 export const cacheBytesMax = 32 * 1024 * 1024;
 /** A slice whose manifest never came is dropped after this. */
 export const orphanMs = 3_600_000;
-const dropsPerWrite = 256;
 
 export interface KeepOptions {
   readonly expires: number;
@@ -294,7 +293,6 @@ export class SliceStore {
     const stay = own.filter((hash) => mine && segments.has(hash));
     for (const run of inRuns(stay)) await this.#setPinned(run, true);
     await this.#drop(own.filter((hash) => !stay.includes(hash)));
-    this.changed();
   }
 
   /** What is here of an object's segments for convenience is now kept like what others rely on. */
@@ -302,6 +300,11 @@ export class SliceStore {
     const manifest = this.#book.manifest(id);
     const pinned = [...new Set(manifest?.segments.map(({ hash }) => hash))].filter((hash) => this.#slices.get(hash)?.pinned === true);
     for (const run of inRuns(pinned)) await this.#setPinned(run, false);
+  }
+
+  /** Drops those of `hashes` that no object here has named. */
+  forget(hashes: readonly string[]): Promise<void> {
+    return this.#drop(hashes.filter((hash) => !this.#users.has(hash)));
   }
 
   /** Drops what has outlived its time, and looks again at what the host allows. */
@@ -469,6 +472,7 @@ export class SliceStore {
       this.#review(touched);
       await this.#write(ops);
     }
+    if (hashes.length > 0) this.changed();
   }
 
   async #write(ops: readonly WriteOp[]): Promise<Outcome<void>> {
@@ -493,8 +497,4 @@ export class SliceStore {
     this.changed();
     return true;
   }
-}
-
-function* inRuns<T>(all: readonly T[]): Iterable<readonly T[]> {
-  for (let at = 0; at < all.length; at += dropsPerWrite) yield all.slice(at, at + dropsPerWrite);
 }

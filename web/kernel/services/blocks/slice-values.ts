@@ -12,6 +12,7 @@ import { amount, natural } from '../../protocol/schemas.ts';
 /** Larger transactions are no faster, and hold up others. */
 export const putsPerWrite = 4;
 const runBytes = segmentBytes;
+const changesPerWrite = 256;
 
 export const metaSchema = v.strictObject({
   size: natural,
@@ -63,6 +64,11 @@ export async function readSlice(storage: Storage, hash: string, size: number): P
 /** Of all keys of the slices' table those that belong to no slice of `known`: a write of which the end never came. */
 export const strayKeys = (keys: readonly string[], known: { has(hash: string): boolean }): string[] =>
   keys.filter((key) => !known.has(key.slice(0, key.indexOf('/'))));
+
+/** In runs of as many small changes as one write may have. */
+export function* inRuns<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let at = 0; at < all.length; at += changesPerWrite) yield all.slice(at, at + changesPerWrite);
+}
 
 /** Without the rest of a larger buffer: a view would be stored, and kept alive, with all of it. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
