@@ -19,6 +19,7 @@ import type { PeerId } from './kernel/lib/ids.ts';
 import { unwrap } from './kernel/lib/outcome.ts';
 import { memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
+import { groupsContract } from './kernel/protocol/contracts/groups.ts';
 import { ledgerContract } from './kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from './kernel/protocol/contracts/membership.ts';
 import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
@@ -64,6 +65,7 @@ async function serve({ origin, port, identity: imported }: Visitor): Promise<voi
       const cancel = kernel.onKernel((bus) => {
         bus.watch(ledgerContract, 'jobs', tell);
         bus.watch(membershipContract, 'view', tell);
+        bus.watch(groupsContract, 'view', tell);
       });
       return () => {
         stopped.yet = true;

@@ -118,6 +118,8 @@ describe('an embedding page', () => {
     expect(net.job(job.id)).toBe(job);
     expect(net.self).toEqual(lull.self);
     expect(net.peers()).toHaveLength(3);
+    expect(net.groups()).toEqual(lull.groups());
+    expect(net.groups()[0]).toMatchObject({ self: true, group: net.self.group });
     expect((await group.clock.finish(job.source())).code).toContain('2 * n');
   });
 

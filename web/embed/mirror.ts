@@ -17,15 +17,17 @@ export class Mirror {
   readonly #told = new WeakMap<Job, string>();
   #self = '';
   #peers = '';
+  #groups = '';
   #metrics = '';
   #ids = '';
 
-  constructor(private readonly lull: Pick<Lull, 'self' | 'peers' | 'metrics'>) {}
+  constructor(private readonly lull: Pick<Lull, 'self' | 'peers' | 'groups' | 'metrics'>) {}
 
   /** All that is not as it was told, or undefined. `jobs` are those of this page's identity, and nobody else's. */
   changes(jobs: readonly MirroredJob[]): State | undefined {
     const { self } = this.lull;
     const peers = this.lull.peers();
+    const groups = this.lull.groups();
     const metrics = this.lull.metrics();
     const fresh = jobs.flatMap((mirrored) => {
       const snapshot = snapshotOf(mirrored);
@@ -36,20 +38,18 @@ export class Mirror {
       return before === undefined ? { ...snapshot, args: mirrored.job.args } : snapshot;
     });
     const ids = jobs.flatMap(({ job }) => (job.id === '' ? [] : [job.id as string]));
-    const [selfText, peersText, metricsText, idsText] = [self, peers, metrics, ids].map((part) => JSON.stringify(part)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [selfText, peersText, groupsText, metricsText, idsText] = [self, peers, groups, metrics, ids].map((part) =>
+      JSON.stringify(part),
+    ) as [string, string, string, string, string];
     const state: State = {
       ...(selfText !== this.#self && { self }),
       ...(peersText !== this.#peers && { peers }),
+      ...(groupsText !== this.#groups && { groups }),
       ...(metricsText !== this.#metrics && { metrics }),
       ...(fresh.length > 0 && { jobs: fresh }),
       ...(idsText !== this.#ids && { ids }),
     };
-    [this.#self, this.#peers, this.#metrics, this.#ids] = [selfText, peersText, metricsText, idsText];
+    [this.#self, this.#peers, this.#groups, this.#metrics, this.#ids] = [selfText, peersText, groupsText, metricsText, idsText];
     return Object.keys(state).length === 0 ? undefined : state;
   }
 }

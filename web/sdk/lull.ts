@@ -5,6 +5,7 @@ import { nameOf } from '../kernel/lib/names.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
 import { itemMsDefault, jobItemsMax, jobsPublishEveryMs } from '../kernel/limits.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
+import { groupsContract, type GroupsView } from '../kernel/protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract, type GroupView } from '../kernel/protocol/contracts/membership.ts';
 import { resourcesContract, type ResourceState } from '../kernel/protocol/contracts/resources.ts';
@@ -15,6 +16,7 @@ import type { Cancel, Clock, Random } from '../kernel/platform.ts';
 import type { Bus } from '../kernel/service.ts';
 import { catchUp } from './catch-up.ts';
 import { LullError, throwIfAborted, valueOf } from './errors.ts';
+import { groupInfos } from './groups.ts';
 import { uploadInputs, type InputCodec } from './inputs.ts';
 import { JobHandle } from './job-handle.ts';
 import { moduleOf } from './module-of.ts';
@@ -48,6 +50,7 @@ export function createLull(host: KernelHost): Lull {
   const waiting = new Set<() => void>();
   let summaries = new Map<JobId, JobSummary>();
   let view: GroupView | undefined;
+  let around: GroupsView | undefined;
   let presentBefore = '';
   let resources: ResourceState | undefined;
   let running: readonly Running[] = [];
@@ -96,6 +99,7 @@ export function createLull(host: KernelHost): Lull {
       presentBefore = present;
       for (const handle of handles.values()) handle.membersChanged();
     });
+    current.watch(groupsContract, 'view', (next) => (around = next));
     current.watch(resourcesContract, 'state', (next) => (resources = next));
     current.watch(executorContract, 'running', (next) => (running = next.running));
     current.watch(schedulerContract, 'given', (next) => (given = next));
@@ -310,6 +314,7 @@ export function createLull(host: KernelHost): Lull {
     },
     peers: () =>
       (view?.members ?? []).map((member) => ({ ...member, name: nameOf(member.identity), self: member.peer === bus().self.peer })),
+    groups: () => (view === undefined ? [] : groupInfos(view, around)),
     metrics: () => {
       if (resources === undefined) throw new LullError('overloaded', 'The kernel is still starting: await lull.ready first.');
       return { resources, running, given };

@@ -1,5 +1,6 @@
 // The public API, `globalThis.lull` (DESIGN section 4). What is not built yet is absent.
 import type { IdentityId, JobId, ObjectId, PeerId } from '../kernel/lib/ids.ts';
+import type { MemberState } from '../kernel/protocol/contracts/groups.ts';
 import type { Member } from '../kernel/protocol/contracts/membership.ts';
 import type { Limits, ResourceState } from '../kernel/protocol/contracts/resources.ts';
 import type { Running } from '../kernel/protocol/contracts/executor.ts';
@@ -181,6 +182,23 @@ export interface PeerInfo extends Member {
   readonly self: boolean;
 }
 
+/** A group of tabs that work as one computer. */
+export interface GroupInfo {
+  readonly group: string;
+  /** For people, derived from the id. */
+  readonly name: string;
+  /** This page's own. */
+  readonly self: boolean;
+  /** A bridge hears it; the own one always is. */
+  readonly reachable: boolean;
+  /** Of a neighbour: as it said last. */
+  readonly members: readonly { readonly peer: PeerId; readonly identity: IdentityId; readonly name: string; readonly state: MemberState }[];
+  /** Links between the own group and this one: who holds them, here and there. */
+  readonly bridges: readonly { readonly here: PeerId; readonly there: PeerId }[];
+  readonly spareWorkers: number;
+  readonly waitingFunctions: number;
+}
+
 export interface Metrics {
   readonly resources: ResourceState;
   readonly running: readonly Running[];
@@ -234,5 +252,7 @@ export interface Lull {
   put(data: Uint8Array | Blob | string, options?: PutOptions): Promise<ObjectRef>;
   get(ref: ObjectRef | string, options?: GetOptions): Promise<Blob>;
   peers(): PeerInfo[];
+  /** The own group first, then its neighbours. */
+  groups(): GroupInfo[];
   metrics(): Metrics;
 }

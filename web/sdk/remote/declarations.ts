@@ -2,8 +2,9 @@
 // Writes /sdk.d.ts: one file that needs no other. It is put together from the files that declare the public API, as they stand; what
 // they take from the kernel's contracts is written out from the schemas.
 import { readFileSync } from 'node:fs';
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { runningSchema } from '../../kernel/protocol/contracts/executor.ts';
+import { memberStates } from '../../kernel/protocol/contracts/groups.ts';
 import { memberSchema } from '../../kernel/protocol/contracts/membership.ts';
 import { limitsSchema, resourceStateSchema } from '../../kernel/protocol/contracts/resources.ts';
 
@@ -35,6 +36,7 @@ export function declarations(): string {
     ['Limits', limitsSchema],
     ['ResourceState', resourceStateSchema],
     ['Running', runningSchema],
+    ['MemberState', v.picklist(memberStates)],
     ['Member', memberSchema],
   ] as const;
   return [

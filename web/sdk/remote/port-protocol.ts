@@ -9,7 +9,7 @@
 //
 // Structured clone carries the values. The page is a stranger to the site: web/embed/requests.ts checks every word of it.
 import type { LullErrorCode } from '../errors.ts';
-import type { Lull, Metrics, PeerInfo, Progress, Result, JobState } from '../types.ts';
+import type { GroupInfo, Lull, Metrics, PeerInfo, Progress, Result, JobState } from '../types.ts';
 
 export const portVersion = 1;
 
@@ -98,6 +98,7 @@ export interface JobSnapshot {
 export interface State {
   readonly self?: Lull['self'];
   readonly peers?: readonly PeerInfo[];
+  readonly groups?: readonly GroupInfo[];
   readonly metrics?: Metrics;
   readonly jobs?: readonly JobSnapshot[];
   /** Ids of all there are, in order. */

@@ -2,7 +2,7 @@
 import { LullError, throwIfAborted } from '../errors.ts';
 import { moduleOf } from '../module-of.ts';
 import { checkSpec } from '../spec-checks.ts';
-import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef, PeerInfo } from '../types.ts';
+import type { GroupInfo, Inputs, Job, JobSpec, Lull, Metrics, ObjectRef, PeerInfo } from '../types.ts';
 import type { Net } from './net.ts';
 import { PortCalls, type Port } from './port-calls.ts';
 import { valuesPerMessageMax, type JobSnapshot, type SentList, type State } from './port-protocol.ts';
@@ -22,6 +22,7 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
   let ids: readonly string[] = [];
   let self: Lull['self'] | undefined;
   let peers: readonly PeerInfo[] = [];
+  let groups: readonly GroupInfo[] = [];
   let metrics: Metrics | undefined;
   let kept = false;
   let nextKey = 1;
@@ -45,6 +46,7 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
   function take(state: State): void {
     self = state.self ?? self;
     peers = state.peers ?? peers;
+    groups = state.groups ?? groups;
     metrics = state.metrics ?? metrics;
     for (const snapshot of state.jobs ?? []) jobOf(snapshot);
     ids = state.ids ?? ids;
@@ -160,6 +162,7 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
       return (await calls.call('get', [ref], { signal, onProgress })) as Blob;
     },
     peers: () => [...peers],
+    groups: () => [...groups],
     metrics: () => {
       if (metrics === undefined) throw new LullError('overloaded', 'The connection is not up yet: await ready first.');
       return metrics;
