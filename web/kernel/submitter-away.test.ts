@@ -97,3 +97,27 @@ it('results are there until the job expires, whoever is away; a day after that n
     expect(unwrap(await peer.storage.keys('events', ''))).toEqual([]);
   }
 });
+
+it('a donor’s browser that becomes the submitter goes on with its store: it computes, keeps what it kept, and collects', async () => {
+  const { group, submitter, donors, job } = await left('becomes', 600);
+  await group.clock.until(async () => ((await group.summary(donors[0]!, job))?.committed ?? 0) > 50, 30_000);
+  const kept = unwrap(await donors[0]!.storage.keys('slices', '')).length;
+  expect(kept).toBeGreaterThan(0);
+  for (const peer of [submitter, donors[0]!]) await group.crash(peer);
+
+  const became = await group.start('donor 0', { identityOf: 'submitter' });
+  expect(became.kernel.self.identity).toBe(submitter.kernel.self.identity);
+  expect(became.storage.store).toBe(donors[0]!.storage.store);
+  expect((await group.ended(became, job, 5 * minute)).state).toBe('done');
+  expect((await group.results(became, job)).map((bytes) => decodeValue(bytes as Uint8Array))).toEqual(
+    Array.from({ length: 600 }, (_, index) => index * 2),
+  );
+  // Others know it by its new name, and that it still donates.
+  await group.joined([became, donors[1]!, donors[2]!], 3);
+  const done = unwrap(await donors[1]!.kernel.bus.ask(ledgerContract, 'decisions', 'get', { job })).body.contributors;
+  expect(done.map(({ identity }) => identity)).toEqual(
+    expect.arrayContaining([became.kernel.self.identity, donors[0]!.kernel.self.identity]),
+  );
+  expect(unwrap(await became.storage.keys('slices', '')).length).toBeGreaterThanOrEqual(kept);
+  expect([became, ...donors.slice(1)].flatMap(({ bugs }) => bugs)).toEqual([]);
+});
