@@ -6,6 +6,7 @@ import { unwrap } from './lib/outcome.ts';
 import { decodeValue } from './lib/value-codec.ts';
 import { encodeWire } from './lib/wire-codec.ts';
 import type { Digest } from './platform.ts';
+import { groupsContract } from './protocol/contracts/groups.ts';
 import { ledgerContract } from './protocol/contracts/ledger.ts';
 import { membershipContract } from './protocol/contracts/membership.ts';
 import { networkContract } from './protocol/contracts/network.ts';
@@ -102,4 +103,35 @@ it('a kernel does not start under the name of a private network without its key,
   await expect(group.start('no key', { network: { network } })).rejects.toThrow(refusal);
   await expect(group.start('another key', { network: { network, networkKey: new Uint8Array(32) } })).rejects.toThrow(refusal);
   await expect(group.start('public', { network: { network: 'public', networkKey } })).rejects.toThrow(refusal);
+});
+
+it('groups are neighbours, and have bridges, only inside their network', async () => {
+  const group = new TestGroup({ seed: 'two towns', script: quick, directory: { groupPeersMax: 3 } });
+  const network = await made(1);
+  const inside: TestPeer[] = [];
+  const outside: TestPeer[] = [];
+  for (let i = 0; i < 6; i++) {
+    inside.push(await group.start(`in ${i}`, { network }));
+    outside.push(await group.start(`out ${i}`));
+  }
+  const neighboursOf = async ({ kernel }: TestPeer) =>
+    unwrap(await kernel.bus.ask(groupsContract, 'neighbours', 'query', {})).body.neighbours;
+  for (const town of [inside, outside]) {
+    await group.clock.until(
+      async () => (await Promise.all(town.map(neighboursOf))).every((neighbours) => neighbours.some(({ bridges }) => bridges.length > 0)),
+      60_000,
+      'bridges',
+    );
+    const groups = new Set(town.map(({ kernel }) => kernel.self.group()));
+    const peers = peersOf(town);
+    expect(groups.size).toBe(2);
+    for (const peer of town) {
+      const neighbours = await neighboursOf(peer);
+      expect(neighbours.map((neighbour) => neighbour.group)).toEqual([...groups].filter((each) => each !== peer.kernel.self.group()));
+      expect(peers).toEqual(
+        expect.arrayContaining(neighbours.flatMap(({ bridges }) => bridges.flatMap(({ here, there }) => [here, there]))),
+      );
+      expect(peers).toEqual(expect.arrayContaining((await seen(peer)).links));
+    }
+  }
 });
