@@ -8,8 +8,8 @@ export class PutClaims {
     this.#claims.set(hash, (this.#claims.get(hash) ?? 0) + 1);
   }
 
-  /** The put needs them no more; those that no other does are forgotten too, where they are `useless`. */
-  async release(hashes: Iterable<string>, useless: boolean): Promise<void> {
+  /** The put is over with them; what no other put needs is forgotten, where nothing has named it by now. */
+  async release(hashes: Iterable<string>): Promise<void> {
     const free: string[] = [];
     for (const hash of hashes) {
       const left = (this.#claims.get(hash) ?? 1) - 1;
@@ -19,6 +19,6 @@ export class PutClaims {
         free.push(hash);
       }
     }
-    if (useless && free.length > 0) await this.forget(free);
+    if (free.length > 0) await this.forget(free);
   }
 }

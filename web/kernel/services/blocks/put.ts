@@ -98,10 +98,10 @@ export class Put {
       return failure('storage', 'A part of the object could not be stored.');
     }
     // A copy with a gap would only fill the room that the manifest needs.
-    if (!this.#whole.ok) await this.#leave(this.#segmentsHere, true);
-    if (!this.#ownSlot.ok) await this.#leave(this.#slicesHere, true);
+    if (!this.#whole.ok) await this.#leave(this.#segmentsHere);
+    if (!this.#ownSlot.ok) await this.#leave(this.#slicesHere);
     const placed = await this.placer.placeManifest(this.settings, plan, segments, holders, given, this.#whole);
-    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes, !placed.ok)));
+    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes)));
     return placed;
   }
 
@@ -110,13 +110,13 @@ export class Put {
     this.#over = true;
     await this.#turn;
     while (this.#running.size > 0) await Promise.race(this.#running);
-    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes, true)));
+    await Promise.all([this.#segmentsHere, this.#slicesHere].map((hashes) => this.#leave(hashes)));
   }
 
-  async #leave(hashes: Set<string>, useless: boolean): Promise<void> {
+  async #leave(hashes: Set<string>): Promise<void> {
     const left = [...hashes];
     hashes.clear();
-    await this.claims.release(left, useless);
+    await this.claims.release(left);
   }
 
   /** Keeps a slice in the own store, where nothing was refused before; `known` has those kept. */

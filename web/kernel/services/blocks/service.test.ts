@@ -340,7 +340,7 @@ describe('a put that comes to nothing', () => {
   it('leaves nothing in the own store when it is called off, but for what another put has brought too', async () => {
     world = new World('called off');
     const one = await world.add('one');
-    const [shared, alone] = [bytesOf(segmentBytes, 'shared'), bytesOf(segmentBytes, 'alone')];
+    const [shared, alone] = [bytesOf(100_000, 'shared'), bytesOf(100_000, 'alone')];
     const off = await begin(one, [shared, alone]);
     const other = await begin(one, [shared]);
     unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'delete', { put: off })));
@@ -348,13 +348,13 @@ describe('a put that comes to nothing', () => {
     expect(await slicesOf(one)).toHaveLength(1);
     const ref = unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'puts', 'submit', { put: other }))).body;
     expect(await world.get(one, ref.id)).toEqual(shared);
-    expect(one.usedBytes()).toBeLessThan(1.1 * segmentBytes);
+    expect(one.usedBytes()).toBeLessThan(110_000);
   });
 
   it('leaves room for the next when it was too large', async () => {
     world = new World('too large');
-    const one = await world.add('one', { storageMiB: 3 });
-    const large = Array.from({ length: 5 }, (_, i) => bytesOf(segmentBytes, `large ${i}`));
+    const one = await world.add('one', { storageMiB: 0.3 });
+    const large = Array.from({ length: 5 }, (_, i) => bytesOf(100_000, `large ${i}`));
     await expect(world.put(one, large)).rejects.toThrow('are full');
     const ref = await world.put(one, large.slice(0, 2));
     expect(await world.get(one, ref.id, 1)).toEqual(large[1]);
@@ -362,8 +362,8 @@ describe('a put that comes to nothing', () => {
 
   it('where others have room for it is known to who put it, whose own copy has a gap and makes way', async () => {
     world = new World('gap');
-    const [one, two] = [await world.add('one', { storageMiB: 3 }), await world.add('two')];
-    const large = Array.from({ length: 5 }, (_, i) => bytesOf(segmentBytes, `large ${i}`));
+    const [one, two] = [await world.add('one', { storageMiB: 0.3 }), await world.add('two')];
+    const large = Array.from({ length: 5 }, (_, i) => bytesOf(100_000, `large ${i}`));
     const ref = await world.put(one, large);
     expect(ref.copies).toBe(1);
     const { objects } = unwrap(await world.clock.finish(one.tab.bus.ask(blocksContract, 'objects', 'query', { of: 'mine', max: 10 }))).body;
@@ -378,7 +378,7 @@ describe('who gives no room', () => {
     world = new World('no room');
     const one = await world.add('one', { donating, storageMiB: 0 });
     const [two] = [await world.add('two'), await world.add('three')];
-    for (const size of [100, 70_000, segmentBytes]) {
+    for (const size of [100, 70_000]) {
       const ref = await world.put(one, [bytesOf(size)]);
       expect(ref.copies).toBe(2);
       expect(await world.get(one, ref.id)).toEqual(bytesOf(size));
