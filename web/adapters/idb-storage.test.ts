@@ -76,7 +76,7 @@ test('a newer version in another tab closes this one, which says so', async () =
   const storage = await opened(name, { onClosed: (sentence) => told.push(sentence) });
   const newer = await openDB(name, 2);
   expect(told).toEqual(['A newer version of Lull runs in another tab.']);
-  expect(await storage.get('meta', 'store')).toEqual({ ok: false, fault: { code: 'storage', message: told[0] } });
+  expect(await storage.get('meta', 'store')).toEqual({ ok: false, fault: { code: 'storage', message: told[0], closed: true } });
   const older = await openStorage({ name, random: seededRandom('older') });
   expect(older).toMatchObject({ ok: false, fault: { code: 'storage', message: expect.stringContaining('reload') } });
   newer.close();

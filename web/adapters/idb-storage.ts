@@ -194,7 +194,7 @@ class IdbStorage implements Storage {
 
   async #try<T>(work: () => Promise<T>): Promise<Outcome<T>> {
     const because = this.closedBecause();
-    if (because !== undefined) return failure('storage', because);
+    if (because !== undefined) return { ok: false, fault: { code: 'storage', message: because, closed: true } };
     if (this.#closed) return failure('storage', 'The storage is closed.');
     try {
       return success(await work());

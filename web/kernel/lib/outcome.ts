@@ -20,6 +20,8 @@ export interface Fault {
   readonly message: string;
   /** Of the port Storage: there is no room, so making some helps. Stays in this tab. */
   readonly full?: true;
+  /** Of the port Storage: it is closed for good, and what it had is out of reach. Stays in this tab. */
+  readonly closed?: true;
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };

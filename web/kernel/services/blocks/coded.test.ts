@@ -258,6 +258,26 @@ describe('a store', () => {
     await read(group[1]!, ref.id, [some, more]);
   });
 
+  it.each(['cleared', 'closed'])('that is %s under our feet is noticed within a minute though nobody asks it for anything', async (how) => {
+    world = new BlocksWorld('gone');
+    const inner = memoryStorage(seededRandom('gone'), { durable: true });
+    let gone = false;
+    const none = { ok: false, fault: { code: 'storage', message: 'The browser has closed the data of this site.', closed: true } } as const;
+    const storage: Storage = {
+      ...inner,
+      get: (table, key) => (!gone ? inner.get(table, key) : Promise.resolve(how === 'closed' ? none : { ok: true, value: undefined })),
+      keys: (table, prefix) => (!gone ? inner.keys(table, prefix) : Promise.resolve(how === 'closed' ? none : { ok: true, value: [] })),
+    };
+    const [one, two] = [await world.add('one', { storage }), await world.add('two')];
+    const ref = await world.put(two, [some]);
+    await world.clock.advance(3_000);
+    expect(await world.health(two, ref.id)).toMatchObject({ held: 2 });
+    gone = true;
+    await world.clock.advance(65_000);
+    expect(await world.health(two, ref.id)).toMatchObject({ held: 1 });
+    expect(one.problem()).toMatch(how === 'closed' ? 'The browser has closed the data' : 'The browser has cleared what Lull kept here');
+  });
+
   it('never claims a slice of which only a part was written before the page went', async () => {
     world = new BlocksWorld('half');
     const inner = memoryStorage(seededRandom('half'), { durable: true });

@@ -14,7 +14,7 @@ import { ObjectBook } from './object-book.ts';
 import { Room, type Usage } from './room.ts';
 import { inRuns, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
 import type { Recoding, SignedRecoding, Slot } from './slots.ts';
-import { loadStore, recodingKey } from './store-loading.ts';
+import { goneBecause, loadStore, recodingKey } from './store-loading.ts';
 
 export const slicesMax = 200_000;
 export const cacheBytesMax = 32 * 1024 * 1024;
@@ -162,16 +162,13 @@ export class SliceStore {
     const meta = this.#slices.get(hash);
     if (meta === undefined) return undefined;
     const read = await readSlice(this.platform.storage, hash, meta.size);
-    if (!read.ok) {
-      this.#room.refused(read.fault.message);
-      return undefined;
-    }
-    const bytes = read.value;
+    if (!read.ok) this.#room.refused(read.fault.message);
+    const bytes = read.ok ? read.value : undefined;
     if (bytes !== undefined && (await leafHash(this.platform.digest, bytes)) === hash) {
       this.#cache.put(hash, bytes);
       return bytes;
     }
-    if (bytes === undefined && (await this.#vanished())) return undefined;
+    if ((bytes === undefined && (await this.#vanished())) || !read.ok) return undefined;
     if (this.#slices.get(hash) === meta) {
       this.platform.report('warning', 'A slice in the store was damaged; it is fetched again', hash);
       await this.#drop([hash]);
@@ -309,6 +306,7 @@ export class SliceStore {
 
   /** Drops what has outlived its time, and looks again at what the host allows. */
   async sweep(): Promise<void> {
+    if (await this.#vanished()) return;
     await this.#room.look();
     const wall = this.platform.clock.wall();
     const over = (expires: number) => expires + afterLifeMs <= wall;
@@ -481,18 +479,17 @@ export class SliceStore {
     return written;
   }
 
-  /** The person, or the browser, has cleared the data under our feet: nothing of it is here any more, and nothing more is kept. */
+  /** The data was cleared or closed under our feet: nothing of it is here any more, and nothing more is kept. */
   async #vanished(): Promise<boolean> {
-    if (this.#gone || !this.platform.storage.durable) return this.#gone;
-    const kept = await this.platform.storage.keys('meta', '');
-    if (!kept.ok || kept.value.length > 0) return false;
+    const because = this.#gone ? undefined : await goneBecause(this.platform.storage, this.#slices.keys().next().value);
+    if (because === undefined || this.#gone) return this.#gone;
     this.#gone = true;
     const removed = [...this.slots()];
     this.#slices.clear();
     this.#users.clear();
     for (const id of this.#book.ids()) this.#book.delete(id);
-    this.#room.empty('The browser has cleared what Lull kept here. Reload the page to keep data again.');
-    this.platform.report('warning', 'The data of this site was cleared while it was in use');
+    this.#room.empty(because);
+    this.platform.report('warning', 'The data of this site went while it was in use', because);
     this.#tell([], removed);
     this.changed();
     return true;

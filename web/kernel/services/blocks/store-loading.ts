@@ -52,3 +52,16 @@ export async function loadStore(storage: Storage): Promise<Outcome<Loaded>> {
   }
   return success({ slices, manifests, recodings, stray: strayKeys(keys.value, slices) });
 }
+
+/**
+ * Why what is here is no more, where that is so: the person, or the browser, has cleared it, or it is closed for good. `any` is a slice
+ * that should be there; where there is none, nothing can be gone.
+ */
+export async function goneBecause(storage: Storage, any: string | undefined): Promise<string | undefined> {
+  if (!storage.durable || any === undefined) return undefined;
+  const meta = await storage.get('meta', metaKey(any));
+  if (!meta.ok) return meta.fault.closed === true ? meta.fault.message : undefined;
+  const kept = meta.value === undefined ? await storage.keys('meta', '') : undefined;
+  const cleared = kept?.ok === true && kept.value.length === 0;
+  return cleared ? 'The browser has cleared what Lull kept here. Reload the page to keep data again.' : undefined;
+}
