@@ -8,6 +8,7 @@ import * as directoryProtocol from './kernel/protocol/directory.ts';
 import { blocksContract } from './kernel/protocol/contracts/blocks.ts';
 import { executorContract } from './kernel/protocol/contracts/executor.ts';
 import { groupsContract } from './kernel/protocol/contracts/groups.ts';
+import { lendingContract } from './kernel/protocol/contracts/lending.ts';
 import { ledgerContract } from './kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from './kernel/protocol/contracts/membership.ts';
 import { networkContract } from './kernel/protocol/contracts/network.ts';
@@ -182,13 +183,14 @@ test('nothing names a place of one machine', () => {
 const recorded = {
   version: 1,
   hashes: {
-    blocks: '28366c68575d9e4e',
+    blocks: '57e1e283f6e52ded',
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
     frame: 'e1f7c10bd8a6cbf1',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
     ledger: 'e96af7f7da434241',
+    lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
@@ -207,7 +209,7 @@ test('what is on the wire has not changed without its version', () => {
   };
   for (const contract of [blocksContract, ledgerContract, membershipContract, networkContract, queueContract])
     parts[contract.name] = remoteOf(contract);
-  for (const contract of [executorContract, groupsContract, resourcesContract, schedulerContract])
+  for (const contract of [executorContract, groupsContract, lendingContract, resourcesContract, schedulerContract])
     parts[contract.name] = remoteOf(contract);
   const hashes = Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [

@@ -4,6 +4,7 @@ import { blocksService } from './services/blocks/service.ts';
 import { executorService } from './services/executor/service.ts';
 import { groupsService } from './services/groups/service.ts';
 import { ledgerService } from './services/ledger/service.ts';
+import { lendingService } from './services/lending/service.ts';
 import { membershipService } from './services/membership/service.ts';
 import { queueService } from './services/queue/service.ts';
 import { resourcesService } from './services/resources/service.ts';
@@ -23,4 +24,5 @@ export const serviceCatalogue: ServiceCatalogue = new Map<string, AnyServiceFact
   ['queue', queueService],
   ['executor', executorService],
   ['scheduler', schedulerService],
+  ['lending', lendingService],
 ]);

@@ -79,6 +79,8 @@ export const blocksContract = contract({
           repairing: v.boolean(),
         }),
       ),
+      /** Brings all of an object here, wherever it is, and keeps it for this group. */
+      update: operation('local', v.strictObject({ id: objectIdSchema }), empty),
       /** What this tab knows of, by id: its own, what it keeps for others, or both. `named` leaves out what has no name, as results have none. */
       query: operation(
         'local',
@@ -130,6 +132,11 @@ export const blocksContract = contract({
         v.strictObject({ object: objectIdSchema, segment: natural, pin: v.optional(v.boolean()), lent: v.optional(v.boolean()) }),
         v.strictObject({ data: bufferIndex }),
       ),
+    },
+    /** For members of other groups: read in this group, and no further. */
+    abroad: {
+      lookup: operation('member', v.strictObject({ id: objectIdSchema }), v.strictObject({ manifest: bufferIndex })),
+      get: operation('member', v.strictObject({ object: objectIdSchema, segment: natural }), v.strictObject({ data: bufferIndex })),
     },
     /** Between members. */
     manifests: {

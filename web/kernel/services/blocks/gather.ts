@@ -9,6 +9,7 @@ import type { Member } from '../../protocol/contracts/membership.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
+import type { Abroad } from './abroad.ts';
 import { indexesOf, layoutOf, type Layout } from './coding.ts';
 import { leafHash } from './leaf-hash.ts';
 import { idOfManifest, manifestBytesMax, parseManifest, parseRecoding, recodingMessage } from './manifest.ts';
@@ -49,13 +50,28 @@ export class Gather {
     private readonly store: SliceStore,
     private readonly neighbours: Neighbours,
     private readonly holdings: Whereabouts,
+    private readonly abroad: Abroad,
   ) {}
 
   /** @throws FaultError 'not-found' */
   manifest(id: ObjectId): Promise<ObjectManifest> {
     const held = this.store.manifest(id);
     if (held !== undefined) return Promise.resolve(held);
-    return once(this.#manifests, id, () => this.#fetchManifest(id));
+    return once(this.#manifests, id, () => this.#fetchManifest(id, true));
+  }
+
+  /** For another group: from this one alone, so that no question goes round. @throws FaultError 'not-found' */
+  manifestHere(id: ObjectId): Promise<ObjectManifest> {
+    const held = this.store.manifest(id);
+    return held === undefined ? this.#fetchManifest(id, false) : Promise.resolve(held);
+  }
+
+  /** As `manifestHere`. */
+  async segmentHere(id: ObjectId, index: number): Promise<Uint8Array> {
+    const manifest = await this.manifestHere(id);
+    const segment = manifest.segments[index];
+    if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
+    return (await this.store.get(segment.hash)) ?? this.#gather(id, manifest, index, false);
   }
 
   /** The verified bytes of a segment; `pin` keeps a copy while there is room, where anything outlives the page. @throws FaultError 'not-found' */
@@ -64,7 +80,7 @@ export class Gather {
     const segment = manifest.segments[index];
     if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
     const { hash } = segment;
-    const bytes = (await this.store.get(hash)) ?? (await once(this.#segments, hash, () => this.#gather(id, manifest, index)));
+    const bytes = (await this.store.get(hash)) ?? (await once(this.#segments, hash, () => this.#gather(id, manifest, index, true)));
     // In memory it would only be in the page's way.
     if (pin && this.platform.storage.durable && !this.store.has(hash))
       await this.store.keep(hash, bytes, { expires: manifest.expires, pinned: true, object: id });
@@ -99,7 +115,7 @@ export class Gather {
   }
 
   /** A segment from whichever coding can be read; remembered for a while. */
-  async #gather(id: ObjectId, manifest: ObjectManifest, index: number): Promise<Uint8Array> {
+  async #gather(id: ObjectId, manifest: ObjectManifest, index: number, abroad: boolean): Promise<Uint8Array> {
     const tried = new Set<number>();
     const attempt = async (k: number, sources: readonly Source[]): Promise<Uint8Array | undefined> => {
       const layout = this.#layoutOf(id, manifest, k);
@@ -118,7 +134,10 @@ export class Gather {
       const segment = await attempt(k, sources);
       if (segment !== undefined) return segment;
     }
-    throw new FaultError('not-found', 'Too few of those who hold this part of the data are here now.');
+    const foreign = abroad ? await this.abroad.segment(id, index, manifest.segments[index]!) : undefined;
+    if (foreign === undefined) throw new FaultError('not-found', 'Too few of those who hold this part of the data are here now.');
+    await this.store.remember(manifest.segments[index]!.hash, foreign);
+    return foreign;
   }
 
   /** The coding with the most holders to spare, of those that have enough; then those that have not, because slices here count too. */
@@ -233,9 +252,9 @@ export class Gather {
     return recoding === undefined ? undefined : layoutOf(manifest, recoding);
   }
 
-  async #fetchManifest(id: ObjectId): Promise<ObjectManifest> {
+  async #fetchManifest(id: ObjectId, abroad: boolean): Promise<ObjectManifest> {
     const order = this.#order(this.neighbours.members());
-    const found = await firstOf(this.platform.clock, order, askAllHedgeMs, async ({ peer, identity }) => {
+    const near = await firstOf(this.platform.clock, order, askAllHedgeMs, async ({ peer, identity }) => {
       const answer = await this.neighbours.while(peer, () =>
         this.bus.ask(blocksContract, 'manifests', 'get', { id }, { peer, timeoutMs: transferMs(manifestBytesMax) }),
       );
@@ -245,6 +264,9 @@ export class Gather {
       if (manifest === undefined) this.#forged(identity, `manifest ${id}`);
       return manifest === undefined ? undefined : { manifest, bytes };
     });
+    const far = near === undefined && abroad ? await this.abroad.manifest(id) : undefined;
+    const parsed = far === undefined ? undefined : parseManifest(far);
+    const found = near ?? (far === undefined || parsed === undefined ? undefined : { manifest: parsed, bytes: far });
     if (found === undefined) throw new FaultError('not-found', 'Nobody who is here now knows this object.');
     if (found.manifest.expires + afterLifeMs <= this.platform.clock.wall())
       throw new FaultError('not-found', 'The object has expired: its slices are no longer kept.');

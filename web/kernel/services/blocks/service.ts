@@ -9,6 +9,7 @@ import type { ObjectManifest } from '../../protocol/object.ts';
 import type { RequestOf } from '../../protocol/contract.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import { WithBuffers, type Call, type ServiceFactory } from '../../service.ts';
+import { Abroad } from './abroad.ts';
 import { manifestsBytesMax, manifestsMax } from './eviction.ts';
 import { Gather } from './gather.ts';
 import { copiesOf, healthOf, heldOf, lossEstimate } from './health.ts';
@@ -80,7 +81,8 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   const own = { store: () => ownStore, keeps: () => donating && ownStore !== null };
   const placer = new Placer(platform, context, store, neighbours, own);
   const holdings = new Holdings(platform, context, store, () => neighbours.members(), own.store);
-  const gather = new Gather(platform, context, store, neighbours, holdings);
+  const abroad = new Abroad(platform, context);
+  const gather = new Gather(platform, context, store, neighbours, holdings, abroad);
   const repair = new Repair(platform, context, store, neighbours, holdings, gather, placer, own.store, publishSoon, (identity, what) =>
     neighbours.forged(identity, what, clock.wall()),
   );
@@ -225,6 +227,20 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const { k, n } = await gather.manifest(id);
           return { ...healthNow(id, k, n), heldHereBytes: store.bytesHere(id), repairing: repair.repairing(id) };
         },
+        update: async ({ id }) => {
+          await loaded;
+          if (!own.keeps()) throw new FaultError('refused', 'This tab does not keep data for others.');
+          const { segments, expires, by } = await gather.manifest(id);
+          checkExpiry(expires);
+          const mayTake = store.usage().allowedBytes * shareOfOne;
+          for (const [index, { hash, size }] of segments.entries()) {
+            if (store.keeps(hash)) continue;
+            const bytes = await gather.segment(id, index, false);
+            // Whoever made it is charged, as if it had been brought here.
+            await within(sliceShares, by, hash, size, mayTake, async () => unwrap(await store.keep(hash, bytes, { expires, object: id })));
+          }
+          return {};
+        },
         query: async ({ of, after, max, named }) => {
           await loaded;
           const objects = [];
@@ -273,6 +289,21 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const bytes = await gather.segment(object, segment, pin ?? false);
           // Else a copy: the reader may hand it to a Worker for good.
           return new WithBuffers({ data: 0 }, [lent === true ? bytes : bytes.slice()]);
+        },
+      },
+      abroad: {
+        lookup: async ({ id }) => {
+          await loaded;
+          return abroad.serve(async () => {
+            await gather.manifestHere(id);
+            const bytes = store.manifestBytes(id);
+            if (bytes === undefined) throw new FaultError('not-found', 'This tab has no room for that manifest.');
+            return new WithBuffers({ manifest: 0 }, [bytes]);
+          });
+        },
+        get: async ({ object, segment }) => {
+          await loaded;
+          return abroad.serve(async () => new WithBuffers({ data: 0 }, [(await gather.segmentHere(object, segment)).slice()]));
         },
       },
       manifests: {
@@ -354,6 +385,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           donating = state.donating;
           store.limit(state.limits.storageMiB * MiB);
         }),
+        abroad.watch(),
         neighbours.watch(() => {
           if (!isLoaded) return;
           holdings.viewed();

@@ -150,6 +150,9 @@ export class Bridges {
     const side = this.#sides.get(from);
     if (side === undefined || fresh === 0) return;
     const past = this.#pastOf(side.group, log);
+    // They had what was not here; whether the other way round too, their own words tell.
+    if (side.session.relation(log) !== undefined)
+      this.#stands(past, past.relation === 'equal' || past.relation === 'behind' ? 'behind' : 'concurrent');
     past.mergedEvents += fresh;
     past.lastMergeAt = this.platform.clock.wall();
     past.changedAt = this.platform.clock.now();
@@ -313,13 +316,16 @@ export class Bridges {
     past.ours = log.clock.size;
     past.theirs = now.theirs;
     past.changedAt = this.platform.clock.now();
-    if (past.relation !== now.relation) {
-      past.history.push({ relation: past.relation, since: past.since });
-      past.history.splice(0, past.history.length - historyMax);
-      past.relation = now.relation;
-      past.since = this.platform.clock.wall();
-    }
+    this.#stands(past, now.relation);
     this.#publishSoon();
+  }
+
+  #stands(past: Past, relation: ClockRelation): void {
+    if (past.relation === relation) return;
+    past.history.push({ relation: past.relation, since: past.since });
+    past.history.splice(0, past.history.length - historyMax);
+    past.relation = relation;
+    past.since = this.platform.clock.wall();
   }
 
   #pastOf(group: GroupId, log: JobLog): Past {

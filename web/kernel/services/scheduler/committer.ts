@@ -7,6 +7,7 @@ import type { Outcome } from '../../lib/outcome.ts';
 import { afterLifeMs, segmentBytes, segmentBytesMax } from '../../limits.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
+import { lendingContract } from '../../protocol/contracts/lending.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -21,6 +22,7 @@ const storeTimeoutMs = 20_000;
 /** The slowest link a result is still waited for. */
 const storeBytesPerMs = 50;
 const segmentsPerPut = 64;
+const homeTimeoutMs = 30_000;
 
 export interface ResultPart {
   readonly range: Range;
@@ -45,6 +47,8 @@ export class Committer {
     if (events.length === 0) return true;
     const result = await this.#store(manifest, part);
     if (result === undefined) return false;
+    // Made for another group it is kept there too before it is announced; where that group is cut off, it comes later.
+    await this.context.ask(lendingContract, 'results', 'insert', { job, object: result }, { timeoutMs: homeTimeoutMs });
     const items = part.range[1] - part.range[0];
     for (const { range, failed, round } of events) {
       const values = slicePacked(blob.values, range[0] - blob.first, range[1] - blob.first);
