@@ -10,6 +10,7 @@ import { ChoiceCard } from './choice-card.tsx';
 import { HistoryCard } from './history-card.tsx';
 import { JobDialog } from './job-dialog.tsx';
 import { LimitsCard } from './limits-card.tsx';
+import { Opening } from './opening.tsx';
 import { Ring } from './ring.tsx';
 import { donating, secondTabHeading } from './wording.ts';
 
@@ -46,6 +47,15 @@ export function DonatePage() {
   const working = running.some(({ phase }) => phase === 'running');
   // Elsewhere the way to the button has stopped what it would finish.
   const goesOnBeside = resources.value.limits.coresInUse > 0 || resources.value.limits.whenBusy === 'ignore';
+  if (resources.value.consent === null && !on && !secondTab)
+    return (
+      <>
+        <Opening resources={resources.value} busy={busy} onStart={start} />
+        {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+        <LimitsCard resources={resources.value} />
+        <ChoiceCard resources={resources.value} />
+      </>
+    );
   return (
     <>
       <div className="page-head">
@@ -87,7 +97,7 @@ export function DonatePage() {
       </div>
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
       <KeptNotice />
-      {on || secondTab ? null : <Consent resources={resources.value} busy={busy} onStart={start} />}
+      {on || secondTab ? null : <Again resources={resources.value} busy={busy} onStart={start} />}
       <div className="donate-top">
         <section className="card ring-card" aria-label="Now">
           <Ring {...said.ring} {...(secondTab && !on ? { below: 'the other tab may donate' } : {})} tone={said.tone} />
@@ -132,51 +142,17 @@ function KeptNotice() {
   return problem === '' ? null : <Notice tone="dusk">{problem}</Notice>;
 }
 
-/** Asked in plain words before anything runs; after a first yes, in short. */
-function Consent({ resources, busy, onStart }: { resources: ResourceState; busy: boolean; onStart: () => void }) {
-  const { limits, consent } = resources;
-  const start = (
-    <button className="btn" type="button" disabled={busy} onClick={onStart}>
-      Start donating
-    </button>
-  );
-  if (consent === true) {
-    return (
-      <section className="card consent short" aria-label="Start again">
-        <p>
-          You said yes before: while nobody uses this machine, at most {plural(limits.cores, 'core')} and{' '}
-          {bytes(limits.storageMiB * 2 ** 20)}.
-        </p>
-        {start}
-      </section>
-    );
-  }
+/** They said yes before, and then stopped. */
+function Again({ resources: { limits }, busy, onStart }: { resources: ResourceState; busy: boolean; onStart: () => void }) {
   return (
-    <section className="card consent" aria-label="Before you start">
-      <dl>
-        <div>
-          <dt>What runs</dt>
-          <dd>
-            Small programs that other people submitted, on at most {plural(limits.cores, 'core')}, only while nobody uses this machine. They
-            run in a locked box: they cannot see your files, your other pages or the network.
-          </dd>
-        </div>
-        <div>
-          <dt>What is kept</dt>
-          <dd>
-            Code and data of other people’s jobs, at most {bytes(limits.storageMiB * 2 ** 20)}, in this browser’s storage. Others see this
-            tab’s two-word name, how many cores it offers, and your internet address, as in any call between browsers.
-          </dd>
-        </div>
-        <div>
-          <dt>How to stop</dt>
-          <dd>
-            Touch the mouse or a key and everything stops at once, until you leave again. Press “Stop donating”, or close the tab, and it is
-            over.
-          </dd>
-        </div>
-      </dl>
-      {start}
+    <section className="card consent short" aria-label="Start again">
+      <p>
+        You know how it goes: while nobody uses this machine, at most {plural(limits.cores, 'core')} and{' '}
+        {bytes(limits.storageMiB * 2 ** 20)}.
+      </p>
+      <button className="btn" type="button" disabled={busy} onClick={onStart}>
+        Start donating
+      </button>
     </section>
   );
 }

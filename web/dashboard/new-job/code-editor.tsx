@@ -103,6 +103,21 @@ const helpOfTask = hoverTooltip((view, at) => {
   return null;
 });
 
+/**
+ * Typing over a selection. Left to itself Chromium carries the style of what was there along as an inline style, which the site's policy refuses
+ * with an error. Brackets and quotes are left to what puts them around a selection.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType } = event;
+    if (inputType !== 'insertText' || data === null || view.composing || view.state.selection.main.empty) return false;
+    if (/^[([{'"`]$/.test(data)) return false;
+    event.preventDefault();
+    view.dispatch({ ...view.state.replaceSelection(data), userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 /** What is wrong with the code, by its syntax and by the names it uses; with what is no module, whether it is JSON. */
 function check(view: EditorView, shape: string | null): Diagnostic[] {
   const { doc } = view.state;
@@ -174,11 +189,14 @@ export function CodeEditor({ label, value, lines, wrong, hint, shape, onChange }
           javascript(),
           autocompletion({ override: [completeTask], icons: false }),
           helpOfTask,
+          typeOver,
           linter((current) => check(current, shape), { delay: 400 }),
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),
           EditorView.contentAttributes.of({
             'aria-label': label,
             'aria-description': hint,
+            // It has the focus anyway; this says so to who looks for what can be scrolled with keys.
+            tabindex: '0',
             spellcheck: 'false',
             autocapitalize: 'off',
             autocorrect: 'off',
