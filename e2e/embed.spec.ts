@@ -1,8 +1,10 @@
 // The SDK from a page of another origin: /sdk.js, and the site's /embed page in a hidden frame.
+import { randomBytes } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import type { Net } from '../web/sdk/remote/net.ts';
 import type { Job } from '../web/sdk/types.ts';
 import { busyCode, test as base, expect, openCluster, submitRange, type Cluster } from './harness/cluster.ts';
+import { followInvite } from './harness/invite.ts';
 import { otherSite, type OtherSite } from './harness/other-site.ts';
 import { donate, seesMembers, storageForEmbedded, type Profile } from './harness/profile.ts';
 
@@ -299,7 +301,7 @@ test('a page that embeds cannot donate, and reads neither the jobs of the person
     });
     addEventListener('message', ({ source, data }: MessageEvent<{ lull?: string; version?: number }>) => {
       if (source === frame.contentWindow && data.lull === 'up')
-        frame.contentWindow!.postMessage({ lull: 'open', version: data.version, identity: null }, site, [port2]);
+        frame.contentWindow!.postMessage({ lull: 'open', version: data.version, identity: null, network: null }, site, [port2]);
     });
     document.body.append(frame);
     await refused;
@@ -352,6 +354,29 @@ test('an identity goes from one embedding site to another by its secret', async 
   } finally {
     await second.close();
   }
+});
+
+test('an invite link leads into its private network, and nobody of another network is met there', async ({ other }) => {
+  const key = randomBytes(32).toString('hex');
+  const link = `${cluster.server.url}/#join=${key}&name=Lab`;
+  const donor = await followInvite(await cluster.profile(), link);
+  await donate(donor);
+  const page = await embedding(other.origin);
+  const seen = await page.evaluate(
+    async ([site, invite]) => {
+      const here = globalThis as unknown as InPage;
+      const sdk = await here.importFrom(`${site}/sdk.js`);
+      const net = await sdk.connect(invite);
+      const values = await net.map((n: number) => n + 1, [1, 2, 3]).values();
+      const damaged = await sdk.connect(invite.replace(/&.*/, '').slice(0, -2)).catch(({ code }: { code: string }) => code);
+      return { values, damaged, peers: net.peers().map(({ peer }) => peer), self: net.self, same: net === here.net, before: here.net.self };
+    },
+    [cluster.server.url, link] as const,
+  );
+  expect(seen).toMatchObject({ values: [2, 3, 4], damaged: 'bad-input', same: false });
+  expect(seen.peers.toSorted()).toEqual([seen.self.peer, await donor.evaluate(() => globalThis.lull.self.peer)].toSorted());
+  expect(seen.self.identity).toBe(seen.before.identity);
+  expect(seen.self.group).not.toBe(seen.before.group);
 });
 
 test('where no Lull answers, connecting ends in time and with a sentence; closing ends what waits', async ({ other }) => {

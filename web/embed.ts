@@ -16,6 +16,7 @@ import { worldOf } from './embed/world.ts';
 import { startKernel } from './kernel/kernel.ts';
 import { bytesOfHex, hexOf } from './kernel/lib/bytes.ts';
 import type { PeerId } from './kernel/lib/ids.ts';
+import { networkIdOf, publicNetwork } from './kernel/lib/network-key.ts';
 import { unwrap } from './kernel/lib/outcome.ts';
 import { memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
@@ -34,7 +35,7 @@ const report: Platform['report'] = (level, message, detail) => {
   write(message, detail ?? '');
 };
 
-async function serve({ origin, port, identity: imported }: Visitor): Promise<void> {
+async function serve({ origin, port, identity: imported, network: networkKeyHex }: Visitor): Promise<void> {
   const missing = missingFeature();
   if (missing !== undefined) {
     port.postMessage({ t: 'refused', fault: { code: 'refused', message: `${missing.what}. ${missing.toDo}` } });
@@ -44,15 +45,19 @@ async function serve({ origin, port, identity: imported }: Visitor): Promise<voi
   const clock = browserClock();
   const codec = codecClient(clock);
   const kernel = new PageKernel(clock, random, codec, () => undefined);
+  const networkKey = networkKeyHex === null ? undefined : bytesOfHex(networkKeyHex);
+  const network = networkKey === undefined ? publicNetwork : await networkIdOf(webDigest.sha256, networkKey);
+  const worldFor = (brought: string | null) => worldOf(origin, brought, networkKey === undefined ? null : network);
+  const ownName = worldFor(null).identity;
   const opening =
     imported !== null
       ? identityOfSeed(bytesOfHex(imported))
-      : worldOf(origin, null).identity === null
+      : ownName === null
         ? identityOfSeed(random.bytes(seedBytes))
-        : openIdentity({ random, name: worldOf(origin, null).identity! });
+        : openIdentity({ random, name: ownName });
   const [site, identity] = await Promise.all([loadSite(), opening]);
   const lull = createLull(kernel);
-  const world = worldOf(origin, imported === null || !identity.ok ? null : identity.value.signer.identity);
+  const world = worldFor(imported === null || !identity.ok ? null : identity.value.signer.identity);
   new EmbedHost({
     lull,
     port,
@@ -95,7 +100,7 @@ async function serve({ origin, port, identity: imported }: Visitor): Promise<voi
         transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),
         directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
       };
-      return startKernel(platform, { bootDocument: site.value.bootDocument, network: 'public' });
+      return startKernel(platform, { bootDocument: site.value.bootDocument, network, ...(networkKey !== undefined && { networkKey }) });
     });
   const alone = () => void start(memoryStorage(random), 'second');
   const { store } = world;

@@ -6,8 +6,8 @@ import { identityIdOf, webDigest, type Identity } from './adapters/web-crypto.ts
 import type { PendingInvite, ProfileSource } from './dashboard/settings/source.ts';
 import { bytesOfHex, hexOf } from './kernel/lib/bytes.ts';
 import { identityId } from './kernel/lib/ids.ts';
-import { inviteFragment, networkTitleOf, parseInvite, type KnownNetwork } from './kernel/lib/invite.ts';
-import { networkKeyBytes, publicNetwork } from './kernel/lib/network-key.ts';
+import { inviteFragment, networkKeyBytes, networkTitleOf, parseInvite, type KnownNetwork } from './kernel/lib/invite.ts';
+import { publicNetwork } from './kernel/lib/network-key.ts';
 import { unwrap, type Outcome } from './kernel/lib/outcome.ts';
 import type { Random } from './kernel/platform.ts';
 

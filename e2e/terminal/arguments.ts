@@ -22,7 +22,7 @@ Of map and results:
   --full                   one line a result, also of failed items: { index, value | error, by, tookMs }
 
 Of all:
-  --url <site>             default: LULL_URL, or http://localhost:8787
+  --url <site>             or an invite link of a private network; default: LULL_URL, or http://localhost:8787
   --identity <file>        whose jobs; made where it is not there; default: lull/identity in the settings folder
   --quiet                  neither progress nor the job's id on standard error
 
@@ -142,7 +142,8 @@ function parsed(argv: readonly string[]) {
 function siteOf(text: string): string {
   try {
     const url = new URL(text);
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url.origin;
+    // An invite link says in its fragment which private network is meant.
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url.origin + (url.hash === '' ? '' : `/${url.hash}`);
   } catch {
     // Said below.
   }

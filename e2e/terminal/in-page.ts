@@ -33,11 +33,12 @@ class TerminalPage {
   #job: Job | undefined;
   #reading: Reading | undefined;
 
-  async connect(site: string, identity: string): Promise<void> {
+  async connect(url: string, identity: string): Promise<void> {
+    const site = new URL(url).origin;
     const sdk = (await import(/* @vite-ignore */ `${site}/sdk.js`).catch(() => {
       throw Object.assign(new Error(`${site} has no /sdk.js: is it a Lull site, and is it up?`), { code: 'unreachable' });
     })) as { connect: typeof connect };
-    this.#net = await sdk.connect(site, { identity });
+    this.#net = await sdk.connect(url, { identity });
   }
 
   /** `text`: a value a line, JSON or (`isText`) as they are; null: the spec has its inputs. Answers when the job was handed over. */

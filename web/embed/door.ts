@@ -6,9 +6,12 @@ export interface Visitor {
   readonly port: MessagePort;
   /** The secret it brings, 64 hex digits; null: its own identity. */
   readonly identity: string | null;
+  /** The key of a private network; null: the public one. */
+  readonly network: string | null;
 }
 
 const secretForm = /^[0-9a-f]{64}$/;
+const isSecretOrNull = (given: unknown): given is string | null => given === null || (typeof given === 'string' && secretForm.test(given));
 
 /** Resolves with the first page that opens the door: the direct parent of this frame, once. Never, where nobody frames it. */
 export function visitor(frame: Window): Promise<Visitor> {
@@ -17,10 +20,10 @@ export function visitor(frame: Window): Promise<Visitor> {
     const listen = ({ source, origin, data, ports }: MessageEvent<Partial<WindowMessage> | null>) => {
       const [port] = ports;
       if (source !== frame.parent || port === undefined || data?.lull !== 'open' || data.version !== portVersion) return;
-      const identity: unknown = data.identity;
-      if (identity !== null && (typeof identity !== 'string' || !secretForm.test(identity))) return;
+      const { identity, network } = data as { identity: unknown; network: unknown };
+      if (!isSecretOrNull(identity) || !isSecretOrNull(network)) return;
       frame.removeEventListener('message', listen);
-      resolve({ origin, port, identity });
+      resolve({ origin, port, identity, network });
     };
     frame.addEventListener('message', listen);
     // Says nothing but that it is there, so anybody may hear it.

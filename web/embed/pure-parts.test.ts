@@ -9,18 +9,20 @@ import { worldOf } from './world.ts';
 
 it('each embedding origin has a world of its own, and each identity it brings another', () => {
   const names = [
-    worldOf('https://a.example', null),
-    worldOf('https://a.example:8443', null),
-    worldOf('http://a.example', null),
-    worldOf('https://a.example', 'ab'.repeat(32)),
+    worldOf('https://a.example', null, null),
+    worldOf('https://a.example:8443', null, null),
+    worldOf('http://a.example', null, null),
+    worldOf('https://a.example', 'ab'.repeat(32), null),
+    worldOf('https://a.example', null, 'ab'.repeat(32)),
+    worldOf('https://a.example', 'ab'.repeat(32), 'ab'.repeat(32)),
   ].map(({ store }) => store);
   expect(new Set(names).size).toBe(names.length);
   expect(names).not.toContain('lull');
 });
 
 it('a page without an origin, and an identity that was brought, leave nothing behind', () => {
-  expect(worldOf('null', null)).toEqual({ store: null, identity: null });
-  expect(worldOf('https://a.example', 'ab'.repeat(32)).identity).toBeNull();
+  expect(worldOf('null', null, null)).toEqual({ store: null, identity: null });
+  expect(worldOf('https://a.example', 'ab'.repeat(32), null).identity).toBeNull();
 });
 
 it('a bucket fills as time passes, to its burst and no further', async () => {
@@ -101,7 +103,12 @@ it('only the page that frames it opens the door, once, and who it is the browser
   };
   const opened = visitor(frame as unknown as Window);
   expect(told).toEqual([{ lull: 'up', version: 1 }]);
-  const event = { source: parent, origin: 'https://a.example', ports: ['port'], data: { lull: 'open', version: 1, identity: null } };
+  const event = {
+    source: parent,
+    origin: 'https://a.example',
+    ports: ['port'],
+    data: { lull: 'open', version: 1, identity: null, network: null },
+  };
   for (const wrong of [
     { source: {} },
     { ports: [] },
@@ -111,6 +118,6 @@ it('only the page that frames it opens the door, once, and who it is the browser
   ])
     listeners[0]!({ ...event, ...wrong, origin: 'https://evil.example' });
   listeners[0]!(event);
-  expect(await opened).toEqual({ origin: 'https://a.example', port: 'port', identity: null });
+  expect(await opened).toEqual({ origin: 'https://a.example', port: 'port', identity: null, network: null });
   expect(listeners).toEqual([]);
 });

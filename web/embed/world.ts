@@ -11,9 +11,10 @@ export interface World {
  * @param origin of the embedding page, as the browser says. 'null' is said of all pages without one (files, sandboxed frames), so they
  * would share a world: theirs ends with the page
  * @param imported the identity that the page brought, which has a world beside the page's own
+ * @param network the id of a private network, whose data is kept apart; one identity is the same in all networks
  */
-export function worldOf(origin: string, imported: string | null): World {
+export function worldOf(origin: string, imported: string | null, network: string | null): World {
   if (origin === 'null' || origin === '') return { store: null, identity: null };
-  const store = imported === null ? `lull@${origin}` : `lull@${origin}#${imported}`;
+  const store = `lull@${origin}${imported === null ? '' : `#${imported}`}${network === null ? '' : `/${network}`}`;
   return { store, identity: imported === null ? `lull-identity@${origin}` : null };
 }

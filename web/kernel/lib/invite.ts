@@ -1,6 +1,8 @@
 // What an invite link of a private network says: `#join=<key in hex>&name=<what its maker calls it>`. It stands in the fragment, the
 // part of an address that browsers never send: neither the server nor the next page learns the key.
-import { networkKeyBytes } from './network-key.ts';
+
+/** Of a private network's key. */
+export const networkKeyBytes = 32;
 
 export interface Invite {
   /** Hex, `networkKeyBytes` long. */

@@ -4,7 +4,6 @@ import { hexOf } from './bytes.ts';
 import type { Sha256 } from './hmac.ts';
 import { encodeWire } from './wire-codec.ts';
 
-export const networkKeyBytes = 32;
 export const publicNetwork = 'public';
 
 /** 64 hex digits; no public network is called so. */

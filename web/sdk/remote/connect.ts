@@ -1,4 +1,5 @@
 // From a page of any origin to the network of a site: its /embed page in a hidden frame, and a port to it.
+import { parseInvite } from '../../kernel/lib/invite.ts';
 import { LullError } from '../errors.ts';
 import type { Lull } from '../types.ts';
 import type { ConnectOptions, Net } from './net.ts';
@@ -13,32 +14,39 @@ const open = new Map<string, Promise<Net>>();
 
 /**
  * Connects this page to the network of the site at `url` (default: where this module came from). From another origin the identity is this
- * page's own site's, kept by the browser for it alone, unless `options.identity` brings another. On the site itself: `globalThis.lull`.
+ * page's own site's, kept by the browser for it alone, unless `options.identity` brings another. On the site itself: `globalThis.lull`. An
+ * invite link of a private network leads into that network.
  * @throws LullError 'bad-input' for what is no address; 'unreachable' where no Lull answers in time; 'refused' where the browser lacks what
  * Lull needs
  */
 export async function connect(url?: string | URL, options: ConnectOptions = {}): Promise<Net> {
   if (typeof document === 'undefined') throw new LullError('refused', 'connect() needs a page: it is not for Workers or Node.');
-  const site = siteOf(url);
+  const { site, network } = addressOf(url);
   const { identity = null, signal, timeoutMs = timeoutMsDefault } = options;
   if (identity !== null && !secretForm.test(identity)) throw new LullError('bad-input', 'An identity is a secret of 64 hex digits.');
   if (signal?.aborted === true) throw new LullError('aborted', 'It was called off.');
-  if (site === location.origin && identity === null && 'lull' in globalThis)
+  if (site === location.origin && identity === null && network === null && 'lull' in globalThis)
     return onTheSite((globalThis as unknown as { lull: Lull }).lull);
-  const key = `${site} ${identity ?? ''}`;
+  const key = `${site} ${identity ?? ''} ${network ?? ''}`;
   let connecting = open.get(key);
   if (connecting === undefined) {
     const forget = () => {
       if (open.get(key) === connecting) open.delete(key);
     };
-    connecting = throughFrame(site, identity, signal, timeoutMs, forget);
+    connecting = throughFrame({ site, identity, network, signal, timeoutMs }, forget);
     open.set(key, connecting);
     connecting.catch(forget);
   }
   return connecting;
 }
 
-function siteOf(url: string | URL | undefined): string {
+interface Address {
+  readonly site: string;
+  /** The key of a private network, 64 hex digits. */
+  readonly network: string | null;
+}
+
+function addressOf(url: string | URL | undefined): Address {
   let parsed: URL;
   try {
     parsed = new URL(url ?? import.meta.url, document.baseURI);
@@ -47,7 +55,9 @@ function siteOf(url: string | URL | undefined): string {
   }
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')
     throw new LullError('bad-input', 'Say where the site is: connect("https://...").');
-  return parsed.origin;
+  const invite = parseInvite(parsed.hash);
+  if (invite === 'damaged') throw new LullError('bad-input', 'This invite link is damaged: it does not hold a whole key.');
+  return { site: parsed.origin, network: invite?.key ?? null };
 }
 
 /** The person's own page of the site: their own identity, and all they may do. */
@@ -62,13 +72,13 @@ async function onTheSite(lull: Lull): Promise<Net> {
   return Object.assign(Object.create(lull) as Lull, more);
 }
 
-function throughFrame(
-  site: string,
-  identity: string | null,
-  signal: AbortSignal | undefined,
-  timeoutMs: number,
-  onEnd: () => void,
-): Promise<Net> {
+interface Wanted extends Address {
+  readonly identity: string | null;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
+function throughFrame({ site, identity, network, signal, timeoutMs }: Wanted, onEnd: () => void): Promise<Net> {
   return new Promise((resolve, reject) => {
     const frame = hiddenFrame(`${site}/embed`);
     const stopListening = new AbortController();
@@ -105,7 +115,7 @@ function throughFrame(
           onEnd();
         });
         end = connection.end;
-        frame.contentWindow?.postMessage({ lull: 'open', version: portVersion, identity } satisfies WindowMessage, site, [port2]);
+        frame.contentWindow?.postMessage({ lull: 'open', version: portVersion, identity, network } satisfies WindowMessage, site, [port2]);
         connection.up.then(
           () => {
             settled();

@@ -25,8 +25,11 @@ export const pingsMissedMax = 3;
 
 export type WindowMessage =
   | { readonly lull: 'up'; readonly version: number }
-  /** `identity`: a secret of 64 hex digits, null for the embedding site's own identity. */
-  | { readonly lull: 'open'; readonly version: number; readonly identity: string | null };
+  /**
+   * `identity`: a secret of 64 hex digits, null for the embedding site's own identity. `network`: the key of a private network, as many
+   * digits, null for the public one.
+   */
+  | { readonly lull: 'open'; readonly version: number; readonly identity: string | null; readonly network: string | null };
 
 /** A job this connection started, by the number the page gave it; any other by its id. */
 export type JobKey = number | string;
