@@ -45,9 +45,16 @@ export interface NetworkManagerOptions {
 
 /** Both sides dialled at once where two links opened within so much: then both keep the same one. Later on the newer one wins. */
 const simultaneousMs = 5_000;
-/** How long a change of links waits to be told together with others: the longer, the more of them have come one after the other. */
-const tellNeighboursAfterMs = 20;
-const tellNeighboursAfterMsMax = 500;
+/** A new neighbour is told at once whom this tab has links with, so that it reaches the group through it. */
+const tellFirstAfterMs = 20;
+/**
+ * How long a new link waits to be told to those who have none of their own to that tab, with others that come after it: the longer, the more
+ * have come one after the other.
+ */
+const tellNeighboursAfterMs = 100;
+const tellNeighboursAfterMsMax = 1_000;
+/** Everybody else, and what has gone, can wait: who asks for a hop that is gone is told so. */
+const tellRestAfterMs = 5_000;
 
 const alone = (why: string) => failure('unreachable', why);
 
@@ -64,6 +71,7 @@ export class NetworkManager implements Remote {
   readonly #failedAt = new Map<PeerId, number>();
   #handshakes = 0;
   #telling = false;
+  #tellingRest = false;
   #toldAt = -Infinity;
   #tellAfterMs = tellNeighboursAfterMs;
   #started: Promise<Outcome<void>> = Promise.resolve(success(undefined));
@@ -263,6 +271,9 @@ export class NetworkManager implements Remote {
     // Only now, so that what has come already finds the session in its place.
     session.listen(proven);
     this.#opened.get(proven.peer)?.(success(this.#sessions.get(proven.peer) ?? session));
+    platform.clock.after(tellFirstAfterMs, () => {
+      if (this.#sessions.get(session.peer) === session) session.tellNeighbours(this.#sessions.keys());
+    });
     this.#changed();
     if (old === undefined) this.options.linked(proven.peer);
     return session;
@@ -287,16 +298,29 @@ export class NetworkManager implements Remote {
 
   #changed(): void {
     this.options.changed(this.links());
-    if (this.#telling || this.#state !== 'running') return;
-    this.#telling = true;
+    if (this.#state !== 'running') return;
     const { clock } = this.options.platform;
-    const quiet = clock.now() - this.#toldAt > 2 * tellNeighboursAfterMsMax;
-    this.#tellAfterMs = quiet ? tellNeighboursAfterMs : Math.min(2 * this.#tellAfterMs, tellNeighboursAfterMsMax);
-    clock.after(this.#tellAfterMs, () => {
-      this.#telling = false;
-      this.#toldAt = clock.now();
+    if (!this.#telling) {
+      this.#telling = true;
+      const quiet = clock.now() - this.#toldAt > 2 * tellNeighboursAfterMsMax;
+      this.#tellAfterMs = quiet ? tellNeighboursAfterMs : Math.min(2 * this.#tellAfterMs, tellNeighboursAfterMsMax);
+      clock.after(this.#tellAfterMs, () => {
+        this.#telling = false;
+        this.#toldAt = clock.now();
+        for (const session of this.#sessions.values()) session.tellNeighbours(this.#sessions.keys(), (peer) => this.#needs(session, peer));
+      });
+    }
+    if (this.#tellingRest) return;
+    this.#tellingRest = true;
+    clock.after(tellRestAfterMs, () => {
+      this.#tellingRest = false;
       for (const session of this.#sessions.values()) session.tellNeighbours(this.#sessions.keys());
     });
+  }
+
+  /** The far side of `session` has no link to `peer`, as far as `peer` has told. */
+  #needs(session: Session, peer: PeerId): boolean {
+    return this.#sessions.get(peer)?.neighbours.has(session.peer) === false;
   }
 }
 

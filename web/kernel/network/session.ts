@@ -151,12 +151,13 @@ export class Session implements Carrier {
     return undefined;
   }
 
-  /** Tells the far side what has changed among `peers`, with whom this tab has proven links, since it was told last. */
-  tellNeighbours(peers: Iterable<PeerId>): void {
+  /** Tells the far side what has changed among `peers`, with whom this tab has proven links, since it was told last; only if `needs` says so of a new one, where it is given. */
+  tellNeighbours(peers: Iterable<PeerId>, needs?: (peer: PeerId) => boolean): void {
     const told = this.#told;
     const now = new Set(peers);
     now.delete(this.peer);
     const fresh = [...now].filter((peer) => !told.has(peer));
+    if (needs !== undefined && !fresh.some(needs)) return;
     const gone = [...told].filter((peer) => !now.has(peer));
     const changed = fresh.length + gone.length > 0;
     // What could not be sent now is among the changes of the next time.

@@ -404,15 +404,16 @@ export class Swim {
     if (member === undefined || !member.probing) return;
     member.probing = false;
     member.misses++;
-    // The longer it is silent the less often others are troubled for it.
-    if (!member.verified || (member.misses > 3 && member.misses % 4 !== 0)) return;
+    // The longer it is silent the less often others are troubled for it, and fewer of them once it is suspected: who has not left objects.
+    const suspected = member.status === 'suspect';
+    if (!member.verified || ((suspected || member.misses > 3) && member.misses % 4 !== 0)) return;
     const able = [...this.#known.values()].filter(
       (other) => other !== member && other.verified && other.status === 'alive' && other.misses === 0,
     );
     const helpers = shuffled(
       able.map(({ peer }) => peer),
       this.fraction,
-    ).slice(0, helpersMax);
+    ).slice(0, suspected ? 1 : helpersMax);
     if (helpers.length === 0) {
       this.#judge(member);
       return;
