@@ -189,7 +189,7 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
-    ledger: 'e96af7f7da434241',
+    ledger: '3765aba8913e7bca',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',

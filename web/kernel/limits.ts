@@ -153,6 +153,9 @@ export const jobManifestBytesMax = 128 * 1024;
 export const eventBytesMax = 64 * 1024;
 export const eventsPerExchangeMax = 512;
 export const clockExchangeEveryMs = 2_000;
+/** What a group has to look for a job beyond itself; each hop nearer to the asker has once more. */
+export const findTimeoutMs = 2_000;
+export const findHopsMax = 4;
 /** Two bridges tell each other what changed at most this often. */
 export const bridgeTellEveryMs = 500;
 /** Events, manifests and clocks in one message of the ledger: below `bodyBytesMax` by what wraps them. */
@@ -188,6 +191,11 @@ export const itemAttemptsMax = 3;
 /** So many failures of an item are for good, whoever they are of: nobody waits for ever for donors who do not come. */
 export const itemAttemptsOfAnyMax = 9;
 export const itemMsDefault = 60_000;
+/** A memory of WebAssembly, where the job does not say; and the most it may say. */
+export const wasmMiBDefault = 1_024;
+export const memoryMiBMax = 16_384;
+/** Code that took down so many sandboxes here is run here no more. */
+export const takedownsMax = 3;
 export const resultItemBytesMax = 16 * 1024 * 1024;
 export const logBytesPerFunctionMax = 64 * 1024;
 export const jobLifeMsDefault = 14 * 24 * 3_600_000;

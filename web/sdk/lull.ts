@@ -3,7 +3,7 @@ import { hexOf } from '../kernel/lib/bytes.ts';
 import { isHex64, jobId, type JobId, type PeerId } from '../kernel/lib/ids.ts';
 import { nameOf } from '../kernel/lib/names.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
-import { itemMsDefault, jobItemsMax, jobsPublishEveryMs } from '../kernel/limits.ts';
+import { findHopsMax, findTimeoutMs, itemMsDefault, jobItemsMax, jobsPublishEveryMs } from '../kernel/limits.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
 import { groupsContract, type GroupsView } from '../kernel/protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
@@ -302,6 +302,13 @@ export function createLull(host: KernelHost): Lull {
         const job = lull.job(id);
         if (job !== undefined) return upToDate(job, peer);
       }
+      // Another group may know it; then this tab's ledger keeps it, and the bridges bring what comes of it.
+      const request = hexOf(host.random.bytes(16));
+      const timeoutMs = findTimeoutMs * (findHopsMax + 2);
+      const far = await bus().ask(ledgerContract, 'finds', 'lookup', { job: wanted, hops: findHopsMax, request }, { timeoutMs });
+      for (let tries = 0; far.ok && tries < 10 && lull.job(id) === undefined; tries++) await jobHost.nextChange(200);
+      const job = lull.job(id);
+      if (job !== undefined) return job;
       throw new LullError('not-found', 'Nobody who is here now knows that job.');
     },
     async put(data, options) {

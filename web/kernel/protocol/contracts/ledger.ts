@@ -1,6 +1,6 @@
 // The replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12).
 import * as v from 'valibot';
-import { actorsPerJobMax, appendsPerJobMax, eventsPerExchangeMax, jobsMax } from '../../limits.ts';
+import { actorsPerJobMax, appendsPerJobMax, eventsPerExchangeMax, findHopsMax, jobsMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { clockSchema, eventBodySchema, signedEventSchema } from '../event.ts';
 import { inputPartSchema, jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
@@ -112,6 +112,12 @@ export const loanSchema = v.strictObject({
   /** What is undecided of it, ascending, apart. */
   open: listOf(rangeSchema, loanRunsMax),
 });
+
+export const foundJobsMax = 64;
+const findFields = {
+  hops: v.pipe(natural, v.maxValue(findHopsMax)),
+  request: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+};
 
 const exchange = v.strictObject({
   job: jobIdSchema,
@@ -232,6 +238,17 @@ export const ledgerContract = contract({
           /** Jobs of the window the asker did not name. */
           jobs: listOf(signedJobSchema, 64),
         }),
+      ),
+    },
+    /** Beyond this group: asked from group to group over `hops` bridges, each question (`request`, random) once. What is found is kept. */
+    finds: {
+      /** Fault: 'not-found'. */
+      lookup: operation('member', v.strictObject({ job: jobIdSchema, ...findFields }), signedJobSchema),
+      /** Those of one submitter, those known here among them. */
+      query: operation(
+        'member',
+        v.strictObject({ submitter: identityIdSchema, ...findFields }),
+        v.strictObject({ jobs: listOf(signedJobSchema, foundJobsMax) }),
       ),
     },
     /** Between two bridges: jobs that both their groups take part in. */

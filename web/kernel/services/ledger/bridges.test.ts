@@ -272,3 +272,49 @@ describe('a bridge', () => {
     await cluster.stop();
   });
 });
+
+describe('a job that nobody of the group knows', () => {
+  const find = (cluster: Cluster, tab: Tab, job: JobId, hops = 4) =>
+    cluster.clock.finish(
+      tab.bus.ask(ledgerContract, 'finds', 'lookup', { job, hops, request: `${hops}`.padStart(32, '0') }, { timeoutMs: 20_000 }),
+    );
+
+  /** red - blue - green, one bridge each. */
+  async function chain(seed: string) {
+    const { cluster, red: reds, blue: blues } = await world(seed);
+    const greens = [await cluster.add('gus', undefined, green), await cluster.add('gil', undefined, green)];
+    await cluster.meet();
+    await cluster.bridge([reds[0]!, blues[0]!], [blues[1]!, greens[0]!]);
+    return { cluster, reds, blues, greens };
+  }
+
+  it('is found over two bridges, by its id, from any tab; its events come, and go on coming', async () => {
+    const { cluster, reds, greens } = await chain('find');
+    const job = await cluster.createJob(reds[2]!, 10);
+    await write(cluster, reds[2]!, job, computed([0, 4]));
+    expect((await find(cluster, greens[1]!, job)).ok).toBe(true);
+    await cluster.clock.until(async () => (await cluster.summary(greens[1]!, job))?.committed === 4, 10_000);
+    await write(cluster, reds[1]!, job, computed([4, 10]));
+    await cluster.clock.until(async () => (await cluster.summary(greens[1]!, job))?.state === 'done', 10_000);
+    await cluster.stop();
+  });
+
+  it('is found by its submitter, who may be anywhere; not beyond the hops that were allowed, and each tab is asked once', async () => {
+    const { cluster, reds, greens } = await chain('whose');
+    const jobs = [await cluster.createJob(reds[2]!, 10), await cluster.createJob(reds[2]!, 20)];
+    const twin = await cluster.add('ann', undefined, green);
+    await cluster.meet();
+    await cluster.bridge([reds[0]!, cluster.tabs[3]!], [cluster.tabs[4]!, greens[0]!]);
+    expect(await find(cluster, twin, jobs[0]!, 1)).toMatchObject({ ok: false, fault: { code: 'not-found' } });
+    cluster.sent.length = 0;
+    const submitter = twin.platform.signer.identity;
+    const found = await cluster.clock.finish(
+      twin.bus.ask(ledgerContract, 'finds', 'query', { submitter, hops: 2, request: 'a'.repeat(32) }, { timeoutMs: 20_000 }),
+    );
+    expect(unwrap(found).body.jobs).toHaveLength(2);
+    expect(cluster.sent.filter(({ what }) => what === 'finds query').length).toBeLessThanOrEqual(4);
+    await cluster.clock.until(async () => (await cluster.summary(twin, jobs[1]!)) !== undefined, 5_000);
+    expect(await find(cluster, twin, 'f'.repeat(64) as JobId)).toMatchObject({ ok: false, fault: { code: 'not-found' } });
+    await cluster.stop();
+  });
+});

@@ -16,6 +16,7 @@ import { Bridges } from './bridges.ts';
 import { endOf } from './chain.ts';
 import { refusalOfJob } from './checks.ts';
 import { answerClocks, answerForkedActors, answerForks } from './exchange.ts';
+import { Finder } from './finder.ts';
 import type { JobLog } from './job-log.ts';
 import { Members } from './members.ts';
 import { Publisher } from './publisher.ts';
@@ -45,6 +46,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const writer = new Writer(platform, self, book, (log, events) => members.spread((peer) => send(peer, log, events)));
   const antiEntropy = new AntiEntropy(platform, context, book, members, send);
   const bridges = new Bridges(platform, context, book, send, (peer, log) => antiEntropy.findForks(peer, log));
+  const finder = new Finder(context, book, bridges);
   let loading: Promise<void> | undefined;
   let unwatch: Cancel[] = [];
 
@@ -153,6 +155,16 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         return answerClocks(book, request);
       },
     },
+    finds: {
+      lookup: async (request, call) => {
+        await loading;
+        return (await finder.job(request, call)).signed;
+      },
+      query: async (request, call) => {
+        await loading;
+        return { jobs: (await finder.jobsOf(request, call)).map(({ signed }) => signed) };
+      },
+    },
     shares: {
       update: async (request, call) => {
         await loading;
@@ -182,7 +194,10 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         context.watch(membershipContract, 'view', (view) => {
           for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
         }),
-        context.watch(groupsContract, 'view', (view) => bridges.see(view)),
+        context.watch(groupsContract, 'view', (view) => {
+          bridges.see(view);
+          finder.see(view);
+        }),
       ];
     },
     stop: () => {
