@@ -2,7 +2,9 @@
 // tab judge what worked. Each attempt runs three times: in a plain Worker (the control: it must work there), in the frame
 // without the scrub (what the policy stops by itself), and as a job gets it.
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
-import { attacks, codeOf, type Attack, type Told } from './attacks/attacks.ts';
+import { attacks, type Told } from './attacks/attacks.ts';
+import { attempt, places, runInJob, settleMs, unscrubbedPage, type Place } from './attacks/attempt.ts';
+import { expectKnownGlobals } from './attacks/globals.ts';
 import { dosCases, hostileMessages, hostileResults } from './attacks/force.ts';
 import type { RunOptions, RunReport } from './attacks/host.ts';
 import { keepSecrets, makeVictim, readable, witnessed } from './attacks/witness.ts';
@@ -12,10 +14,6 @@ import { startServer } from './harness/server.ts';
 import type {} from './harness/profile.ts';
 
 const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
-/** What is slower than this is found at the end. */
-const settleMs = 150;
-const lingerMs = 1_000;
-const unscrubbed = '/sandbox-unscrubbed.html';
 
 let site: AttackSite;
 let browser: Browser;
@@ -29,88 +27,11 @@ test.afterAll(async () => {
   await site?.close();
 });
 
-const places = ['control', 'frame', 'job'] as const;
-type Place = (typeof places)[number];
-
 async function openRange(from: Browser): Promise<Page> {
   const page = await (await from.newContext()).newPage();
   await page.goto(`${site.origin}/`);
   await page.waitForFunction('window.range !== undefined');
   return page;
-}
-
-const runInJob = (page: Page, code: string, options: RunOptions): Promise<RunReport> =>
-  page.evaluate(([text, settings]) => window.range.runInJob(text, settings), [code, options] as const);
-
-interface Attempt {
-  readonly worked: boolean;
-  /** Looks again later: a packet may be slow. */
-  stillQuiet(): boolean;
-}
-
-async function attempt(attack: Attack, place: Place, at: number, page: Page, witness: Page, secret: string): Promise<Attempt> {
-  const mark = `m${at}-${place}-${secret.slice(0, 6)}`;
-  const udp = attack.seen.by === 'packets' ? await site.udp() : undefined;
-  const told: Told = { mark, site: site.origin, judge: site.judge, judgeSocket: site.judgeSocket, udpPort: udp?.port ?? 0 };
-  const { seen } = attack;
-  if (seen.by === 'witness' && seen.look === 'missing-database') await witness.evaluate(makeVictim, mark);
-  const code = codeOf(attack);
-  const asked = () =>
-    site.asked.some((path) => path.includes(`/hit/${mark}`) && path.endsWith(seen.by === 'server' ? (seen.path ?? '') : ''));
-  // What holds on only while it runs is looked at meanwhile.
-  const look = async () => seen.by === 'witness' && (await witness.evaluate(witnessed, { look: seen.look, mark }));
-  let sawMeanwhile = false;
-  const meanwhile =
-    seen.by === 'witness' && seen.look === 'locks'
-      ? witness.waitForTimeout(600).then(async () => (sawMeanwhile = await look()))
-      : undefined;
-  let value: unknown;
-  let raw: unknown[] = [];
-  if (place === 'control')
-    ({ value, raw } = await page.evaluate(([text, a, linger]) => window.range.runInPlainWorker(text, a, linger), [
-      code,
-      told,
-      lingerMs,
-    ] as const));
-  else {
-    const options: RunOptions = {
-      args: told,
-      itemMs: 4_000,
-      withinMs: 8_000,
-      lingerMs,
-      ...(place === 'frame' ? { page: unscrubbed } : {}),
-    };
-    const report = await runInJob(page, code, options);
-    expect(report.logs, `${attack.name} was really tried in the ${place}`).toContain('begun');
-    value = report.first;
-    raw = await page.evaluate(() => window.strayMessages);
-  }
-  await meanwhile;
-  if (seen.by === 'server' || seen.by === 'packets') {
-    const until = Date.now() + (place === 'control' ? 3_000 : settleMs);
-    while (Date.now() < until && !asked() && (udp?.heard() ?? 0) === 0) await page.waitForTimeout(20);
-  }
-  const worked = async (): Promise<boolean> => {
-    switch (seen.by) {
-      case 'server':
-        return asked();
-      case 'packets':
-        return udp!.heard() > 0;
-      case 'secret':
-        return typeof value === 'string' && value.includes(secret);
-      case 'witness':
-        return sawMeanwhile || (await look());
-      case 'address':
-        // Only what is of our own origin can be read from our other tab.
-        return typeof value === 'string' && (await witness.evaluate(readable, value)) === mark;
-      case 'stray message':
-        return JSON.stringify(raw).includes(mark);
-      case 'value':
-        if (seen.like === 'number') return typeof value === 'number' && value > 0;
-        return typeof value === 'string' && value.startsWith(seen.like === 'site' ? site.origin : 'Mozilla/');
-    }
-  };
-  return { worked: await worked(), stillQuiet: () => !asked() && (udp?.heard() ?? 0) === 0 };
 }
 
 test('no escape that works in a plain Worker works in a job', async () => {
@@ -125,7 +46,7 @@ test('no escape that works in a plain Worker works in a job', async () => {
   for (const [at, attack] of attacks.entries()) {
     const worked: Record<Place, boolean> = { control: false, frame: false, job: false };
     for (const place of places) {
-      const made = await attempt(attack, place, at, page, witness, secret);
+      const made = await attempt(site, attack, place, at, page, witness, secret);
       worked[place] = made.worked;
       if (place !== 'control' && !made.worked) quiet.push(made.stillQuiet);
     }
@@ -144,7 +65,7 @@ test('no escape that works in a plain Worker works in a job', async () => {
     rows.filter(({ worked }) => !worked.control).map(({ name }) => name),
     'attempts whose control does not work prove nothing',
   ).toEqual([]);
-  expect(counted.length).toBeGreaterThanOrEqual(24);
+  expect(counted.length).toBeGreaterThanOrEqual(60);
   expect(counted.filter(({ worked }) => worked.job).map(({ name }) => name)).toEqual([]);
   // The policy holds without the scrub, too: only what the machine is like is told by the browser itself.
   expect(counted.filter(({ kind, worked }) => worked.frame && kind !== 'the machine').map(({ name }) => name)).toEqual([]);
@@ -152,6 +73,12 @@ test('no escape that works in a plain Worker works in a job', async () => {
     quiet.every((still) => still()),
     'nothing reached a judge late',
   ).toBe(true);
+  await page.context().close();
+});
+
+test('a browser that brings something new into the scope of Workers is noticed', async () => {
+  const page = await openRange(browser);
+  await expectKnownGlobals(page);
   await page.context().close();
 });
 
@@ -196,7 +123,7 @@ test('nor does any work in a job of the real site', async () => {
       const text = typeof value === 'string' ? value : '';
       if (site.asked.some((path) => path.includes(mark)) || text.includes(secret) || text.startsWith(origin)) worked.push(name);
       if (seen.by === 'witness' && (await page.evaluate(witnessed, { look: seen.look, mark }))) worked.push(name);
-      if (seen.by === 'value' && value !== undefined) worked.push(name);
+      if (seen.by === 'value' && value !== undefined && value !== null) worked.push(name);
       if (seen.by === 'address' && text !== '' && (await page.evaluate(readable, text)) === mark) worked.push(name);
     }
     expect(values.length).toBe(attacks.length);
@@ -211,7 +138,7 @@ test('what a job makes of its messages and results never reaches the page as mor
   test.setTimeout(180_000);
   const page = await openRange(browser);
   for (const { name, code, ends } of hostileMessages) {
-    const report = await runInJob(page, code, { page: unscrubbed, itemMs: 3_000, withinMs: 10_000 });
+    const report = await runInJob(page, code, { page: unscrubbedPage, itemMs: 3_000, withinMs: 10_000 });
     expect(ends, name).toContain(report.ended);
   }
   for (const { name, code, error } of hostileResults) {
@@ -247,14 +174,22 @@ test('code that takes all it can get is stopped, and the page hardly notices', a
     const rows: string[] = [];
     const wrong: string[] = [];
     for (const { name, code, ends, options } of dosCases) {
-      const report = await runHere(code, { itemMs: 2_000, withinMs: 25_000, ...options });
+      const tryOnce = () => runHere(code, { itemMs: 2_000, withinMs: 25_000, ...options });
+      let report = await tryOnce();
+      // Whatever else runs on this machine makes gaps, too, but hardly twice at the same case.
+      if (report.gapMs > gapMsMax) report = await tryOnce();
       rows.push(
-        `${name.padEnd(40)}${report.ended.padEnd(14)}page stood still ${report.gapMs.toFixed(0).padStart(4)} ms   ${report.message}`,
+        `${name.padEnd(40)}${report.ended.padEnd(14)}page stood still ${report.gapMs.toFixed(0).padStart(4)} ms   verdict after ${report.runMs.toFixed(0).padStart(5)} ms   ${report.message}`,
       );
+      // With a minute for an item, it has the time that it takes to fill the memory.
+      if (report.runMs > verdictMsMax && (options?.itemMs ?? 0) <= verdictMsMax)
+        wrong.push(`the verdict on ${name} took ${report.runMs.toFixed(0)} ms`);
       if (!ends.includes(report.ended)) wrong.push(`${name} ended ${report.ended}`);
       if (report.gapMs > gapMsMax) wrong.push(`${name} held the page up for ${report.gapMs.toFixed(0)} ms`);
       // The next job runs as if nothing had been.
       const after = await runHere('export default (i) => i + 1', { itemMs: 5_000 });
+      if (after.readyMs + after.runMs > nextMsMax)
+        wrong.push(`after ${name} the next job took ${(after.readyMs + after.runMs).toFixed(0)} ms`);
       if (after.ended !== 'finished' || after.first !== 1) wrong.push(`after ${name} a job ${after.ended}: ${after.message}`);
     }
     console.log(rows.join('\n'));
@@ -264,5 +199,7 @@ test('code that takes all it can get is stopped, and the page hardly notices', a
   }
 });
 
-/** Other work on the machine alone makes gaps of 300 ms; a flood straight to a page holds it for seconds. */
-const gapMsMax = 1_000;
+/** A flood straight to a page holds it for seconds. */
+const gapMsMax = 500;
+const verdictMsMax = 5_000;
+const nextMsMax = 2_000;

@@ -9,6 +9,8 @@ export default defineConfig({
   fullyParallel: false,
   timeout: 90_000,
   expect: { timeout: 15_000 },
+  // What needs half an hour, or another browser, is run by `npm run soak`.
+  grepInvert: process.env['SOAK'] === undefined ? /@soak/ : [],
   forbidOnly: true,
   reporter: [['list']],
 });

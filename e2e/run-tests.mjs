@@ -30,5 +30,5 @@ step('unit tests', ['vitest', 'run']);
 await orExit(ensureBuilt);
 const browserTests = ['playwright', 'test', '--config', 'e2e/playwright.config.ts'];
 step('browser tests', [...browserTests, ...(soak ? ['--repeat-each', '3'] : [])]);
-// What is tagged so takes longer over the same when it is asked to.
-if (soak) step('long browser tests', [...browserTests, '--grep', '@long'], { SOAK: '1' });
+// What is tagged so is only run here, or takes longer over the same.
+if (soak) step('long browser tests', [...browserTests, '--grep', '@long|@soak'], { SOAK: '1' });

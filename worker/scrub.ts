@@ -2,7 +2,7 @@
 // tidiness, not the boundary: that is the opaque origin and its content security policy.
 
 /** ECMAScript's own names, and what needs no one outside. Everything else goes, also what browsers add later. */
-const kept: ReadonlySet<PropertyKey> = new Set(
+export const kept: ReadonlySet<PropertyKey> = new Set(
   (
     'Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp Error ' +
     'AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError DisposableStack AsyncDisposableStack ' +

@@ -2,6 +2,7 @@
 // task's module and runs items one after the other. Foreign code shares this realm and may break whatever it reaches here:
 // then it breaks its own results, and the relay (frame.ts) refuses what does not fit.
 import { decodeValue, encodeValue } from '../web/kernel/lib/value-codec.ts';
+import { wasmMiBDefault } from '../web/kernel/limits.ts';
 import {
   flushBytes,
   flushEveryMs,
@@ -16,6 +17,7 @@ import { describeThrown, LoadError, ResultError } from './item-errors.ts';
 import { itemRandom } from './item-random.ts';
 import { quietConsole, TaskLog } from './task-log.ts';
 import { scrub } from './scrub.ts';
+import { capWebAssembly } from './wasm-cap.ts';
 
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope & { console: unknown };
 const post = scope.postMessage.bind(scope) as (message: WorkerToFrame, transfer?: Transferable[]) => void;
@@ -63,6 +65,7 @@ async function open(url: string, job: Omit<SandboxJob, 'code'>): Promise<void> {
   try {
     if (stubborn.length > 0) throw new LoadError(`This browser does not let Lull take away: ${stubborn.join(', ')}.`);
     codeUrl = url;
+    if (typeof WebAssembly !== 'undefined') capWebAssembly(WebAssembly, job.memoryMiB ?? wasmMiBDefault);
     const module = (await import(/* @vite-ignore */ url)) as { default?: unknown };
     if (typeof module.default !== 'function')
       throw new LoadError('The code has no default function: it must have `export default (item, task) => ...`.');

@@ -22,14 +22,25 @@ export type Seen =
   /** Another tab of the site sees it: a name in one of its stores, or a message. */
   | {
       readonly by: 'witness';
-      readonly look: 'databases' | 'missing-database' | 'caches' | 'files' | 'locks' | 'buckets' | 'messages' | 'sandboxed-files';
+      readonly look:
+        | 'databases'
+        | 'missing-database'
+        | 'missing-cache'
+        | 'missing-file'
+        | 'stolen-lock'
+        | 'caches'
+        | 'files'
+        | 'locks'
+        | 'buckets'
+        | 'messages'
+        | 'sandboxed-files';
     }
   /** The other tab can read, at the address the code came back with, the mark. */
   | { readonly by: 'address' }
   /** The page got a message of the code's own making. */
   | { readonly by: 'stray message' }
   /** The code came back with something that begins with this. */
-  | { readonly by: 'value'; readonly like: 'site' | 'browser' | 'number' };
+  | { readonly by: 'value'; readonly like: 'site' | 'browser' | 'number' | 'text' };
 
 export interface Attack {
   readonly name: string;
@@ -150,7 +161,45 @@ export const attacks: readonly Attack[] = [
   },
   { name: 'fetch when the item has long ended', kind: 'network', seen: server, body: `setTimeout(() => fetch(${hit}), 300)` },
   { name: 'FontFace', kind: 'network', seen: server, body: `await new FontFace('f', 'url(' + ${hit} + ')').load().catch(() => {})` },
-  { name: 'Cache.add', kind: 'network', seen: server, body: `await (await caches.open('net-' + a.mark)).add(${hit})` },
+  {
+    name: 'fetch from a module of a blob',
+    kind: 'network',
+    seen: server,
+    body: `await (await import(URL.createObjectURL(new Blob(['export default (u) => fetch(u)'], { type: 'text/javascript' })))).default(${hit})`,
+  },
+  {
+    name: 'fetch from a generator made of text',
+    kind: 'network',
+    seen: server,
+    body: `await (function* () {}).constructor('u', 'yield fetch(u)')(${hit}).next().value`,
+  },
+  {
+    name: 'fetch called by WebAssembly',
+    kind: 'network',
+    seen: server,
+    // (module (import "a" "b" (func)) (start 0))
+    body: `let asked; await WebAssembly.instantiate(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0, 8, 1, 0]), { a: { b: () => { asked = fetch(${hit}); } } }); await asked`,
+  },
+  {
+    name: 'Worker of a module of the site',
+    kind: 'network',
+    seen: server,
+    body: waited(`new Worker(a.site + '/hit/' + a.mark, { type: 'module' })`),
+  },
+  {
+    name: 'importScripts in a Worker of a blob',
+    kind: 'network',
+    seen: server,
+    body: waited(
+      `const w = new Worker(URL.createObjectURL(new Blob(['try { importScripts("' + ${hit} + '") } finally { postMessage(1) }']))); w.onmessage = done`,
+    ),
+  },
+  {
+    name: 'Cache.add',
+    kind: 'network',
+    seen: server,
+    body: `await (await caches.open('net-' + a.mark)).add(${hit})`,
+  },
 
   {
     name: 'IndexedDB, write',
@@ -208,6 +257,43 @@ export const attacks: readonly Attack[] = [
     body: `return (await navigator.storage.estimate()).quota`,
   },
   {
+    name: 'IndexedDB, names',
+    kind: 'storage',
+    seen: { by: 'secret' },
+    body: `return (await indexedDB.databases()).map(({ name }) => name).join(' ')`,
+  },
+  { name: 'Cache storage, names', kind: 'storage', seen: { by: 'secret' }, body: `return (await caches.keys()).join(' ')` },
+  {
+    name: 'Cache storage, delete',
+    kind: 'storage',
+    seen: { by: 'witness', look: 'missing-cache' },
+    body: `await caches.delete('victim-' + a.mark)`,
+  },
+  {
+    name: 'Private files, names',
+    kind: 'storage',
+    seen: { by: 'secret' },
+    body: `const names = []; for await (const name of (await navigator.storage.getDirectory()).keys()) names.push(name); return names.join(' ')`,
+  },
+  {
+    name: 'Private files, delete',
+    kind: 'storage',
+    seen: { by: 'witness', look: 'missing-file' },
+    body: `await (await navigator.storage.getDirectory()).removeEntry('victim-' + a.mark)`,
+  },
+  {
+    name: 'Storage buckets, names',
+    kind: 'storage',
+    seen: { by: 'secret' },
+    body: `return (await navigator.storageBuckets.keys()).join(' ')`,
+  },
+  {
+    name: 'Web Locks, steal',
+    kind: 'other tabs',
+    seen: { by: 'witness', look: 'stolen-lock' },
+    body: `await navigator.locks.request('victim-' + a.mark, { steal: true }, () => {})`,
+  },
+  {
     name: 'Web Locks, hold',
     kind: 'other tabs',
     seen: { by: 'witness', look: 'locks' },
@@ -239,6 +325,34 @@ export const attacks: readonly Attack[] = [
     body: `self.postMessage({ stray: a.mark }); await new Promise((done) => setTimeout(done, 100))`,
   },
   { name: 'Its own address', kind: 'the page', seen: { by: 'value', like: 'site' }, body: `return self.location.href` },
+  { name: 'Its own origin', kind: 'the page', seen: { by: 'value', like: 'site' }, body: `return self.origin` },
+  {
+    name: 'Its own address, in an error',
+    kind: 'the page',
+    seen: { by: 'value', like: 'site' },
+    body: `return /https?:[^\\s)]*/.exec(new Error('x').stack)?.[0]`,
+  },
+  {
+    name: 'Its own address, of the module',
+    kind: 'the page',
+    seen: { by: 'value', like: 'site' },
+    body: `return /https?:.*/.exec(import.meta.url)?.[0]`,
+  },
+  {
+    name: 'What the site may do',
+    kind: 'the machine',
+    seen: { by: 'value', like: 'text' },
+    body: `return (await navigator.permissions.query({ name: 'persistent-storage' })).state`,
+  },
+  {
+    name: 'A picture drawn by this machine',
+    kind: 'the machine',
+    seen: { by: 'value', like: 'number' },
+    body: `const c = new OffscreenCanvas(80, 20); const g = c.getContext('2d'); g.font = '14px serif'; g.fillText('lull', 2, 15); return g.getImageData(0, 0, 80, 20).data.reduce((sum, b) => sum + b, 0)`,
+  },
+  { name: 'Which language', kind: 'the machine', seen: { by: 'value', like: 'text' }, body: `return navigator.language` },
+  { name: 'Which network', kind: 'the machine', seen: { by: 'value', like: 'text' }, body: `return navigator.connection.effectiveType` },
+  { name: 'How much memory', kind: 'the machine', seen: { by: 'value', like: 'number' }, body: `return navigator.deviceMemory` },
   { name: 'Which browser', kind: 'the machine', seen: { by: 'value', like: 'browser' }, body: `return navigator.userAgent` },
   { name: 'How many cores', kind: 'the machine', seen: { by: 'value', like: 'number' }, body: `return navigator.hardwareConcurrency` },
 ];

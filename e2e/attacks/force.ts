@@ -90,18 +90,70 @@ export const dosCases: readonly Push[] = [
     name: 'heap bomb',
     code: item('const all = []; for (;;) all.push(new Array(1e5).fill({}));'),
     ends: ['unresponsive'],
-    options: { itemMs: 60_000 },
+    options: { itemMs: 90_000, withinMs: 90_000 },
+  },
+  {
+    name: 'heap bomb, with the usual time',
+    code: item('const all = []; for (;;) all.push(new Array(1e5).fill({}));'),
+    ends: ['unresponsive', 'item-time'],
   },
   {
     name: 'heap bomb while loading',
     code: 'const all = []; for (;;) all.push(new Array(1e5).fill({})); export default 1',
-    ends: ['unresponsive'],
+    ends: ['unresponsive', 'failed'],
   },
   { name: 'a buffer of 1 GiB as a result', code: item('return new Uint8Array(2 ** 30);'), ends: ['finished', 'unresponsive'] },
   {
     name: 'an array of 3 million as a result',
     code: item('return Array.from({ length: 3e6 }, (_, i) => i);'),
     ends: ['finished', 'unresponsive'],
+  },
+  {
+    name: 'a regular expression without end',
+    code: item(`return /^(a+)+$/.test('a'.repeat(60) + '!');`),
+    ends: ['item-time'],
+  },
+  {
+    name: 'WebAssembly without end',
+    // (module (func (export "f") (loop (br 0))))
+    code: item(
+      `const { instance } = await WebAssembly.instantiate(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11])); instance.exports.f();`,
+    ),
+    ends: ['item-time'],
+  },
+  {
+    name: 'all the memory of WebAssembly',
+    code: item(
+      `const all = []; try { for (let k = 0; k < 64; k++) { const m = new WebAssembly.Memory({ initial: 16384 }); new Uint8Array(m.buffer).fill(1); all.push(m); } } catch {} return all.length;`,
+    ),
+    ends: ['finished', 'item-time', 'unresponsive'],
+  },
+  { name: '200 000 levels deep', code: item('let a = {}; for (let k = 0; k < 2e5; k++) a = { a }; return a;'), ends: ['finished'] },
+  {
+    name: '20 000 ports',
+    code: item(
+      `const all = []; for (let k = 0; k < 2e4; k++) all.push(new MessageChannel()); self.postMessage(0, all.map((c) => c.port1)); for (;;);`,
+    ),
+    ends: ['garbled', 'flood', 'item-time', 'unresponsive'],
+    options: { page: '/sandbox-unscrubbed.html' },
+  },
+  {
+    name: 'a Blob flood (regained)',
+    code: item(`const all = []; for (let k = 0; k < 64; k++) all.push(new Blob([new Uint8Array(2 ** 22)])); for (;;);`),
+    ends: ['item-time', 'unresponsive'],
+    options: { page: '/sandbox-unscrubbed.html' },
+  },
+  {
+    name: 'a detached buffer as a result',
+    code: item(`const b = new Uint8Array(9); structuredClone(b.buffer, { transfer: [b.buffer] }); return b;`),
+    ends: ['finished'],
+  },
+  {
+    name: 'prototypes bent under the runtime',
+    code: item(
+      `Array.prototype.push = Object.prototype.toString = Uint8Array.prototype.set = Map.prototype.get = Promise.prototype.then = () => { for (;;); }; return [1];`,
+    ),
+    ends: ['finished', 'garbled', 'item-time', 'unresponsive', 'failed'],
   },
   { name: '100 000 levels deep', code: item('let a = []; for (let k = 0; k < 1e5; k++) a = [a]; return a;'), ends: ['finished'] },
   { name: 'log flood', code: item(`for (let k = 0; k < 1e6; k++) task.log('x'.repeat(200));`), ends: ['finished', 'item-time'] },

@@ -17,15 +17,33 @@ export async function keepSecrets({ secret, site }: { secret: string; site: stri
   await writable.write(secret);
   await writable.close();
   void navigator.locks.request(`lock of ${secret}`, () => new Promise(() => undefined));
+  await caches.open(`cache of ${secret}`);
+  await new Promise((resolve) => {
+    const request = indexedDB.open(`database of ${secret}`);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve(undefined);
+    };
+  });
+  await (await navigator.storage.getDirectory()).getFileHandle(`file of ${secret}`, { create: true });
+  // Where there are none, the attempt on them has nothing to look for, and does not count.
+  await (navigator as unknown as { storageBuckets?: { open(name: string): Promise<unknown> } }).storageBuckets?.open(`bucket-${secret}`);
   const whispers = new BroadcastChannel('whispers');
   setInterval(() => whispers.postMessage(secret), 50);
   const heard: unknown[] = [];
   new BroadcastChannel('tabs').onmessage = (event) => heard.push(event.data);
-  Object.assign(globalThis, { heard });
+  Object.assign(globalThis, { heard, stolen: [] });
 }
 
-export function makeVictim(mark: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** What attempts try to take away: a database, a cache, a file and a lock. */
+export async function makeVictim(mark: string): Promise<void> {
+  const name = `victim-${mark}`;
+  await caches.open(name);
+  await (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
+  void navigator.locks
+    .request(name, () => new Promise(() => undefined))
+    .catch(() => (globalThis as unknown as { stolen: string[] }).stolen.push(name));
+  await new Promise<void>((resolve, reject) => {
     const request = indexedDB.open(`victim-${mark}`);
     request.onsuccess = () => {
       request.result.close();
@@ -42,6 +60,15 @@ export async function witnessed({ look, mark }: { look: string; mark: string }):
       return (await indexedDB.databases()).some(({ name }) => name === mark);
     case 'missing-database':
       return !(await indexedDB.databases()).some(({ name }) => name === `victim-${mark}`);
+    case 'missing-cache':
+      return !(await caches.keys()).includes(`victim-${mark}`);
+    case 'missing-file':
+      return (await navigator.storage.getDirectory()).getFileHandle(`victim-${mark}`).then(
+        () => false,
+        () => true,
+      );
+    case 'stolen-lock':
+      return (globalThis as unknown as { stolen: string[] }).stolen.includes(`victim-${mark}`);
     case 'caches':
       return (await caches.keys()).includes(mark);
     case 'files':
@@ -53,7 +80,7 @@ export async function witnessed({ look, mark }: { look: string; mark: string }):
       return new Promise((resolve) => {
         const request = (
           globalThis as unknown as {
-            webkitRequestFileSystem(
+            webkitRequestFileSystem?(
               type: number,
               size: number,
               got: (fs: { root: { getFile(n: string, o: object, y: () => void, no: () => void): void } }) => void,
@@ -61,6 +88,7 @@ export async function witnessed({ look, mark }: { look: string; mark: string }):
             ): void;
           }
         ).webkitRequestFileSystem;
+        if (request === undefined) return resolve(false);
         request(
           0,
           1024,
@@ -77,7 +105,9 @@ export async function witnessed({ look, mark }: { look: string; mark: string }):
     case 'locks':
       return ((await navigator.locks.query()).held ?? []).some(({ name }) => name === mark);
     case 'buckets':
-      return (await (navigator as unknown as { storageBuckets: { keys(): Promise<string[]> } }).storageBuckets.keys()).includes(mark);
+      return (
+        (await (navigator as unknown as { storageBuckets?: { keys(): Promise<string[]> } }).storageBuckets?.keys())?.includes(mark) === true
+      );
     case 'messages':
       return (globalThis as unknown as { heard: unknown[] }).heard.includes(mark);
     default:

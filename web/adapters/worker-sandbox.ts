@@ -18,7 +18,8 @@ export interface WorkerSandboxOptions {
 
 export const framesMax = 64;
 const frameUpMsMax = 15_000;
-export const codeLoadMsMax = 15_000;
+/** Code that does not end while it loads is found out within 5 s. */
+export const codeLoadMsMax = 4_500;
 const pingEveryMs = 1_000;
 const pingsMissedMax = 3;
 /** After `task.signal` has told the item that its time is up. */

@@ -22,7 +22,7 @@ it.each([
   [{ comparator: 'x' }, 'not-built', 'Comparators are not built yet'],
   [{ redundancy: 'adaptive' }, 'not-built', 'Redundancy above 1 is not built yet'],
   [{ runtime: 'python' }, 'not-built', 'The runtime "python" is not built yet'],
-  [{ limits: { memoryMiB: 64 } }, 'not-built', 'memory of a job is not built yet'],
+  [{ limits: { memoryMiB: 0 } }, 'bad-input', 'limits.memoryMiB is a whole number from 1 to 16,384'],
 ])('%j is refused as %s: %s', (more, code, sentence) => {
   expect(() => checkSpec({ ...spec, ...(more as object) })).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(sentence) }),

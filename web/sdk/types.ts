@@ -98,7 +98,8 @@ export interface JobSpec {
   readonly priority?: number;
   /** Items that may fail before the job does. Default: all of them. */
   readonly failuresMax?: number;
-  readonly limits?: { readonly itemMs?: number };
+  /** `memoryMiB`: what a memory of WebAssembly may grow to; donors who allow less do not run the job. */
+  readonly limits?: { readonly itemMs?: number; readonly memoryMiB?: number };
 }
 
 export interface Job extends AsyncIterable<Result> {

@@ -11,6 +11,8 @@ export interface SandboxJob {
   /** Where task.now() starts for every item, ms since 1970: the same everywhere, so that a result does not depend on who made it. */
   readonly epochMs: number;
   readonly itemMs: number;
+  /** What a memory of WebAssembly may grow to; absent: `wasmMiBDefault`. */
+  readonly memoryMiB?: number;
   readonly resultItemBytesMax: number;
 }
 

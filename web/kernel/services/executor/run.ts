@@ -6,7 +6,7 @@
 //      shorten() in any state: what lies behind is not begun, and what the sandbox began of it is killed with it
 import { FaultError } from '../../lib/outcome.ts';
 import type { JobId, RecordId } from '../../lib/ids.ts';
-import { resultItemBytesMax, segmentBytesMax } from '../../limits.ts';
+import { resultItemBytesMax, segmentBytesMax, takedownsMax } from '../../limits.ts';
 import type { Clock } from '../../platform.ts';
 import type { RunOutcome, Running } from '../../protocol/contracts/executor.ts';
 import type { InputPart, JobInput, JobManifest } from '../../protocol/job-manifest.ts';
@@ -36,6 +36,8 @@ export interface RunNeeds {
   /** Resolves when the run may use a worker; the slot is given back by `leave`. Never settles once the run was stopped. */
   enter(run: Run, alone: boolean): Promise<void>;
   leave(run: Run): void;
+  /** The job's code, alone in its process, took a sandbox down; answers how often it has done so here. */
+  tookDown(job: JobId): number;
   /** Something to show has changed; `atOnce` where it began or ended. */
   changed(atOnce: boolean): void;
   log(job: JobId, index: number, text: string): void;
@@ -171,6 +173,7 @@ export class Run {
       seed: job,
       epochMs: manifest.createdAt,
       itemMs: manifest.itemMs,
+      ...(manifest.memoryMiB !== undefined && { memoryMiB: manifest.memoryMiB }),
       resultItemBytesMax: itemResultBytesMax,
     };
     while (this.#next < this.#end) {
@@ -213,6 +216,8 @@ export class Run {
       if (verdict.blamed) {
         this.#collector.fail(blameError(end.cause, this.#next, job.itemMs, end.message), end.cause === 'item-time' ? job.itemMs : 0);
         this.#next++;
+        if (end.cause === 'unresponsive' && this.needs.tookDown(this.request.job) >= takedownsMax)
+          throw new RunEnd('unloadable', `The code takes its sandbox down again and again: ${takedownsMax} times here.`);
       }
       if (++this.#deaths >= deathsPerRunMax && verdict.blamed)
         throw new RunEnd('stopped', 'Too many items took their sandbox down; the rest is released.');

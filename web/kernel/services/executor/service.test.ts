@@ -434,6 +434,17 @@ test('an item that takes the process down is blamed, and its neighbours are not'
   expect(answerOf(other).values.size).toBe(10);
 });
 
+test('code that takes down one process after another is given up, with what was finished', async () => {
+  const { run } = await setUp({ script: (index) => (index % 2 === 1 ? 'die' : { ms: 10, value: index }), itemMs: 60_000 });
+  const { ended, message, values, errors } = await run([[0, 40]]);
+  expect(ended).toBe('unloadable');
+  expect(message).toBe('The code takes its sandbox down again and again: 3 times here.');
+  expect([...errors.keys()]).toEqual([1, 3, 5]);
+  expect([...values.keys()]).toEqual([0, 2, 4]);
+  // It is known by then: the next part ends with the first that goes down.
+  expect([...(await run([[40, 60]])).errors.keys()]).toEqual([41]);
+});
+
 test('a run of items that all hang hands in what it has', async () => {
   const { run } = await setUp({ script: () => 'hang', itemMs: 1_000 });
   const { ended, errors } = await run([[0, 100]]);

@@ -1,4 +1,5 @@
 // Runs claimed functions in sandboxes: waits for a worker the person allows, fetches ahead, and stops the moment they come back.
+import type { JobId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { unpack } from '../../lib/packed.ts';
 import { encodeValue } from '../../lib/value-codec.ts';
@@ -17,6 +18,7 @@ import { tryItems } from './try-out.ts';
 /** Waiting and running together: what a tab claims ahead is far below. */
 export const runsMax = 256;
 const publishEveryMs = 200;
+const takedownJobsMax = 256;
 
 interface Entry {
   readonly run: Run;
@@ -36,6 +38,8 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
   const source = new Source(context);
   const entries = new Map<number, Entry>();
   const trials = new Set<Taking>();
+  /** How often a job's code took down a sandbox that it had for itself; the latest last. */
+  const takedowns = new Map<JobId, number>();
   let nextId = 1;
   let allowed = 0;
   let finishes = false;
@@ -105,6 +109,13 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
         waiting = [...waiting, { id: run.id, alone }];
         admit();
       }),
+    tookDown: (job) => {
+      const times = (takedowns.get(job) ?? 0) + 1;
+      takedowns.delete(job);
+      takedowns.set(job, times);
+      if (takedowns.size > takedownJobsMax) takedowns.delete(takedowns.keys().next().value!);
+      return times;
+    },
     leave: (run) => leave(run.id),
     changed,
     log: (job, index, text) => context.publish('logs', { job, index, text }),

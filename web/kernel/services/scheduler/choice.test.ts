@@ -5,8 +5,8 @@ import { excluded, sameChoice, type Choice } from './choice.ts';
 
 const [me, friend, stranger] = ['a', 'b', 'c'].map((digit) => identityId(digit.repeat(64))) as [never, never, never];
 const job = jobId('d'.repeat(64));
-const of = (submitter: string) => ({ id: job, manifest: { submitter } }) as JobSummary;
-const choice = (change: Partial<Choice> = {}): Choice => ({ jobs: 'all', follow: [], never: [], ...change });
+const of = (submitter: string, memoryMiB?: number) => ({ id: job, manifest: { submitter, memoryMiB } }) as JobSummary;
+const choice = (change: Partial<Choice> = {}): Choice => ({ jobs: 'all', follow: [], never: [], memoryMiB: 512, ...change });
 
 test('who chose nothing runs everything', () => {
   expect(excluded(of(stranger), choice(), me)).toBe('');
@@ -24,6 +24,12 @@ test('never: a submitter, or one job; also of somebody one follows', () => {
   expect(excluded(of(stranger), choice({ never: [stranger] }), me)).toMatch('never');
   expect(excluded(of(friend), choice({ never: [job], jobs: 'followed', follow: [friend] }), me)).toMatch('never');
   expect(excluded(of(me), choice({ never: [me] }), me)).toBe('');
+});
+
+test('what needs more memory than one allows, whosever it is', () => {
+  expect(excluded(of(stranger, 512), choice(), me)).toBe('');
+  expect(excluded(of(stranger, 513), choice(), me)).toMatch('memory');
+  expect(excluded(of(me, 513), choice(), me)).toMatch('memory');
 });
 
 test('a choice is the same while its lists are', () => {

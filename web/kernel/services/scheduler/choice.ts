@@ -3,17 +3,19 @@ import type { IdentityId } from '../../lib/ids.ts';
 import type { JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { Limits } from '../../protocol/contracts/resources.ts';
 
-export type Choice = Pick<Limits, 'jobs' | 'follow' | 'never'>;
+export type Choice = Pick<Limits, 'jobs' | 'follow' | 'never' | 'memoryMiB'>;
 
 /** Why not, in a sentence for the person at this machine; '' where it may run. */
 export function excluded({ id, manifest }: Pick<JobSummary, 'id' | 'manifest'>, choice: Choice | undefined, self: IdentityId): string {
-  if (choice === undefined || manifest.submitter === self) return '';
+  if (choice === undefined) return '';
+  if ((manifest.memoryMiB ?? 0) > choice.memoryMiB) return 'It needs more memory than you allow.';
+  if (manifest.submitter === self) return '';
   if (choice.never.includes(manifest.submitter) || choice.never.includes(id)) return 'You chose never to run it.';
   if (choice.jobs === 'followed' && !choice.follow.includes(manifest.submitter)) return 'You run only the jobs of people you follow.';
   return '';
 }
 
 export const sameChoice = (a: Choice | undefined, b: Choice): boolean =>
-  a !== undefined && a.jobs === b.jobs && sameList(a.follow, b.follow) && sameList(a.never, b.never);
+  a !== undefined && a.jobs === b.jobs && a.memoryMiB === b.memoryMiB && sameList(a.follow, b.follow) && sameList(a.never, b.never);
 
 const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((one, i) => one === b[i]);
