@@ -14,6 +14,7 @@ import { SamplesPage } from './samples/samples-page.tsx';
 import { InviteQuestion } from './settings/move-dialog.tsx';
 import { SettingsPage } from './settings/settings-page.tsx';
 import { Shell } from './shell/shell.tsx';
+import { UsagePage } from './usage/usage-page.tsx';
 
 export { renderProblem } from './problem.tsx';
 
@@ -47,6 +48,8 @@ function Page({ route }: { route: Route }) {
       return <JobsPage />;
     case 'new-job':
       return <NewJobPage />;
+    case 'usage':
+      return <UsagePage />;
     case 'samples':
       return <SamplesPage />;
     case 'job':

@@ -2,13 +2,14 @@
 import { useEffect, useRef, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
 
 export type Route =
-  | { readonly page: 'donate' | 'jobs' | 'new-job' | 'samples' | 'network' | 'data' | 'settings' | 'not-found' }
+  | { readonly page: 'donate' | 'jobs' | 'new-job' | 'samples' | 'usage' | 'network' | 'data' | 'settings' | 'not-found' }
   | { readonly page: 'job' | 'object'; readonly id: string };
 
 export function routeOf(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length === 0) return { page: 'donate' };
   if (parts[0] === 'network' && parts.length === 1) return { page: 'network' };
+  if (parts[0] === 'usage' && parts.length === 1) return { page: 'usage' };
   if (parts[0] === 'samples' && parts.length === 1) return { page: 'samples' };
   if (parts[0] === 'settings' && parts.length === 1) return { page: 'settings' };
   if (parts[0] === 'data' && parts.length <= 2) return parts.length === 1 ? { page: 'data' } : { page: 'object', id: parts[1]! };
