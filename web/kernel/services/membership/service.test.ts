@@ -286,8 +286,11 @@ describe('membership', () => {
 
     it('leaves a linked tab of another group alone, and counts its link for nothing', async () => {
       const { group, members, one, two } = await twoGroups('bridge');
+      const seen = members.map(({ views }) => views.length);
       await group.clock.finish(one[0]!.tab.bus.ask(networkContract, 'links', 'insert', { peer: two[0]!.tab.self.peer }));
       await group.clock.advance(2_000);
+      // Not for a moment is it taken for a member.
+      for (const [i, { views }] of members.entries()) for (const view of views.slice(seen[i])) expect(view.members).toHaveLength(3);
       const sent = one[0]!.tab.sent.get(two[0]!.tab.self.peer) ?? 0;
       await group.clock.advance(20_000);
       expect((one[0]!.tab.sent.get(two[0]!.tab.self.peer) ?? 0) - sent).toBe(0);

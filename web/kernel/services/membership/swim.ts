@@ -225,8 +225,7 @@ export class Swim {
     for (const peer of this.#foreign) if (!open.has(peer)) this.#foreign.delete(peer);
     for (const member of this.#known.values()) {
       if (!member.linked || open.has(member.peer)) continue;
-      member.linked = false;
-      member.rttMs = null;
+      Object.assign(member, { linked: false, rttMs: null });
       this.#changed(false);
       this.#probe(member.peer);
     }
@@ -244,8 +243,9 @@ export class Swim {
       if (member.linked) continue;
       member.linked = true;
       member.store = link.store ?? member.store;
-      this.#alive(link.peer);
-      this.#changed(true);
+      // Whether it is of this group it must say itself.
+      if (member.verified) this.#alive(link.peer);
+      this.#changed(member.verified);
       // With the first link everything is asked for; with later ones only where the views differ.
       this.#probe(link.peer, this.#known.size === 1, true);
     }
@@ -355,8 +355,7 @@ export class Swim {
 
   #buryForeign(member: Known): void {
     if (member.linked) this.#foreign.add(member.peer);
-    member.linked = false;
-    this.#bury(member);
+    this.#bury(Object.assign(member, { linked: false }));
   }
 
   /** What was said of us in the old group, and of whom we leave behind, does not count in the new one. */
