@@ -8,6 +8,7 @@ import type { Bus } from '../kernel/service.ts';
 import { deferred } from './deferred.ts';
 import { LullError } from './errors.ts';
 import type { InputCodec } from './inputs.ts';
+import { followJobsAbroad } from './jobs-abroad.ts';
 import type { KernelHost } from './lull.ts';
 
 /** How long the first join may take before the page counts as alone; it joins later all the same. */
@@ -57,6 +58,7 @@ export class PageKernel implements KernelHost {
       bus.watch(membershipContract, 'view', (view) => {
         if (view.signaling !== 'down') this.#started.resolve();
       });
+      followJobsAbroad(bus, this.clock, this.random);
       for (const listener of this.#listeners) listener(bus);
     });
     return this.#queue;
