@@ -356,6 +356,26 @@ test('an identity goes from one embedding site to another by its secret', async 
   }
 });
 
+test("on the site's own pages it is the person's own network, without a frame", async () => {
+  const page = await profile.context.newPage();
+  // The site's policy lets no script in but its own files.
+  await (await profile.context.newCDPSession(page)).send('Page.setBypassCSP', { enabled: true });
+  await page.goto(cluster.server.url);
+  const content = `import { connect } from '/sdk.js';
+const net = await connect();
+globalThis.probed = {
+  same: net.self.identity === lull.self.identity && net.jobs().length === lull.jobs().length,
+  values: await net.map((n) => n * 3, [1, 2]).values(),
+  donates: await net.donate(false).then(() => true),
+  secret: await net.exportIdentity().catch(({ code }) => code),
+  frames: document.querySelectorAll('iframe[src$="/embed"]').length,
+};`;
+  await page.addScriptTag({ type: 'module', content });
+  await page.waitForFunction(() => 'probed' in globalThis, undefined, { timeout: 20_000 });
+  const probed = await page.evaluate(() => (globalThis as unknown as { probed: unknown }).probed);
+  expect(probed).toEqual({ same: true, values: [3, 6], donates: true, secret: 'refused', frames: 0 });
+});
+
 test('an invite link leads into its private network, and nobody of another network is met there', async ({ other }) => {
   const key = randomBytes(32).toString('hex');
   const link = `${cluster.server.url}/#join=${key}&name=Lab`;

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { declarations } from './declarations.ts';
+import { sdkScript } from './sdk-plugin.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const cache = path.join(root, 'node_modules', '.cache');
@@ -83,6 +84,12 @@ beforeAll(() => {
 
 it('imports nothing', () => {
   expect(declarations()).not.toMatch(/^import|\bfrom '/m);
+});
+
+it('belongs to a module that imports nothing either, and is loaded in a moment', async () => {
+  const script = await sdkScript();
+  expect(script).not.toMatch(/\bfrom\s*["']|^import\b/m);
+  expect(script.length).toBeLessThan(32_000);
 });
 
 it('compiles the program of somebody who has nothing else, and the one that is documented', () => {
