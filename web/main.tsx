@@ -17,6 +17,7 @@ import { objectSource } from './dashboard/data/objects.ts';
 import { donorSource } from './dashboard/donate/donor-source.ts';
 import { keepingSource } from './dashboard/job/keeping.ts';
 import { mountDashboard, renderProblem } from './dashboard/mount.tsx';
+import { networkSource } from './dashboard/network/source.ts';
 import { trySource } from './dashboard/new-job/tries.ts';
 import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts';
 import { startKernel } from './kernel/kernel.ts';
@@ -63,6 +64,7 @@ async function run(): Promise<void> {
     durable: durableStorage(),
     donor: donorSource(() => host.bus()),
     keeping: keepingSource(() => host.bus()),
+    network: networkSource(() => host.bus()),
     profile,
     tries: trySource(() => host.bus()),
   });

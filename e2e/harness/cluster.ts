@@ -18,9 +18,9 @@ export interface Cluster {
   donorsAndSubmitter(count: number): Promise<{ donors: Peer[]; submitter: Peer }>;
 }
 
-/** For the tests of a whole file that do not disturb each other; `close` ends all of it. */
-export async function openCluster(): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
-  const server = await startServer();
+/** For the tests of a whole file that do not disturb each other; `close` ends all of it. `env` is the server's. */
+export async function openCluster(env: Record<string, string> = {}): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
+  const server = await startServer(env);
   const profiles: Profile[] = [];
   const profile = async (options: ProfileOptions = {}) => {
     const opened = await Profile.open(options);

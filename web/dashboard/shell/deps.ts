@@ -5,6 +5,7 @@ import type { Durable } from '../data/durable.ts';
 import type { ObjectSource } from '../data/objects.ts';
 import type { DonorSource } from '../donate/donor-source.ts';
 import type { KeepingSource } from '../job/keeping.ts';
+import type { NetworkSource } from '../network/source.ts';
 import type { TrySource } from '../new-job/tries.ts';
 import type { ProfileSource } from '../settings/source.ts';
 import type { Snapshot, SnapshotStore } from '../snapshots.ts';
@@ -17,6 +18,7 @@ export interface Deps {
   readonly donor: DonorSource;
   readonly keeping: KeepingSource;
   readonly tries: TrySource;
+  readonly network: NetworkSource;
   readonly profile: ProfileSource;
 }
 
