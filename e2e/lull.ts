@@ -29,6 +29,8 @@ async function main(): Promise<number> {
       return exitCodes.fine;
     }
     const { stdin, stdout, stderr, env } = process;
+    if (env['npm_lifecycle_event'] === 'lull' && env['npm_config_loglevel'] !== 'silent' && !stdout.isTTY)
+      console.error('lull: npm has written two lines of its own into the pipe: use "npx lull", or "npm run -s lull --".');
     return await run(command, { stdin, stdout, stderr, env, signal: over.signal });
   } catch (error) {
     if (error instanceof UsageError) {
