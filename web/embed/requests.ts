@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { jobItemsMax } from '../kernel/limits.ts';
 import { listOf, natural, objectIdSchema, positive, text } from '../kernel/protocol/schemas.ts';
+import type { JobSpec } from '../sdk/types.ts';
 import { jobMethods, netMethods, resultsPerPullMax, valuesPerMessageMax } from '../sdk/remote/port-protocol.ts';
 
 const codeCharsMax = 4 * 1024 * 1024;
@@ -56,7 +57,13 @@ export type WireInputs = v.InferOutput<typeof inputsSchema>;
 
 const codeSchema = v.union([text(codeCharsMax), objectRefSchema], 'The code is the text of an ES module, or an object that holds one.');
 
-const specSchema = v.strictObject({
+const limitEntries = { itemMs: v.optional(positive), memoryMiB: v.optional(positive) } satisfies Record<
+  keyof NonNullable<JobSpec['limits']>,
+  v.GenericSchema
+>;
+
+/** All that a job may say, but for the signal: that stays in the page. */
+const specEntries = {
   name: v.string(),
   code: codeSchema,
   runtime: v.optional(v.any()),
@@ -68,8 +75,9 @@ const specSchema = v.strictObject({
   redundancy: v.optional(v.any()),
   priority: v.optional(v.pipe(v.number(), v.safeInteger())),
   failuresMax: v.optional(natural),
-  limits: v.optional(v.strictObject({ itemMs: v.optional(positive) })),
-});
+  limits: v.optional(v.strictObject(limitEntries)),
+} satisfies Record<Exclude<keyof JobSpec, 'signal'>, v.GenericSchema>;
+const specSchema = v.strictObject(specEntries);
 
 const nothing = v.strictTuple([]);
 const window = v.strictTuple([natural, v.pipe(natural, v.maxValue(peekedMax, `At most ${peekedMax} at once.`))]);
