@@ -61,10 +61,10 @@ function lullOf(group: TestGroup, peer: TestPeer): Lull {
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
 
-async function served(seed: string, donors: number, allowances: Partial<Allowances> = {}) {
+async function served(seed: string, donors: number, allowances: Partial<Allowances> = {}, delayMs = 1) {
   const group = new TestGroup({
     seed,
-    network: { delayMs: 1 },
+    network: { delayMs },
     script: (index) => (index === 7 ? { ms: 5, error: 'seven' } : { ms: 5, value: index * 2 }),
   });
   const embedded = await group.start('embedded');
@@ -148,7 +148,7 @@ describe('an embedding page', () => {
   });
 
   it('calls a job off by its signal, before and after it is handed over', async () => {
-    const { group, net, embedded } = await served('embed abort', 2);
+    const { group, net, embedded } = await served('embed abort', 2, {}, 250);
     const early = new AbortController();
     const late = new AbortController();
     const first = net.map('export default (n) => n', { range: [0, 100_000] }, { signal: early.signal });
