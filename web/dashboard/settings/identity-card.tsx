@@ -56,7 +56,7 @@ function Export({ identity }: { identity: string }) {
       <p className="sm mute">
         As a phrase of {phraseWords} words, or a file. Whoever has either is you here: keep it where you keep passwords.
       </p>
-      <div className="actions start">
+      <div className="actions leading">
         {phrase === null ? (
           <button type="button" className="btn ghost" onClick={show}>
             Show the phrase
@@ -215,7 +215,7 @@ export function BringInCard({ state }: { state: IdentityState | null }) {
             {problem}
           </span>
         )}
-        <div className="actions start">
+        <div className="actions leading">
           <button type="submit" className="btn" disabled={text.trim() === ''}>
             Bring in
           </button>
