@@ -3,13 +3,14 @@ import { defineConfig } from 'vitest/config';
 import { fileURLToPath } from 'node:url';
 import { sdkFiles } from './web/sdk/remote/sdk-plugin.ts';
 import { sandboxPage } from './worker/sandbox-page-plugin.ts';
+import { serviceWorker } from './worker/service-worker-plugin.ts';
 
 const page = (name: string) => fileURLToPath(new URL(`web/${name}`, import.meta.url));
 
 export default defineConfig({
   root: 'web',
   publicDir: '../public',
-  plugins: [react(), sandboxPage(), sdkFiles()],
+  plugins: [react(), sandboxPage(), sdkFiles(), serviceWorker()],
   build: {
     outDir: '../dist/site',
     emptyOutDir: true,

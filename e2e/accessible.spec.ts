@@ -77,6 +77,8 @@ test('axe finds nothing wrong on any page, light or dark, and nothing is wider t
   await look('/jobs/new');
   await goTo(page, `/jobs/${ids[0]}`);
   await expect(page.getByText('failed: No room at 3')).toBeVisible();
+  await page.getByText('The code that runs, and its arguments').click();
+  await expect(page.getByText('Of another kind').first()).toBeVisible();
   await page.getByText('More', { exact: true }).click();
   await look('a job with failures');
   await goTo(page, `/jobs/${ids[1]}`);

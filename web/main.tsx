@@ -4,6 +4,7 @@ import { browserClock } from './adapters/browser-clock.ts';
 import { browserMachine } from './adapters/browser-machine.ts';
 import { browserRandom } from './adapters/browser-random.ts';
 import { codecClient } from './adapters/codec-client.ts';
+import { keepSite } from './adapters/offline.ts';
 import { openStorage } from './adapters/idb-storage.ts';
 import { durableStorage } from './adapters/durable-storage.ts';
 import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
@@ -101,6 +102,7 @@ async function run(): Promise<void> {
     onElected: () => void speak(),
     onWaiting: () => void start(memoryStorage(random), 'second'),
   });
+  if (import.meta.env.PROD) keepSite();
   addEventListener('pagehide', () => void host.stop());
   // A page brought back by the back button has said good-bye already: it begins anew.
   addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -16,6 +16,7 @@ import { Picture } from './picture.tsx';
 import { ProgressCard } from './progress-card.tsx';
 import { ResultsCard } from './results-card.tsx';
 import { Situation } from './situation.tsx';
+import { SourceCard } from './source-card.tsx';
 import { hasEnded, useJob, useOverview } from './use-job.ts';
 import { WhereItRuns } from './where-it-runs.tsx';
 
@@ -117,6 +118,7 @@ function FoundJob({ job }: { job: Job }) {
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
       <ResultsCard job={job} overview={overview} />
       <LogsCard job={job} overview={overview} />
+      <SourceCard job={job} />
       <KeepingCard job={job} mine={mine} />
     </>
   );
