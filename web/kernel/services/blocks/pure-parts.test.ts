@@ -3,6 +3,7 @@ import { makePeerId, storeId } from '../../lib/ids.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
 import { ByteCache } from './byte-cache.ts';
 import { codingFor, placedOf } from './coding.ts';
 import { placementOrder, readingOrder } from './placement.ts';
@@ -179,17 +180,52 @@ describe('the first few of many ways', () => {
 });
 
 describe('the byte cache', () => {
-  it('drops what was used least recently, and never holds more than it may', () => {
-    const cache = new ByteCache(100);
-    for (const key of ['a', 'b', 'c', 'd']) cache.put(key, new Uint8Array(25));
+  const cacheOf = (bytesMax: number) => new ByteCache(bytesMax, () => random.fraction());
+  const random = seededRandom('cache');
+
+  it('never holds more than it may, and nothing that is worth no room', () => {
+    const cache = cacheOf(100);
+    for (let i = 0; i < 1_000; i++) {
+      cache.put(`key ${i % 37}`, new Uint8Array(1 + (i % 25)));
+      expect(cache.bytes).toBeLessThanOrEqual(100);
+    }
+    cache.put('large', new Uint8Array(26));
+    expect(cache.get('large')).toBeUndefined();
+  });
+
+  it('finds some of what is read over and over, though all of it does not fit', () => {
+    const cache = cacheOf(100);
+    let found = 0;
+    for (let i = 0; i < 1_500; i++) {
+      const key = `key ${i % 15}`;
+      if (cache.get(key) !== undefined) found++;
+      else cache.put(key, new Uint8Array(10));
+    }
+    expect(found).toBeGreaterThan(300);
+  });
+
+  it('gives back what was put last under a key, and nothing once it is deleted', () => {
+    const cache = cacheOf(100);
+    cache.put('a', Uint8Array.of(1));
+    cache.put('b', Uint8Array.of(2));
+    cache.put('a', Uint8Array.of(3));
+    cache.delete('b');
+    expect([cache.get('a'), cache.get('b'), cache.bytes]).toEqual([Uint8Array.of(3), undefined, 1]);
+  });
+
+  it('lets go what nobody has wanted for a while', () => {
+    const cache = cacheOf(100);
+    for (const key of ['a', 'b']) cache.put(key, Uint8Array.of(1));
+    cache.dropIdle();
     cache.get('a');
-    cache.put('e', new Uint8Array(20));
-    expect(cache.get('b')).toBeUndefined();
-    expect(['a', 'c', 'd', 'e'].map((key) => cache.get(key)?.length)).toEqual([25, 25, 25, 20]);
-    cache.put('huge', new Uint8Array(26));
-    expect(cache.get('huge')).toBeUndefined();
+    cache.dropIdle();
+    expect([cache.get('a'), cache.get('b')]).toEqual([Uint8Array.of(1), undefined]);
+    cache.dropIdle();
+    cache.dropIdle();
+    expect(cache.bytes).toBe(0);
   });
 });
+
 describe('the coding of an object', () => {
   it.each([
     [1, 1, 1, 1],
@@ -224,112 +260,5 @@ describe('the coding of an object', () => {
     const coding = codingFor(identities, true);
     expect(coding.k).toBe(1);
     expect(placedOf(coding, identities)).toBe(copies);
-  });
-});
-
-describe('the first of several ways', () => {
-  const after = (clock: VirtualClock, ms: number, value: string | undefined) =>
-    new Promise<string | undefined>((resolve) => void clock.after(ms, () => resolve(value)));
-
-  it('tries the next at once after a failure, and beside a slow one', async () => {
-    const clock = new VirtualClock();
-    const begun: string[] = [];
-    const at = clock.now();
-    const ways = { fails: [10, undefined], slow: [10_000, 'slow'], good: [20, 'good'], unused: [0, 'unused'] } as const;
-    const first = firstOf(clock, ['fails', 'slow', 'good', 'unused'] as const, 100, (way) => {
-      begun.push(`${way} ${clock.now() - at}`);
-      const [ms, value] = ways[way];
-      return after(clock, ms, value);
-    });
-    expect(await clock.finish(first)).toBe('good');
-    expect(begun).toEqual(['fails 0', 'slow 10', 'good 110']);
-  });
-
-  it('is undefined when there is none or all have failed', async () => {
-    const clock = new VirtualClock();
-    expect(await firstOf(clock, [], 100, async () => 'never')).toBeUndefined();
-    expect(await clock.finish(firstOf(clock, [1, 2, 3], 5, () => after(clock, 50, undefined)))).toBeUndefined();
-  });
-});
-
-describe('the first few of many ways', () => {
-  interface Way {
-    readonly key: number;
-    readonly ms: number;
-    readonly fails?: boolean;
-  }
-  const run = async (wanted: number, ways: readonly Way[]) => {
-    const clock = new VirtualClock();
-    const begun: string[] = [];
-    const at = clock.now();
-    const found = await clock.finish(
-      firstDistinct(
-        clock,
-        wanted,
-        ways,
-        ({ key }) => key,
-        100,
-        (way) => {
-          begun.push(`${way.key} ${clock.now() - at}`);
-          return new Promise<string | undefined>((resolve) => {
-            clock.after(way.ms, () => resolve(way.fails === true ? undefined : `${way.key}`));
-          });
-        },
-      ),
-    );
-    return { found: [...found.keys()].toSorted((a, b) => a - b), begun };
-  };
-
-  it('runs as many as are wanted, and no more while they answer', async () => {
-    const { found, begun } = await run(2, [
-      { key: 0, ms: 10 },
-      { key: 1, ms: 20 },
-      { key: 2, ms: 1 },
-    ]);
-    expect(found).toEqual([0, 1]);
-    expect(begun).toEqual(['0 0', '1 0']);
-  });
-
-  it('turns to others when some fail or are slow, to the same key last', async () => {
-    const { found, begun } = await run(2, [
-      { key: 0, ms: 10_000 },
-      { key: 0, ms: 10_000 },
-      { key: 1, ms: 5, fails: true },
-      { key: 2, ms: 10 },
-      { key: 3, ms: 10 },
-    ]);
-    expect(found).toEqual([2, 3]);
-    expect(begun).toEqual(['0 0', '1 0', '2 5', '3 115']);
-  });
-
-  it('tries the next holder of a key when the first one fails and no other key is left', async () => {
-    const { found } = await run(2, [
-      { key: 0, ms: 5 },
-      { key: 1, ms: 5, fails: true },
-      { key: 1, ms: 5 },
-    ]);
-    expect(found).toEqual([0, 1]);
-  });
-
-  it('gives what there is when the rest has failed', async () => {
-    const { found } = await run(3, [
-      { key: 0, ms: 5 },
-      { key: 1, ms: 5, fails: true },
-      { key: 2, ms: 5 },
-    ]);
-    expect(found).toEqual([0, 2]);
-  });
-});
-
-describe('the byte cache', () => {
-  it('drops what was used least recently, and never holds more than it may', () => {
-    const cache = new ByteCache(100);
-    for (const key of ['a', 'b', 'c', 'd']) cache.put(key, new Uint8Array(25));
-    cache.get('a');
-    cache.put('e', new Uint8Array(20));
-    expect(cache.get('b')).toBeUndefined();
-    expect(['a', 'c', 'd', 'e'].map((key) => cache.get(key)?.length)).toEqual([25, 25, 25, 20]);
-    cache.put('huge', new Uint8Array(26));
-    expect(cache.get('huge')).toBeUndefined();
   });
 });

@@ -17,7 +17,8 @@ import type { Recoding, SignedRecoding, Slot } from './slots.ts';
 import { goneBecause, loadStore, recodingKey } from './store-loading.ts';
 
 export const slicesMax = 200_000;
-export const cacheBytesMax = 32 * 1024 * 1024;
+/** In memory, and for a minute or two: what was just put or read is what is asked for. */
+export const cacheBytesMax = 64 * 1024 * 1024;
 /** A slice whose manifest never came is dropped after this. */
 export const orphanMs = 3_600_000;
 
@@ -44,7 +45,7 @@ export class SliceStore {
   readonly #reading = new Map<string, Promise<Uint8Array | undefined>>();
   /** Slices found damaged or missing, with what they were: stored again when fetched again. */
   readonly #damaged = new Map<string, SliceMeta>();
-  readonly #cache = new ByteCache(cacheBytesMax);
+  readonly #cache: ByteCache;
   readonly #listeners: Listener[] = [];
   readonly #room: Room;
   #gone = false;
@@ -55,6 +56,7 @@ export class SliceStore {
     private readonly changed: () => void,
   ) {
     this.#room = new Room(platform.storage, changed);
+    this.#cache = new ByteCache(cacheBytesMax, () => platform.random.fraction());
   }
 
   /** Reads what is held. A storage that refuses is told in `usage`, and nothing is held. */
@@ -306,6 +308,7 @@ export class SliceStore {
 
   /** Drops what has outlived its time, and looks again at what the host allows. */
   async sweep(): Promise<void> {
+    this.#cache.dropIdle();
     if (await this.#vanished()) return;
     await this.#room.look();
     const wall = this.platform.clock.wall();
