@@ -6,6 +6,7 @@ import { useSnapshot } from '../shell/deps.ts';
 import { count, duration, pretty, short } from '../view/format.ts';
 import { tookKey } from './columns.ts';
 import type { DecidedRows } from './decided.ts';
+import { ImageValue } from './image-value.tsx';
 import { RowCache, type Row } from './row-cache.ts';
 import { hasEnded } from './use-job.ts';
 
@@ -226,6 +227,7 @@ function Detail({ index, row, own, onClose }: { index: number; row: Row | undefi
               </pre>
             </div>
           </div>
+          {'error' in row.result ? null : <ImageValue value={row.result.value} name={`The picture of item ${index}`} />}
           {row.result.logs === undefined ? null : (
             <div>
               <h4 className="h2">What it wrote</h4>

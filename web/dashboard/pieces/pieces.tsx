@@ -118,9 +118,7 @@ export function BarChart({ title, bars, note }: { title: string; bars: readonly 
             <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
               <rect className={value < 0 ? 'coral' : 'tide'} width={(Math.abs(value) / most) * 100} height={10} rx={1} />
             </svg>
-            <span className="bars-value">
-              {Number.isInteger(value) ? value.toLocaleString('en').replaceAll(',', '\u202f') : value.toPrecision(4)}
-            </span>
+            <span className="bars-value">{Number.isInteger(value) ? count(value) : value.toPrecision(4)}</span>
           </li>
         ))}
       </ol>

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { about, bytes, count, duration, items, percent, plural, pretty, rate, short, ticking, timeLeft } from './format.ts';
+import { about, bytes, count, duration, items, numberFormats, percent, plural, pretty, rate, short, ticking, timeLeft } from './format.ts';
 
 describe('numbers as a person says them', () => {
+  it('writes them as the person’s language does', () => {
+    const german = numberFormats('de-DE');
+    expect([german.count(43_200), german.decimal(1.25, 1), german.decimal(1_234.5, 2)]).toEqual(['43.200', '1,3', '1.234,50']);
+    expect(numberFormats('fr').decimal(0.5, 1)).toBe('0,5');
+    expect([numberFormats('en-GB').count(1_000_000), numberFormats('en').decimal(1_234.5, 1)]).toEqual([
+      '1\u202f000\u202f000',
+      '1\u202f234.5',
+    ]);
+  });
+
   it('groups digits and agrees with the noun', () => {
     expect(count(43_200)).toBe('43\u202f200');
     expect(plural(1, 'part')).toBe('1 part');

@@ -1,11 +1,29 @@
-// Numbers and durations as a person would say them. Thin spaces group digits; units follow after a space.
+// Numbers and durations as a person would say them. Units follow after a space.
 
-const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+export interface NumberFormats {
+  count(n: number): string;
+  /** With so many digits behind the decimal sign. */
+  decimal(n: number, digits: number): string;
+}
+
+/** As the person's language writes numbers. In English thin spaces group digits, as in tables of science, so that no comma is taken for a decimal one. */
+export function numberFormats(locale: string): NumberFormats {
+  const english = /^en\b/i.test(locale);
+  const of = (digits: number) =>
+    new Intl.NumberFormat(english ? 'en' : locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const [whole, one, two] = [of(0), of(1), of(2)];
+  const spaced = (text: string) => (english ? text.replaceAll(',', '\u202f') : text);
+  return {
+    count: (n) => spaced(whole.format(Math.round(n))),
+    decimal: (n, digits) => spaced((digits === 0 ? whole : digits === 1 ? one : two).format(n)),
+  };
+}
+
+const formats = numberFormats(typeof navigator === 'undefined' ? 'en' : navigator.language);
 
 /** 43200 -> '43 200'. */
-export function count(n: number): string {
-  return grouped.format(Math.round(n)).replaceAll(',', '\u202f');
-}
+export const count = formats.count;
+const { decimal } = formats;
 
 /** '1 part', '3 parts'. */
 export function plural(n: number, one: string, many = `${one}s`): string {
@@ -15,8 +33,8 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 /** 0 s, < 1 ms, 0.3 s, 12 s, 4 min 12 s, 3 h 41 min, 2 d 4 h. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return '–';
-  if (ms < 950) return ms === 0 ? '0 s' : ms < 1 ? '< 1 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 950) return ms === 0 ? '0 s' : ms < 1 ? '< 1 ms' : ms < 100 ? `${Math.round(ms)} ms` : `${decimal(ms / 1000, 1)} s`;
+  if (ms < 9_950) return `${decimal(ms / 1000, 1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -64,21 +82,21 @@ export function bytes(n: number): string {
     value /= 1024;
     unit++;
   }
-  return `${unit > 0 && value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)} ${units[unit]}`;
+  return `${unit > 0 && value < 9.95 ? decimal(value, 1).replace(/[.,]0$/, '') : Math.round(value)} ${units[unit]}`;
 }
 
 /** 0, 0.04, 1.3, 21, 1 204. */
 export function rate(perSecond: number): string {
   if (perSecond <= 0) return '0';
-  if (perSecond < 0.1) return perSecond.toFixed(2);
-  return perSecond < 9.95 ? perSecond.toFixed(1) : count(perSecond);
+  if (perSecond < 0.1) return decimal(perSecond, 2);
+  return perSecond < 9.95 ? decimal(perSecond, 1) : count(perSecond);
 }
 
 /** Never says 100 before all is there, nor 0 once something is. */
 export function percent(share: number): string {
   if (share >= 1) return '100\u202f%';
   if (share <= 0) return '0\u202f%';
-  return `${Math.min(99.9, Math.max(0.1, share * 100)).toFixed(1)}\u202f%`;
+  return `${decimal(Math.min(99.9, Math.max(0.1, share * 100)), 1)}\u202f%`;
 }
 
 /** Items [first, end): '#17', '#120 – 239'. */

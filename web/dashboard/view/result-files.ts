@@ -12,6 +12,11 @@ const magic: readonly (readonly [ending: string, ...begins: number[]])[] = [
   ['wasm', 0, 0x61, 0x73, 0x6d],
 ];
 
+const imageTypes: Readonly<Record<string, string>> = { png: 'image/png', jpg: 'image/jpeg', gif: 'image/gif' };
+
+/** The type of bytes that begin as a picture does; null for others. */
+export const imageTypeOf = (bytes: Uint8Array): string | null => imageTypes[endingOf(bytes)] ?? null;
+
 const endingOf = (bytes: Uint8Array) => magic.find(([, ...begins]) => begins.every((byte, i) => bytes[i] === byte))?.[0] ?? 'bin';
 
 const bytesOf = (value: unknown): Uint8Array<ArrayBuffer> | null =>

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileOf } from './result-files.ts';
+import { fileOf, imageTypeOf } from './result-files.ts';
 import { crc32, zipPieces } from './zip.ts';
 
 const text = (content: string) => new TextEncoder().encode(content);
@@ -37,6 +37,11 @@ describe('a ZIP of results', () => {
   });
 
   it('sums as everybody does', () => expect(crc32(text('123456789'))).toBe(0xcb_f4_39_26));
+
+  it('knows a picture by its first bytes', () => {
+    expect(imageTypeOf(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))).toBe('image/jpeg');
+    expect([imageTypeOf(Uint8Array.of(0x25, 0x50, 0x44, 0x46)), imageTypeOf(new Uint8Array(0))]).toEqual([null, null]);
+  });
 
   it('names files by what they hold, and by nothing that leads elsewhere', () => {
     const named = (value: unknown) => fileOf({ index: 7, value, by: [], tookMs: 0 }, 1_000).name;
