@@ -196,7 +196,7 @@ const recorded = {
     queue: '971ae1ff1c10c0d1',
     resources: 'ebfa76679ba35a56',
     scheduler: '581b6896aa6ef40e',
-    signed: '0da07c823934d8f8',
+    signed: 'bfdc9336e44c8597',
   },
 };
 

@@ -161,8 +161,8 @@ export const bridgeTellEveryMs = 500;
 /** Events, manifests and clocks in one message of the ledger: below `bodyBytesMax` by what wraps them. */
 export const exchangeBytesMax = 192 * 1024;
 export const eventsPerJobMax = 200_000;
-/** Events of all jobs held in memory. */
-export const ledgerBytesMax = 256 * 1024 * 1024;
+/** Events of all jobs held in memory: some 240 000 functions. */
+export const ledgerBytesMax = 512 * 1024 * 1024;
 export const actorsPerJobMax = 1_024;
 /** How far past the first gap an actor's events are held: what bounds the intervals of a clock, whatever is lost or made up. */
 export const eventsAheadMax = 1_024;
@@ -196,6 +196,8 @@ export const wasmMiBDefault = 1_024;
 export const memoryMiBMax = 16_384;
 /** Code that took down so many sandboxes here is run here no more. */
 export const takedownsMax = 3;
+/** So often interrupted, an item goes only to members that stay idle for longer than it ran. */
+export const interruptionsMax = 3;
 export const resultItemBytesMax = 16 * 1024 * 1024;
 export const logBytesPerFunctionMax = 64 * 1024;
 export const jobLifeMsDefault = 14 * 24 * 3_600_000;

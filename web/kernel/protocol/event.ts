@@ -45,6 +45,8 @@ export const eventBodySchema = v.variant('kind', [
   }),
   /** The code could not be loaded here. `itemAttemptsMax` of these fail the job; of a stranger's one less counts at most. */
   v.strictObject({ kind: v.literal('unloadable'), message: text(2_000) }),
+  /** A donor's person came back while this item ran, and had run for so long. */
+  v.strictObject({ kind: v.literal('interrupted'), item: natural, round: natural, ranMs: amount }),
   /** The submitter took these results: they never change again. */
   v.strictObject({
     kind: v.literal('accepted'),

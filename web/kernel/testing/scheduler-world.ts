@@ -18,13 +18,13 @@ import {
 import { FaultError, unwrap } from '../lib/outcome.ts';
 import { pack, unpack } from '../lib/packed.ts';
 import { encodeResultBlob } from '../lib/result-blob.ts';
-import { itemAttemptsMax } from '../limits.ts';
+import { interruptionsMax, itemAttemptsMax } from '../limits.ts';
 import { memoryStorage } from '../memory-storage.ts';
 import type { Platform } from '../platform.ts';
 import type { Contract } from '../protocol/contract.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import { executorContract, type RunOutcome } from '../protocol/contracts/executor.ts';
-import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
+import { ledgerContract, type JobSummary, type LongItem } from '../protocol/contracts/ledger.ts';
 import { membershipContract, type Member } from '../protocol/contracts/membership.ts';
 import { queueContract, type Claim } from '../protocol/contracts/queue.ts';
 import { resourcesContract } from '../protocol/contracts/resources.ts';
@@ -60,6 +60,7 @@ export interface WorldJob {
   readonly failedBy: Map<number, IdentityId[]>;
   readonly spans: { range: Range; tookMs: number; by: IdentityId }[];
   unloadable: number;
+  readonly long: LongItem[];
   /** What is undecided of each, as the ledger would say. */
   loans: { event: EventId; actor: PeerId; to: GroupId; round: number; open: [number, number][] }[];
 }
@@ -97,6 +98,7 @@ export class World {
       failedBy: new Map(),
       spans: [],
       unloadable: 0,
+      long: [],
       loans: [],
     };
     this.jobs.set(job.id, job);
@@ -166,8 +168,17 @@ export class World {
     };
   }
 
+  #interrupted(job: WorldJob, item: number, ranMs: number): void {
+    const at = job.long.findIndex((one) => one.item === item);
+    const before = job.long[at];
+    const told = { item, times: (before?.times ?? 0) + 1, ranMs: Math.max(before?.ranMs ?? 0, ranMs) };
+    if (at < 0) job.long.push(told);
+    else job.long[at] = told;
+  }
+
   event(tab: Tab, job: WorldJob, body: EventBody): void {
     if (body.kind === 'unloadable') job.unloadable++;
+    if (body.kind === 'interrupted') this.#interrupted(job, body.item, body.ranMs);
     if (body.kind !== 'computed') return;
     const failed = (item: number) => body.failed.some(([first, end]) => first <= item && item < end);
     const ranges: [number, number][] = [];
@@ -228,6 +239,8 @@ export interface TabOptions {
   readonly itemMs: (item: number) => number;
   readonly throws: (item: number) => boolean;
   readonly ends?: RunOutcome['ended'];
+  /** How long it stays idle, as it tells the others. */
+  readonly stretchSeconds?: number;
 }
 
 export class Tab {
@@ -319,7 +332,13 @@ export class Tab {
         state: 'idle',
         reason: '',
         machine: { cores: 4, memoryMiB: null },
-        sandbox: { workersAllowed: this.workers, workersRunning: 0, claimed: 0, itemsPerSecond: 0 },
+        sandbox: {
+          workersAllowed: this.workers,
+          workersRunning: 0,
+          claimed: 0,
+          itemsPerSecond: 0,
+          ...(this.options.stretchSeconds !== undefined && { stretchSeconds: this.options.stretchSeconds }),
+        },
         storage: { keeps: true, usedMiB: 0, allowedMiB: 1 },
       },
     };
@@ -367,6 +386,7 @@ export class Tab {
       decisions: {
         lookup: ({ job, from, end }: { job: JobId; from: number; end?: number }) => ({
           undecided: this.world.undecided(find(job), from, end ?? find(job).items),
+          long: find(job).long.filter(({ times }) => times >= interruptionsMax),
         }),
         query: ({ job, from, max }: { job: JobId; from: number; max: number }) => ({
           spans: find(job)
@@ -492,14 +512,15 @@ export class Tab {
   async #compute(run: Run): Promise<void> {
     if (this.options.ends !== undefined) {
       await this.#pause(20);
-      return run.finish({ ended: this.options.ends, message: '', workerMs: run.workerMs, blobs: [] }, []);
+      return run.finish({ ended: this.options.ends, message: '', workerMs: run.workerMs, interrupted: null, blobs: [] }, []);
     }
     const items = run.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i));
     // In slices of 20 ms, as a stop may come at any time.
     for (let at = 0; at < items.length && !run.stop && this.alive;) {
       let ms = 0;
       const from = at;
-      while (at < items.length && ms < 20) ms += this.options.itemMs(items[at++]!);
+      // A long one by itself, so that it is known which of them was stopped.
+      while (at < items.length && ms < 20 && (ms === 0 || this.options.itemMs(items[at]!) < 20)) ms += this.options.itemMs(items[at++]!);
       await this.#pause(ms);
       this.busyMs += ms;
       run.workerMs += ms;
@@ -533,7 +554,10 @@ export class Tab {
       blobs.push({ range: [first, first + count], part: null, failed, data: buffers.length - 1, tookMs });
       i = j;
     }
-    run.finish({ ended, message: '', workerMs: run.workerMs, blobs }, buffers);
+    const next = run.ranges.flatMap(([first, end]) => Array.from({ length: end - first }, (_, i) => first + i))[run.done.length];
+    const stopped = ended === 'stopped' && run.running && next !== undefined;
+    const interrupted = stopped ? { item: next, ranMs: this.options.itemMs(next) } : null;
+    run.finish({ ended, message: '', workerMs: run.workerMs, interrupted, blobs }, buffers);
   }
 
   #stopRuns(records: RecordId[] | null): Record<string, never> {

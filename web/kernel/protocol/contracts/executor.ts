@@ -46,6 +46,8 @@ export const runOutcomeSchema = v.strictObject({
   message: text(2_000),
   /** How long it had a worker, whatever came of it. */
   workerMs: amount,
+  /** Where it was stopped in the middle of an item: which, and how long it had run. */
+  interrupted: v.nullable(v.strictObject({ item: natural, ranMs: amount })),
   /**
    * Result blobs, one for each run of consecutive finished items of one part of the input, in order; each names the failed items in it,
    * and the part its items were read from (null: the manifest's own input): the results are of these, whatever is appended meanwhile.

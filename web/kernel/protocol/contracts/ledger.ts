@@ -70,6 +70,11 @@ export const decidedSpanSchema = v.strictObject({
 });
 export type DecidedSpan = v.InferOutput<typeof decidedSpanSchema>;
 
+/** An item that donors had to interrupt again and again, and the longest that it ran. */
+export const longItemSchema = v.strictObject({ item: natural, times: positive, ranMs: amount });
+export type LongItem = v.InferOutput<typeof longItemSchema>;
+export const longItemsPerAnswerMax = 256;
+
 export const contributorSchema = v.strictObject({
   identity: identityIdSchema,
   /** Decided items whose outcome is this identity's; surplus results count for nobody. */
@@ -158,6 +163,8 @@ export const ledgerContract = contract({
         v.strictObject({ job: jobIdSchema, from: natural, end: v.optional(natural), max: positive }),
         v.strictObject({
           undecided: listOf(v.strictObject({ range: rangeSchema, round: natural, failedBy: listOf(identityIdSchema, 16) }), 10_000),
+          /** Of the items from `from` to `end`, ascending. */
+          long: listOf(longItemSchema, longItemsPerAnswerMax),
         }),
       ),
       /** `settingVersion` and `round` are the highest seen. */

@@ -53,6 +53,7 @@ export interface RunResult {
   readonly ended: RunOutcome['ended'];
   readonly message: string;
   readonly workerMs: number;
+  readonly interrupted: RunOutcome['interrupted'];
   readonly blobs: readonly CollectedBlob[];
 }
 
@@ -91,6 +92,9 @@ export class Run {
   #sandbox: LoadedSandbox | undefined;
   #watch: Watch = { careful: false, alone: false };
   #deaths = 0;
+  /** When the item that runs began at the earliest: with its span, or when the last result came. */
+  #itemSince: number | undefined;
+  #interrupted: RunOutcome['interrupted'] = null;
 
   constructor(
     readonly id: number,
@@ -118,7 +122,8 @@ export class Run {
       this.#drop();
       this.#leave();
     }
-    return { ended, message: message.slice(0, 2_000), workerMs: this.#workerMs, blobs: this.#collector.finish() };
+    const interrupted = ended === 'stopped' ? this.#interrupted : null;
+    return { ended, message: message.slice(0, 2_000), workerMs: this.#workerMs, interrupted, blobs: this.#collector.finish() };
   }
 
   /**
@@ -135,6 +140,8 @@ export class Run {
   stop(why: string): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    if (this.#itemSince !== undefined)
+      this.#interrupted = { item: this.#next, ranMs: Math.max(0, this.needs.clock.now() - this.#itemSince) };
     this.#phase = 'stopping';
     this.#drop();
     this.#stop(new RunEnd('stopped', why));
@@ -202,9 +209,11 @@ export class Run {
     while (this.#next < Math.min(input.end, this.#end)) {
       const sandbox = await this.#loaded(job);
       const span = spanOf(input, this.#next, this.#end, this.#watch.careful);
+      this.#itemSince = this.needs.clock.now();
       const end = await this.#unlessStopped(
         new Promise<SpanEnd>((resolve) => sandbox.run(span, (event) => this.#on(event, span, resolve))),
       );
+      this.#itemSince = undefined;
       if (end.type === 'shortened') {
         this.#drop();
         return;
@@ -231,6 +240,7 @@ export class Run {
         const { results } = event;
         this.#collector.add(results);
         this.#next += results.ends.length;
+        this.#itemSince = this.needs.clock.now();
         this.#progress = null;
         this.needs.changed(false);
         if (this.#end < span.end && this.#next >= this.#end) resolve({ type: 'shortened' });

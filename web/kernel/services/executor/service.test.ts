@@ -434,6 +434,18 @@ test('an item that takes the process down is blamed, and its neighbours are not'
   expect(answerOf(other).values.size).toBe(10);
 });
 
+test('what is stopped in the middle of an item says which, and how long it had run', async () => {
+  const { clock, bus, submit } = await setUp({ script: (index) => ({ ms: index === 2 ? 60_000 : 100, value: index }), itemMs: 120_000 });
+  const running = submit([[0, 5]], jobs.one, '1');
+  await clock.advance(10_000);
+  await clock.finish(bus.ask(executorContract, 'runs', 'delete', { records: null }));
+  const reply = await clock.finish(running);
+  expect(reply).toMatchObject({ ok: true, value: { body: { ended: 'stopped', interrupted: { item: 2 } } } });
+  const { ranMs } = (reply as unknown as { value: { body: { interrupted: { ranMs: number } } } }).value.body.interrupted;
+  expect(ranMs).toBeGreaterThan(9_000);
+  expect(ranMs).toBeLessThan(10_000);
+});
+
 test('code that takes down one process after another is given up, with what was finished', async () => {
   const { run } = await setUp({ script: (index) => (index % 2 === 1 ? 'die' : { ms: 10, value: index }), itemMs: 60_000 });
   const { ended, message, values, errors } = await run([[0, 40]]);

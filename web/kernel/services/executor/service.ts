@@ -127,17 +127,19 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
       runs: {
         submit: async ({ job, record, ranges }) => {
           if (entries.size >= runsMax) throw new FaultError('overloaded', `This tab already has ${runsMax} parts to run.`);
-          if (allowed === 0 || finishes) return { ended: 'stopped', message: 'No worker may run here now.', workerMs: 0, blobs: [] };
+          if (allowed === 0 || finishes)
+            return { ended: 'stopped', message: 'No worker may run here now.', workerMs: 0, interrupted: null, blobs: [] };
           const run = new Run(nextId++, { job, record, ranges }, needs);
           entries.set(run.id, { run, admit: undefined });
           changed(true);
           try {
-            const { ended, message, workerMs, blobs } = await run.result();
+            const { ended, message, workerMs, interrupted, blobs } = await run.result();
             return new WithBuffers(
               {
                 ended,
                 message,
                 workerMs,
+                interrupted,
                 blobs: blobs.map(({ range, part, failed, tookMs }, data) => ({
                   range: [...range],
                   part,

@@ -8,6 +8,8 @@ import type { JobInput, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 
 /** Clocks of people differ: a job from this far in the future is still believed. */
+/** A worker that rests computes a tenth of the time at least. */
+const ranShareMax = 10;
 const clockSkewMsMax = 24 * 3_600_000;
 
 /** Why this manifest is refused; undefined where it is fine. `wallMs` is the time here, ms since 1970. */
@@ -68,6 +70,10 @@ export function refusalOfEvent(event: LedgerEvent, job: JobId, manifest: JobMani
         : ascendingWithin(body.ranges, [0, items])
           ? undefined
           : 'The lent items are not in order.';
+    case 'interrupted':
+      return outside([body.item, body.item + 1]) || body.ranMs > ranShareMax * manifest.itemMs
+        ? 'The event is about what the job does not have.'
+        : undefined;
     case 'unloadable':
       return undefined;
   }

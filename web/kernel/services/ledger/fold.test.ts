@@ -49,6 +49,10 @@ const body: fc.Arbitrary<EventBody> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<EventBody>({ kind: 'unloadable', message: 'no' }) },
   {
     weight: 1,
+    arbitrary: fc.nat(2).map((item): EventBody => ({ kind: 'interrupted', item, round: 0, ranMs: 9_000 })),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ range: rangeIn, round }).map(({ range, ...rest }): EventBody => lent([range], rest)),
   },
 );

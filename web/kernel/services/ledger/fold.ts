@@ -5,12 +5,13 @@ import type { EventId, GroupId, IdentityId, PeerId } from '../../lib/ids.ts';
 import { RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
-import { loanRunsMax, type DecidedSpan } from '../../protocol/contracts/ledger.ts';
+import { loanRunsMax, type DecidedSpan, type LongItem } from '../../protocol/contracts/ledger.ts';
 import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
 import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { failedBy, type Decision } from './cell.ts';
 import { Chain } from './chain.ts';
+import { Interruptions, longWords } from './interruptions.ts';
 import { Changes, PartFold, type Computed, type Taking } from './part-fold.ts';
 import { SettingsFold, type Setting } from './settings.ts';
 
@@ -71,6 +72,7 @@ export class JobFold {
   readonly #lent = new Map<EventId, Lent>();
   readonly #lentTo = new Set<GroupId>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
+  readonly #interruptions = new Interruptions();
   #okEvents = 0;
 
   constructor(private readonly manifest: JobManifest) {
@@ -96,6 +98,9 @@ export class JobFold {
         break;
       case 'unloadable':
         this.#unloadable.set(id, { identity: event.identity, message: body.message });
+        break;
+      case 'interrupted':
+        this.#interruptions.add(event.identity, body.item, body.ranMs);
         break;
       case 'setting':
         this.#addSetting(id, body, changes);
@@ -127,6 +132,11 @@ export class JobFold {
   /** Items failed for good. */
   get failed(): number {
     return this.#live.reduce((sum, part) => sum + part.failed, 0);
+  }
+
+  /** Items of [from, end) that donors had to interrupt again and again. */
+  longItems(from: number, end: number, max: number): LongItem[] {
+    return this.#interruptions.longIn(from, end, max);
   }
 
   /** Results beyond the first, summed over the items. */
@@ -405,7 +415,10 @@ export class JobFold {
     const waits = decided >= this.items;
     if (waits && !this.open) return { state: 'done', reason: '' };
     if (this.settings.paused) return { state: 'paused', reason: '' };
-    return { state: decided > 0 ? 'running' : 'queued', reason: waits ? 'Waits for more input.' : '' };
+    const state = decided > 0 ? 'running' : 'queued';
+    if (waits) return { state, reason: 'Waits for more input.' };
+    const long = this.#interruptions.first((item) => this.undecided(item, item + 1, 1).length > 0);
+    return { state, reason: long === undefined ? '' : longWords(long) };
   }
 }
 

@@ -5,7 +5,7 @@ import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts'
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { groupsContract } from '../../protocol/contracts/groups.ts';
-import { ledgerContract, loansMax, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
+import { ledgerContract, loansMax, longItemsPerAnswerMax, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { SignedJob } from '../../protocol/job-manifest.ts';
@@ -107,7 +107,11 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       query: async ({ job, from, max }) => ({ spans: (await logOf(job)).fold.decidedSpans(from, Math.min(max, spansMax)) }),
       lookup: async ({ job, from, end, max }) => {
         const { fold } = await logOf(job);
-        return { undecided: fold.undecided(from, end ?? fold.items, Math.min(max, spansMax)) };
+        const until = end ?? fold.items;
+        return {
+          undecided: fold.undecided(from, until, Math.min(max, spansMax)),
+          long: fold.longItems(from, until, longItemsPerAnswerMax),
+        };
       },
       get: async ({ job }) => {
         const { fold, clock } = await logOf(job);

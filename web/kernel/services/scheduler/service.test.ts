@@ -213,6 +213,30 @@ describe('a donor', () => {
   });
 });
 
+describe('an item that is interrupted again and again', () => {
+  it('goes to who stays idle for longer, and is tried by the others only when nobody took it for long', async () => {
+    const world = new World();
+    const long = { workers: 1, itemMs: (item: number) => (item === 5 ? 20_000 : 10) };
+    const ann = world.tab('ann', { ...long, stretchSeconds: 10 });
+    const job = world.job(10);
+    await ann.submit(job);
+    for (let visit = 0; visit < 3; visit++) {
+      await world.clock.until(() => ann.runs.some(({ running, ranges, done }) => running && ranges[0]![0] + done.length === 5), 60_000);
+      ann.allow(0);
+      await world.clock.until(() => (job.long[0]?.times ?? 0) > visit, 60_000);
+      ann.allow(1);
+    }
+    expect(job.long).toEqual([{ item: 5, times: 3, ranMs: 20_000 }]);
+    const began = world.clock.now();
+    await world.clock.until(() => [...job.decided].every((count, item) => item === 5 || count === 1), 60_000);
+    expect(job.decided[5]).toBe(0);
+    const bob = world.tab('bob', { ...long, stretchSeconds: 3_600 });
+    await world.clock.until(() => job.state === 'done', 60_000);
+    expect(job.spans.find(({ range }) => range[0] <= 5 && range[1] > 5)!.by).toBe(bob.identity);
+    expect(world.clock.now() - began).toBeLessThan(60_000);
+  });
+});
+
 describe('an item that throws', () => {
   it('goes elsewhere, and the others of its function are kept', async () => {
     const world = new World();

@@ -7,7 +7,7 @@ import type { JobId, RecordId } from '../../lib/ids.ts';
 import { itemAttemptsMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract, type Running } from '../../protocol/contracts/executor.ts';
-import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
+import { ledgerContract, type JobSummary, type LongItem } from '../../protocol/contracts/ledger.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import type { ResourceState } from '../../protocol/contracts/resources.ts';
@@ -19,6 +19,7 @@ import { excluded, sameChoice } from './choice.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
 import { before, itemsOf } from './gifts.ts';
 import { GivenCounter } from './given.ts';
+import { tooLongHere, withoutItems } from './long-items.ts';
 import { Giver, type Givable } from './giver.ts';
 import { Receipts } from './receipts.ts';
 import type { Undecided } from './steward.ts';
@@ -38,6 +39,10 @@ const elsewhereAvoidMs = 3_000;
 const givenAvoidMs = 2_000;
 /** What nobody else took for this long although it failed here is tried here again. */
 const elsewhereMsMax = 10_000;
+/** What was interrupted again and again, and nobody else took for this long, is tried here all the same. */
+const longItemsMsMax = 60_000;
+/** An item that was stopped sooner says nothing about how long items are. */
+const longItemMsMin = 5_000;
 const troubleAvoidMs = 1_000;
 const backOffMsMax = 30_000;
 const unloadableAvoidMs = 10 * 60_000;
@@ -311,10 +316,11 @@ export class Worker {
   /** One claimed function, to its end. */
   async #work(one: InHand): Promise<void> {
     const { claim, job } = one;
-    const pieces = await this.#undecided(claim);
-    if (pieces === undefined) return this.#end(claim, 'release', troubleAvoidMs);
+    const found = await this.#undecided(claim);
+    if (found === undefined) return this.#end(claim, 'release', troubleAvoidMs);
+    const { pieces } = found;
     if (pieces.length === 0) return this.#end(claim, 'done', 0);
-    const mine = pieces.filter((piece) => !this.#betterElsewhere(claim.record, piece)).slice(0, piecesMax);
+    const mine = this.#mine(claim.record, found);
     if (mine.length === 0) return this.#end(claim, 'release', elsewhereAvoidMs);
     if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', one.given ? givenAvoidMs : 0);
     one.mine = mine;
@@ -332,7 +338,7 @@ export class Worker {
       this.#leave(job.id, `This tab could not run a part: ${reply.fault.message}`);
       return this.#end(claim, 'release', troubleAvoidMs);
     }
-    const { ended, message, workerMs, blobs } = reply.value.body;
+    const { ended, message, workerMs, interrupted, blobs } = reply.value.body;
     one.workerMs = workerMs;
     const kept = () => (one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo));
     let committed = 0;
@@ -354,6 +360,10 @@ export class Worker {
     }
     if (committed > 0) this.given.part();
     if (workerMs > 0) this.receipts.add(job, { ended, cpuMs: workerMs, ...handedIn });
+    if (interrupted !== null && interrupted.ranMs >= longItemMsMin && this.#allowed() === 0 && !this.#hasEnded(job.id)) {
+      const round = mine.find(({ range }) => interrupted.item >= range[0] && interrupted.item < range[1])?.round ?? 0;
+      await this.#committer.announce(job.id, { kind: 'interrupted', ...interrupted, round });
+    }
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
     else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
@@ -370,7 +380,7 @@ export class Worker {
   /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
   async #finish(one: InHand, complete: boolean, failures: boolean, freeAtOnce: boolean): Promise<void> {
     const { claim, givenFrom } = one;
-    const undecided = complete ? [] : await this.#undecided(claim);
+    const undecided = complete ? [] : (await this.#undecided(claim))?.pieces;
     const left = undecided === undefined || givenFrom === undefined ? undecided : before(undecided, givenFrom);
     if (left?.length === 0) return this.#end(claim, 'done', 0);
     // The tail has functions of its own: what is left of the head gets one too, so that nobody claims both in this one.
@@ -381,24 +391,40 @@ export class Worker {
     return this.#end(claim, 'release', elsewhere ? elsewhereAvoidMs : failures ? 0 : troubleAvoidMs);
   }
 
-  async #undecided({ job, range }: Claim): Promise<Undecided[] | undefined> {
+  async #undecided({ job, range }: Claim): Promise<{ readonly pieces: Undecided[]; readonly long: readonly LongItem[] } | undefined> {
     const reply = await this.context.ask(ledgerContract, 'decisions', 'lookup', { job, from: range[0], end: range[1], max: piecesMax });
     if (!reply.ok) return undefined;
     // Clipped: a ledger may answer with the whole undecided run that touches the range.
-    return reply.value.body.undecided.flatMap((piece) => {
+    const { undecided, long } = reply.value.body;
+    const pieces = undecided.flatMap((piece) => {
       const [first, end]: Range = [Math.max(piece.range[0], range[0]), Math.min(piece.range[1], range[1])];
       return first < end ? [{ ...piece, range: [first, end] as Range }] : [];
     });
+    return { pieces, long };
+  }
+
+  /** Others stay idle for longer than this machine does: they get the first try at what was interrupted again and again. */
+  #mine(record: RecordId, { pieces, long }: { readonly pieces: readonly Undecided[]; readonly long: readonly LongItem[] }): Undecided[] {
+    const { peer } = this.context.self;
+    const stretchSeconds = this.#members.find((member) => member.peer === peer)?.offer?.sandbox.stretchSeconds;
+    const tooLong = tooLongHere(long, stretchSeconds);
+    const here = tooLong.length > 0 && this.#leftAlone(record) < longItemsMsMax ? withoutItems(pieces, tooLong) : pieces;
+    return here.filter((piece) => !this.#betterElsewhere(record, piece)).slice(0, piecesMax);
+  }
+
+  /** For how long this function has been passed over here. */
+  #leftAlone(record: RecordId): number {
+    const now = this.context.platform.clock.now();
+    const since = this.#skippedSince.get(record) ?? now;
+    this.#skippedSince.set(record, since);
+    if (this.#skippedSince.size > skippedMax) this.#skippedSince.delete(this.#skippedSince.keys().next().value!);
+    return now - since;
   }
 
   /** What threw here is tried elsewhere, while there is somebody who has not tried it and does so in time. */
   #betterElsewhere(record: RecordId, piece: Undecided): boolean {
     if (!piece.failedBy.includes(this.context.self.identity) || !this.#othersMayTry(piece)) return false;
-    const now = this.context.platform.clock.now();
-    const since = this.#skippedSince.get(record) ?? now;
-    this.#skippedSince.set(record, since);
-    if (this.#skippedSince.size > skippedMax) this.#skippedSince.delete(this.#skippedSince.keys().next().value!);
-    return now - since < elsewhereMsMax;
+    return this.#leftAlone(record) < elsewhereMsMax;
   }
 
   #othersMayTry({ failedBy }: Pick<Undecided, 'failedBy'>): boolean {
