@@ -1,6 +1,6 @@
 // A page of this machine's own in headless Chromium, connected to the site by /sdk.js as any page of another origin is.
 import type { Page } from 'playwright';
-import { bundledModule } from '../../web/sdk/remote/sdk-plugin.ts';
+import { bundledModule } from '../../web/sdk/remote/bundled-module.ts';
 import { otherSite, type OtherSite } from '../harness/other-site.ts';
 import { Profile, storageForEmbedded } from '../harness/profile.ts';
 import type { Answer, PageCalls } from './in-page.ts';

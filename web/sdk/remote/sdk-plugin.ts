@@ -1,7 +1,7 @@
 /// <reference types="node" />
 // Makes /sdk.js and /sdk.d.ts: served in development, written in a build. Their names carry no hash, for other sites import them by name.
-import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
+import { bundledModule } from './bundled-module.ts';
 import { declarations } from './declarations.ts';
 
 export function sdkFiles(): Plugin {
@@ -33,21 +33,3 @@ export function sdkFiles(): Plugin {
 
 /** /sdk.js. */
 export const sdkScript = (mode?: string): Promise<string> => bundledModule(new URL('sdk.ts', import.meta.url), mode);
-
-/** A module and all it imports as one ES module without imports. */
-export async function bundledModule(entry: URL, mode = 'production'): Promise<string> {
-  const output = await build({
-    configFile: false,
-    root: fileURLToPath(new URL('.', entry)),
-    publicDir: false,
-    logLevel: 'error',
-    mode,
-    build: { write: false, target: 'es2022', minify: true, modulePreload: false, lib: { entry: fileURLToPath(entry), formats: ['es'] } },
-  });
-  const bundle = (Array.isArray(output) ? output : [output])[0];
-  const chunks = bundle !== undefined && 'output' in bundle ? bundle.output : [];
-  const [chunk] = chunks;
-  if (chunks.length !== 1 || chunk?.type !== 'chunk' || chunk.imports.length > 0)
-    throw new Error(`${entry.pathname} is not one module by itself`);
-  return chunk.code;
-}
