@@ -1,7 +1,21 @@
 // Decides what this tab works on next, and, when it is its turn, keeps the queue filled (steward).
 import * as v from 'valibot';
 import { contract, operation } from '../contract.ts';
-import { amount, empty, hashSchema, identityIdSchema, jobIdSchema, listOf, natural, text } from '../schemas.ts';
+import { groupPeersMax } from '../../limits.ts';
+import {
+  amount,
+  empty,
+  groupIdSchema,
+  hashSchema,
+  identityIdSchema,
+  jobIdSchema,
+  listOf,
+  natural,
+  peerIdSchema,
+  rangeSchema,
+  text,
+} from '../schemas.ts';
+import { jobStates } from './ledger.ts';
 
 export const receiptsMax = 500;
 
@@ -25,6 +39,18 @@ export const receiptSchema = v.strictObject({
 });
 export type Receipt = v.InferOutput<typeof receiptSchema>;
 
+export const standingRunsMax = 64;
+/** What one tab does of a job. */
+export const standingSchema = v.strictObject({
+  known: v.boolean(),
+  /** Whether its steward said that the job may use this tab; null where no steward that is here said anything. */
+  allocated: v.nullable(v.boolean()),
+  claimed: natural,
+  runs: listOf(v.strictObject({ range: rangeSchema, items: natural, finished: natural, phase: text(20) }), standingRunsMax),
+  /** Why nothing of it runs there, for people; '' where something does. */
+  why: text(200),
+});
+
 export const schedulerContract = contract({
   name: 'scheduler',
   resources: {
@@ -32,6 +58,40 @@ export const schedulerContract = contract({
     jobs: { submit: operation('local', v.strictObject({ job: jobIdSchema }), v.strictObject({ functions: natural })) },
     /** What this machine did, the latest job first. */
     receipts: { query: operation('local', empty, v.strictObject({ receipts: listOf(receiptSchema, receiptsMax) })) },
+    /** A steward tells a member which jobs may use it, and which may not any more: advice. */
+    allocations: {
+      update: operation(
+        'member',
+        v.strictObject({ jobs: listOf(v.strictObject({ job: jobIdSchema, allocated: v.boolean() }), 256) }),
+        empty,
+      ),
+    },
+    /** The state of a job. */
+    standings: {
+      /** By the asked tab's own kernel. */
+      get: operation('member', v.strictObject({ job: jobIdSchema }), standingSchema),
+      /** By the kernels of all members, and the ledger; `standing` is null for a member that has not answered. Fault: 'not-found'. */
+      query: operation(
+        'member',
+        v.strictObject({ job: jobIdSchema }),
+        v.strictObject({
+          state: v.picklist(jobStates),
+          reason: text(2_000),
+          items: natural,
+          committed: natural,
+          failed: natural,
+          home: groupIdSchema,
+          /** Functions in this group's queue; items that are lent, here or elsewhere, and undecided. */
+          waiting: natural,
+          claimed: natural,
+          lentItems: natural,
+          members: listOf(
+            v.strictObject({ peer: peerIdSchema, identity: identityIdSchema, standing: v.nullable(standingSchema) }),
+            2 * groupPeersMax,
+          ),
+        }),
+      ),
+    },
     state: {
       get: operation(
         'local',

@@ -4,11 +4,13 @@ import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { groupsContract } from '../../protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
-import { membershipContract } from '../../protocol/contracts/membership.ts';
+import { membershipContract, type Member } from '../../protocol/contracts/membership.ts';
 import { queueContract } from '../../protocol/contracts/queue.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Service, ServiceFactory } from '../../service.ts';
+import { Words } from './allocate.ts';
+import { standingHere, standingOf } from './standing.ts';
 import { Stewardship } from './stewardship.ts';
 import { Worker } from './worker.ts';
 
@@ -36,14 +38,28 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
       changed();
     });
   };
-  const worker = new Worker(context, changed);
-  const stewardship = new Stewardship(context);
+  const words = new Words();
+  const worker = new Worker(context, changed, words);
+  const stewardship = new Stewardship(context, words);
+  let members: readonly Member[] = [];
+  let jobsKnown: ReadonlyMap<JobId, JobSummary> = new Map();
+  const here = (job: JobId) => standingHere(context, job, jobsKnown.has(job), words.allocated(job), worker.waitingFor().slice(0, 200));
 
   return {
     contract: schedulerContract,
     handlers: {
       receipts: { query: () => ({ receipts: worker.receipts.list() }) },
       jobs: { submit: async ({ job }) => ({ functions: await stewardship.submit(job) }) },
+      allocations: {
+        update: ({ jobs }, call) => {
+          if (members.some(({ peer }) => peer === call.from)) for (const { job, allocated } of jobs) words.hear(call.from, job, allocated);
+          return {};
+        },
+      },
+      standings: {
+        get: ({ job }) => here(job),
+        query: ({ job }) => standingOf(context, job, members, () => here(job)),
+      },
       state: {
         get: () => {
           const { parts, items, cpuMs, waitingFor } = given();
@@ -62,13 +78,16 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
           stewardship.setWorkers(state.workersAllowed);
           worker.setResources(state);
         }),
-        context.watch(membershipContract, 'view', ({ members }) => {
+        context.watch(membershipContract, 'view', (view) => {
+          members = view.members;
+          words.setMembers(members);
           stewardship.setMembers(members);
           worker.setMembers(members);
         }),
         context.watch(groupsContract, 'view', (view) => stewardship.setGroups(view)),
         context.watch(ledgerContract, 'jobs', (publication) => {
           const jobs = new Map<JobId, JobSummary>(publication.jobs.map((job) => [job.id, job]));
+          jobsKnown = jobs;
           stewardship.setJobs(jobs);
           worker.setJobs(jobs);
           changed();

@@ -14,6 +14,7 @@ import type { ResourceState } from '../../protocol/contracts/resources.ts';
 import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
+import type { Words } from './allocate.ts';
 import { Committer } from './committer.ts';
 import { excluded, sameChoice } from './choice.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
@@ -87,6 +88,7 @@ export class Worker {
   constructor(
     private readonly context: ServiceContext<typeof schedulerContract>,
     private readonly changed: () => void,
+    private readonly words: Pick<Words, 'allocated'>,
   ) {
     this.#committer = new Committer(context);
     const { clock, storage, report } = context.platform;
@@ -309,6 +311,8 @@ export class Worker {
     const now = this.context.platform.clock.now();
     const wanting = [...this.#jobs.values()]
       .filter((job) => wantsWork(job) && this.#excluded(job) === '' && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
+      // A job that is not to use this tab is not claimed ahead of need.
+      .filter(({ id }) => this.#inHand.size === 0 || this.words.allocated(id) !== false)
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
     return this.#share.order(wanting);
   }
