@@ -106,6 +106,14 @@ describe('the gallery', () => {
     expect(gallery.filter(({ picture }) => !picture)).toEqual([]);
   });
 
+  it('ships a small picture of what each ends in', () => {
+    for (const { id } of gallery) {
+      const picture = readFileSync(new URL(`../../public/samples/${id}.webp`, import.meta.url));
+      expect(picture.subarray(8, 12).toString()).toBe('WEBP');
+      expect(picture.length).toBeLessThan(60_000);
+    }
+  });
+
   it('names the source of every file that it ships', () => {
     const sources = shipped('/samples/SOURCES.md');
     for (const { input, argsFile, source } of gallery) {

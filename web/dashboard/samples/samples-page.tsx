@@ -19,6 +19,7 @@ export function SamplesPage() {
         {gallery.map(({ id, name, about, picture, source }) => (
           <li key={id}>
             <Link to={`/jobs/new?sample=${id}`} className="card gallery-card" onClick={guide.end}>
+              <img src={`/samples/${id}.webp`} alt="" width={540} height={330} loading="lazy" />
               <b>{name}</b>
               <span className="sm">{about}.</span>
               <span className="mute sm">
