@@ -219,6 +219,29 @@ describe('a job goes on', () => {
   }, 120_000);
 });
 
+test('a job submitted while its tab was alone is at home in the group that the tab comes to', async () => {
+  const town = new Town('alone first', 100);
+  await town.open(3);
+  for (const peer of town.peers) await town.donate(peer);
+  await town.clock.advance(3_000);
+  town.directory.down();
+  const alone = await town.start('alone');
+  await town.donate(alone);
+  const job = await town.submit(alone, 400, undefined, false);
+  town.directory.up();
+  const others = [...town.peers];
+  town.peers.push(alone);
+  await town.clock.until(() => town.groups.length === 1, 20_000, 'one group');
+  const home = async () =>
+    (await Promise.all(others.map((peer) => town.summary(peer, job)))).every((known) => known?.home === town.groups[0]);
+  await town.clock.until(home, 10_000, 'its home');
+  // Alone it would have taken 40 s.
+  const since = town.clock.now();
+  expect((await town.ended(alone, job, 60_000)).state).toBe('done');
+  expect(town.clock.now() - since).toBeLessThan(25_000);
+  expect(bugsOf(town)).toEqual([]);
+}, 60_000);
+
 test('who is not told of what a group absorbed by the directory hears it from its members', async () => {
   const town = new Town('forgetful directory');
   await town.open(groupPeersMax + 1);

@@ -107,8 +107,8 @@ export class TestGroup {
     await this.clock.until(async () => (await Promise.all(peers.map(sees))).every(Boolean), withinMs, 'all members seen');
   }
 
-  /** Hands over a job over the range [0, items); in `functions` where those are given, else as its steward cuts it. */
-  async submit(peer: TestPeer, items: number, functions?: [number, number][]): Promise<JobId> {
+  /** Hands over a job over the range [0, items); in `functions` where those are given, else as its steward cuts it; not before others keep its code, unless told so. */
+  async submit(peer: TestPeer, items: number, functions?: [number, number][], keptElsewhere = true): Promise<JobId> {
     const { bus, self } = peer.kernel;
     const wall = this.clock.wall();
     const work = async () => {
@@ -123,7 +123,7 @@ export class TestGroup {
         ),
       );
       // What lull.submit waits for before it says that the tab may be closed.
-      while (unwrap(await bus.ask(blocksContract, 'objects', 'lookup', { id: put.body.id })).body.copies === 0)
+      while (keptElsewhere && unwrap(await bus.ask(blocksContract, 'objects', 'lookup', { id: put.body.id })).body.copies === 0)
         await new Promise<void>((resolve) => this.clock.after(200, resolve));
       const created = unwrap(
         await bus.ask(ledgerContract, 'jobs', 'create', {

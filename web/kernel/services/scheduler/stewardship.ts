@@ -12,7 +12,6 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
-import { Allocator, type Words } from './allocate.ts';
 import { isAtHome, LoanWatch, lentTo, type Loan } from './loans.ts';
 import { measuredMax, type Measured } from './sizing.ts';
 import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
@@ -47,19 +46,13 @@ export class Stewardship {
   #jobs = new Map<JobId, JobSummary>();
   #members: readonly Member[] = [];
   #groups: GroupsView | undefined;
+  #lone: GroupId | undefined;
   #ownWorkers = 0;
   #startedAt = Infinity;
   #tick: Cancel | undefined;
   readonly #soon = new Map<JobId, Cancel>();
 
-  readonly #allocator: Allocator;
-
-  constructor(
-    private readonly context: ServiceContext<typeof schedulerContract>,
-    words: Words,
-  ) {
-    this.#allocator = new Allocator(context, words);
-  }
+  constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
 
   start(): void {
     this.#startedAt = this.context.platform.clock.now();
@@ -76,10 +69,11 @@ export class Stewardship {
 
   setMembers(members: readonly Member[]): void {
     this.#members = members;
-    this.#allocator.setMembers(members);
   }
 
   setGroups(view: GroupsView): void {
+    // Until the directory places it a tab is a group of its own, which nobody else will ever answer for.
+    if (this.#groups === undefined && this.#members.length <= 1) this.#lone = view.group;
     this.#groups = view;
   }
 
@@ -89,11 +83,7 @@ export class Stewardship {
 
   setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
     this.#jobs = new Map(jobs);
-    for (const id of this.#cares.keys()) {
-      if (this.#isOpen(id)) continue;
-      this.#cares.delete(id);
-      this.#allocator.leave(id);
-    }
+    for (const id of this.#cares.keys()) if (!this.#isOpen(id)) this.#cares.delete(id);
   }
 
   /** Items were decided: measures what they took, and looks whether functions run short. */
@@ -178,9 +168,7 @@ export class Stewardship {
       await this.#rehome(job, care);
       const planned = await this.#plan(job, care);
       if (!planned.ok) return;
-      const { plan, queued } = planned.value;
-      if (this.#rank(job) === 0) this.#allocator.decide(job, queued + countOf(plan));
-      else this.#allocator.leave(job);
+      const { plan } = planned.value;
       if (plan.length === 0) {
         care.needSince = undefined;
         return;
@@ -258,7 +246,8 @@ export class Stewardship {
       return;
     }
     care.homelessSince ??= now;
-    if (now - care.homelessSince < homelessAfterMs) return;
+    const wasAlone = known.home === this.#lone && this.#groups.group !== this.#lone;
+    if (now - care.homelessSince < homelessAfterMs && !wasAlone) return;
     care.homelessSince = undefined;
     const body = { kind: 'setting' as const, version: 1, home: this.context.self.group() };
     unwrap(await this.context.ask(ledgerContract, 'events', 'create', { job, body }, { timeoutMs: appendTimeoutMs }));
