@@ -1,11 +1,16 @@
 import { defineConfig } from '@playwright/test';
 
+const alone = /(attacks|dispersal|groups|main-job|politeness|reasons)\.spec\.ts$/;
+
 export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.ts',
   outputDir: '../test-results',
-  // Several tests at once would be foreign load to each other: donors measure the machine.
-  workers: 1,
+  // Donors measure the machine, and several tests at once are foreign load to each other: what takes times, or ten tabs, runs alone.
+  projects: [
+    { name: 'together', testIgnore: alone },
+    { name: 'alone', testMatch: alone },
+  ],
   fullyParallel: false,
   timeout: 90_000,
   expect: { timeout: 15_000 },

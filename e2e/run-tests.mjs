@@ -29,6 +29,8 @@ step('format', ['oxfmt', '--check', '.']);
 step('unit tests', ['vitest', 'run']);
 await orExit(ensureBuilt);
 const browserTests = ['playwright', 'test', '--config', 'e2e/playwright.config.ts'];
-step('browser tests', [...browserTests, ...(soak ? ['--repeat-each', '3'] : [])]);
+const often = soak ? ['--repeat-each', '3'] : [];
+step('browser tests, two files at a time', [...browserTests, '--project', 'together', '--workers', '2', ...often]);
+step('browser tests, one at a time', [...browserTests, '--project', 'alone', '--workers', '1', ...often]);
 // What is tagged so is only run here, or takes longer over the same.
-if (soak) step('long browser tests', [...browserTests, '--grep', '@long|@soak'], { SOAK: '1' });
+if (soak) step('long browser tests', [...browserTests, '--workers', '1', '--grep', '@long|@soak'], { SOAK: '1' });
