@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright';
-import { fractal } from '../web/samples/fractal.ts';
+import { fractal, type FractalArgs } from '../web/samples/fractal.ts';
 import { monteCarlo } from '../web/samples/monte-carlo.ts';
 import type { Sample } from '../web/samples/sample.ts';
 import { donate, Profile, seesMembers, type ProfileOptions } from './harness/profile.ts';
@@ -39,7 +39,8 @@ try {
   await submitter.getByRole('button', { name: 'Word count' }).click();
   await take(submitter, 'new-job', '/jobs/new', 'main h1');
 
-  const picture = await submit(submitter, fractal);
+  // With more to do a tile, so that it is not done before its picture is taken.
+  const picture = await submit(submitter, { ...fractal, args: { ...(fractal.args as FractalArgs), iterations: 5_000 } });
   await goTo(submitter, `/jobs/${picture}`);
   await hasCommitted(submitter, picture, 60);
   await take(submitter, 'job-running', `/jobs/${picture}`, 'main canvas');
