@@ -44,12 +44,15 @@ describe('the site', () => {
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types default',
     ]) {
       expect(policy.split('; ')).toContain(part);
     }
     expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${server.port} wss://127.0.0.1:${server.port};`);
     expect(policy).not.toMatch(/unsafe|\*/);
     expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('permissions-policy')).toContain('camera=()');
@@ -95,6 +98,8 @@ describe('the site', () => {
       "base-uri 'none'",
       "form-action 'none'",
       'frame-ancestors *',
+      "require-trusted-types-for 'script'",
+      'trusted-types default',
     ]);
     expect(headers.get('permissions-policy')).toContain('compute-pressure=()');
     expect(headers.get('access-control-allow-origin')).toBeNull();

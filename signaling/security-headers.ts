@@ -6,7 +6,11 @@ const hostForm = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 const everywhere: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
 };
+
+/** No text becomes markup or script; `default` lets Workers be started from this site's own files (web/adapters/trusted-types.ts). */
+const trustedTypes = ["require-trusted-types-for 'script'", 'trusted-types default'];
 
 const features = ['camera', 'microphone', 'geolocation', 'payment', 'usb', 'serial', 'hid', 'midi', 'display-capture'];
 const permissions = [...features.map((feature) => `${feature}=()`), 'compute-pressure=(self)'].join(', ');
@@ -36,6 +40,7 @@ export function pageHeaders(host: string | undefined): Record<string, string> {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    ...trustedTypes,
   ];
   return {
     ...everywhere,
@@ -59,9 +64,11 @@ export function embedHeaders(host: string | undefined): Record<string, string> {
     "base-uri 'none'",
     "form-action 'none'",
     'frame-ancestors *',
+    ...trustedTypes,
   ];
   return {
     ...everywhere,
+    'Cross-Origin-Resource-Policy': 'cross-origin',
     'Content-Security-Policy': policy.join('; '),
     'Permissions-Policy': [...features, 'compute-pressure'].map((feature) => `${feature}=()`).join(', '),
   };

@@ -8,6 +8,7 @@ import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
 import { electSpeaker } from './adapters/profile.ts';
 import { missingFeature } from './adapters/requirements.ts';
 import { loadSite } from './adapters/site-config.ts';
+import { trustOwnScripts } from './adapters/trusted-types.ts';
 import { identityOfSeed, openIdentity, seedBytes, webDigest } from './adapters/web-crypto.ts';
 import { bareMachine, noSandbox } from './embed/bare-machine.ts';
 import { visitor, type Visitor } from './embed/door.ts';
@@ -27,6 +28,7 @@ import { introductionProofBytes, introductionToken } from './kernel/protocol/dir
 import { createLull } from './sdk/lull.ts';
 import { PageKernel } from './sdk/page-kernel.ts';
 
+trustOwnScripts();
 // Nothing is begun, and nothing is read, before somebody has said who embeds.
 void visitor(window).then(serve);
 

@@ -12,6 +12,7 @@ import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
 import { electSpeaker } from './adapters/profile.ts';
 import { missingFeature } from './adapters/requirements.ts';
 import { loadSite } from './adapters/site-config.ts';
+import { trustOwnScripts } from './adapters/trusted-types.ts';
 import { openIdentity, webDigest } from './adapters/web-crypto.ts';
 import { workerSandbox } from './adapters/worker-sandbox.ts';
 import { objectSource } from './dashboard/data/objects.ts';
@@ -31,6 +32,7 @@ import { createLull } from './sdk/lull.ts';
 import { profileSettings } from './profile-settings.ts';
 import { PageKernel } from './sdk/page-kernel.ts';
 
+trustOwnScripts();
 const root = document.getElementById('root')!;
 const missing = missingFeature();
 if (missing === undefined) void run();
