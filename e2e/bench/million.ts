@@ -8,9 +8,19 @@ const taskMsMax = 50;
 const memoryMiBMax = 300;
 const watchMsMax = 180_000;
 
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds by the clock, and of the processor. */
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
 /** Looks at the page of a running job of a million items, from its first item to its last or for three minutes. */
 export async function million(server: Server): Promise<void> {
-  // Room for figures that are not rounded to the megabyte.
+  // Memory that is not rounded to the megabyte.
   const profile = await Profile.open({ extraArgs: ['--enable-precise-memory-info'] });
   const others = await Promise.all([Profile.open(), Profile.open()]);
   try {
@@ -29,15 +39,8 @@ export async function million(server: Server): Promise<void> {
       items,
     );
     await page.evaluate((id) => {
-      const seen = { longest: 0, over: 0, tasks: [] as number[], memory: 0 };
+      const seen = { memory: 0 };
       Object.assign(globalThis, { seen });
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) {
-          seen.longest = Math.max(seen.longest, duration);
-          seen.over++;
-          seen.tasks.push(Math.round(duration));
-        }
-      }).observe({ type: 'longtask' });
       setInterval(() => {
         const { memory } = performance as unknown as { memory: { usedJSHeapSize: number } };
         seen.memory = Math.max(seen.memory, memory.usedJSHeapSize);
@@ -45,18 +48,44 @@ export async function million(server: Server): Promise<void> {
       history.pushState(null, '', `/jobs/${id}`);
       dispatchEvent(new PopStateEvent('popstate'));
     }, job);
+    const stop = await traced(profile);
     const { state, committed, seconds } = await watch(page, job);
-    const seen = await page.evaluate(() => (globalThis as unknown as { seen: { longest: number; tasks: number[]; memory: number } }).seen);
-    const memoryMiB = seen.memory / 2 ** 20;
-    const met = seen.longest < taskMsMax && memoryMiB < memoryMiBMax;
+    const tasks = await stop();
+    const memoryMiB = (await page.evaluate(() => (globalThis as unknown as { seen: { memory: number } }).seen.memory)) / 2 ** 20;
+    // Where other programs take the processor in the middle of a task it lasts longer by the clock; both are said, and both have to do.
+    const [byClock, byProcessor] = [longest(tasks, 'dur'), longest(tasks, 'tdur')];
+    const met = byClock < taskMsMax && memoryMiB < memoryMiBMax;
     console.log(
-      `${met ? 'met    ' : 'NOT met'}  Job page of ${items.toLocaleString('en')} items: longest main-thread task ${seen.longest === 0 ? 'under 50' : Math.round(seen.longest)} ms (${seen.tasks.length} over 50 ms: ${seen.tasks.slice(0, 20).join(', ')}), ` +
-        `${Math.round(memoryMiB)} MiB of heap at most, targets ${taskMsMax} ms and ${memoryMiBMax} MiB; ${state}, ${committed.toLocaleString('en')} items in ${seconds.toFixed(0)} s`,
+      `${met ? 'met    ' : 'NOT met'}  Job page of ${items.toLocaleString('en')} items: longest of ${tasks.length.toLocaleString('en')} main-thread tasks ${byClock.toFixed(0)} ms by the clock, ` +
+        `${byProcessor.toFixed(0)} ms of the processor, ${memoryMiB.toFixed(0)} MiB of heap at most; targets ${taskMsMax} ms, ${memoryMiBMax} MiB; ${state}, ${committed.toLocaleString('en')} items in ${seconds.toFixed(0)} s`,
     );
   } finally {
     await Promise.allSettled([profile, ...others].map((each) => each.close()));
   }
 }
+
+const longest = (tasks: readonly TraceEvent[], by: 'dur' | 'tdur') =>
+  tasks.reduce((most, task) => Math.max(most, task[by] ?? 0), 0) / 1_000;
+
+/** Records the tasks of the main threads of the profile's pages, until the answer is called. */
+async function traced(profile: Profile): Promise<() => Promise<TraceEvent[]>> {
+  const session = await profile.context.browser()!.newBrowserCDPSession();
+  const events: TraceEvent[] = [];
+  session.on('Tracing.dataCollected', ({ value }) => {
+    for (const event of value as unknown as TraceEvent[])
+      if (event.name === 'thread_name' || event.name.endsWith('RunTask')) events.push(event);
+  });
+  await session.send('Tracing.start', { traceConfig: { includedCategories: ['toplevel', '__metadata'] }, transferMode: 'ReportEvents' });
+  return async () => {
+    const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
+    await session.send('Tracing.end');
+    await complete;
+    const threads = new Set(events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf));
+    return events.filter((event) => event.name !== 'thread_name' && threads.has(threadOf(event)));
+  };
+}
+
+const threadOf = ({ pid, tid }: TraceEvent) => `${pid}/${tid}`;
 
 async function watch(page: Page, job: string): Promise<{ state: string; committed: number; seconds: number }> {
   const begunAt = Date.now();
