@@ -88,7 +88,17 @@ describe('what a group queues', () => {
 describe('a steward', () => {
   const view = (tab: Tab, answersFor = [group], heardMsAgo: number | null = 0) => {
     const spare = { spareWorkers: 0, waitingFunctions: 0 };
-    const neighbour = { group: there, name: 'there', answersFor: [there], members: [], states: [], bridges: [], up: true, heardMsAgo, ...spare };
+    const neighbour = {
+      group: there,
+      name: 'there',
+      answersFor: [there],
+      members: [],
+      states: [],
+      bridges: [],
+      up: true,
+      heardMsAgo,
+      ...spare,
+    };
     tab.dispatcher.context(groupsContract).publish('view', { group, answersFor, load: spare, neighbours: [neighbour] });
   };
 

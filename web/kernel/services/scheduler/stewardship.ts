@@ -12,6 +12,7 @@ import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
+import { Allocator, type Words } from './allocate.ts';
 import { isAtHome, LoanWatch, lentTo, type Loan } from './loans.ts';
 import { measuredMax, type Measured } from './sizing.ts';
 import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
@@ -52,7 +53,14 @@ export class Stewardship {
   #tick: Cancel | undefined;
   readonly #soon = new Map<JobId, Cancel>();
 
-  constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
+  readonly #allocator: Allocator;
+
+  constructor(
+    private readonly context: ServiceContext<typeof schedulerContract>,
+    words: Words,
+  ) {
+    this.#allocator = new Allocator(context, words);
+  }
 
   start(): void {
     this.#startedAt = this.context.platform.clock.now();
@@ -69,6 +77,7 @@ export class Stewardship {
 
   setMembers(members: readonly Member[]): void {
     this.#members = members;
+    this.#allocator.setMembers(members);
   }
 
   setGroups(view: GroupsView): void {
@@ -83,7 +92,11 @@ export class Stewardship {
 
   setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
     this.#jobs = new Map(jobs);
-    for (const id of this.#cares.keys()) if (!this.#isOpen(id)) this.#cares.delete(id);
+    for (const id of this.#cares.keys()) {
+      if (this.#isOpen(id)) continue;
+      this.#cares.delete(id);
+      this.#allocator.leave(id);
+    }
   }
 
   /** Items were decided: measures what they took, and looks whether functions run short. */
@@ -168,7 +181,9 @@ export class Stewardship {
       await this.#rehome(job, care);
       const planned = await this.#plan(job, care);
       if (!planned.ok) return;
-      const { plan } = planned.value;
+      const { plan, queued } = planned.value;
+      if (this.#rank(job) === 0) this.#allocator.decide(job, queued + countOf(plan));
+      else this.#allocator.leave(job);
       if (plan.length === 0) {
         care.needSince = undefined;
         return;
