@@ -45,8 +45,8 @@ const steps: Record<GuideAt, { readonly step: number; readonly title: string; re
   },
   running: {
     step: 2,
-    title: 'Others compute your tiles now',
-    text: 'Each tile appears as somebody finishes it. Below stands who that was. You could close this tab: the picture would wait for you.',
+    title: 'Your tiles are being computed',
+    text: 'Each appears as somebody finishes it, and beside the picture stands who that was. Where it says that you can close this tab, you can: the picture waits for you.',
   },
   done: {
     step: 3,
