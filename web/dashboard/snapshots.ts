@@ -4,7 +4,7 @@ import { nameOf } from '../kernel/lib/names.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
 import { groupsContract, type GroupsView } from '../kernel/protocol/contracts/groups.ts';
-import { ledgerContract, type ClockRelationOfJob, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
+import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract, type GroupView } from '../kernel/protocol/contracts/membership.ts';
 import { networkContract, type LinkInfo } from '../kernel/protocol/contracts/network.ts';
 import { resourcesContract, type ResourceState } from '../kernel/protocol/contracts/resources.ts';
@@ -35,8 +35,6 @@ export interface Snapshot {
   readonly group: GroupView | null;
   /** The neighbouring groups; null until they are known of. */
   readonly groups: Timed<GroupsView> | null;
-  /** How jobs stand to the neighbours that this tab is a bridge to. */
-  readonly relations: readonly ClockRelationOfJob[];
   readonly resources: Timed<ResourceState> | null;
   readonly running: Timed<readonly Running[]>;
   /** null until the ledger has answered. */
@@ -68,7 +66,6 @@ export function createSnapshotStore(): SnapshotStore {
     self: null,
     group: null,
     groups: null,
-    relations: [],
     resources: null,
     running: { value: [], atMs: 0 },
     jobs: null,
@@ -96,7 +93,6 @@ export function connectSnapshots(
   const cancels = [
     bus.watch(membershipContract, 'view', (group) => set({ group, phase: phaseOf(group) })),
     bus.watch(groupsContract, 'view', (groups) => set({ groups: timed(groups) })),
-    bus.watch(ledgerContract, 'relations', ({ relations }) => set({ relations })),
     bus.watch(resourcesContract, 'state', (state) => set({ resources: timed(state) })),
     bus.watch(executorContract, 'running', ({ running }) => set({ running: timed(running) })),
     bus.watch(ledgerContract, 'jobs', ({ jobs }) => set({ jobs })),

@@ -6,33 +6,26 @@ import { JobStateBadge, Pill } from '../pieces/pieces.tsx';
 import { sentenceOf, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Link } from '../shell/router.tsx';
 import { count, plural } from '../view/format.ts';
-import { clockLines, historyWords, mergedRelations, relationSentence, toneOfRelation, type ClockLine } from './wording.ts';
+import { clockLines, historyWords, relationSentence, toneOfRelation, withRelations, type ClockLine, type Relations } from './wording.ts';
 
 const jobsShown = 50;
 const clockLinesShown = 12;
 const clockEveryMs = 2_000;
 
-/** Told by the bridges of this group, this tab among them; each is asked only while this is shown. */
-export function useRelations(neighbours: readonly Neighbour[]): ClockRelationOfJob[] {
+/** Told by the bridges of this group, maybe this tab; each is asked only while this is shown. */
+export function useRelations(neighbours: readonly Neighbour[]): readonly ClockRelationOfJob[] {
   const { network } = useDeps();
-  const own = useSnapshot((snapshot) => snapshot.relations);
-  const self = useSnapshot((snapshot) => snapshot.self?.peer);
-  const bridges = [...new Set(neighbours.flatMap((neighbour) => neighbour.bridges.map(({ here }) => here)))].filter(
-    (peer) => peer !== self,
-  );
+  const bridges = [...new Set(neighbours.flatMap((neighbour) => neighbour.bridges.map(({ here }) => here)))];
   const key = bridges.toSorted().join(' ');
-  const [told, setTold] = useState<ReadonlyMap<string, readonly ClockRelationOfJob[]>>(new Map());
+  const [relations, setRelations] = useState<Relations>(new Map());
   useEffect(() => {
     const peers = key === '' ? [] : key.split(' ');
-    const tell = (peer: string, relations: readonly ClockRelationOfJob[]) =>
-      setTold((before) => new Map([...before].filter(([other]) => peers.includes(other))).set(peer, relations));
-    const cancels = peers.map((peer) => network.watchRelations(peer, (relations) => tell(peer, relations)));
+    const cancels = peers.map((peer) => network.watchRelations(peer, (told) => setRelations((before) => withRelations(before, told))));
     return () => {
       for (const cancel of cancels) cancel();
     };
   }, [network, key]);
-  const current = [...told].filter(([peer]) => bridges.some((bridge) => bridge === peer));
-  return mergedRelations([own, ...current.map(([, relations]) => relations)]);
+  return [...relations.values()];
 }
 
 interface JobsBetweenProps {
@@ -88,7 +81,10 @@ export function JobsBetween({ group, neighbours }: JobsBetweenProps) {
                   <td className="wide">{job.home === group ? 'here' : groupNameOf(job.home)}</td>
                   {neighbours.map((neighbour) => (
                     <td key={neighbour.group}>
-                      <RelationCell relation={relations.find((it) => it.job === job.id && it.group === neighbour.group)} />
+                      <RelationCell
+                        up={neighbour.up}
+                        relation={relations.find((it) => it.job === job.id && it.group === neighbour.group)}
+                      />
                     </td>
                   ))}
                 </tr>
@@ -104,14 +100,12 @@ export function JobsBetween({ group, neighbours }: JobsBetweenProps) {
   );
 }
 
-function RelationCell({ relation }: { relation: ClockRelationOfJob | undefined }) {
+function RelationCell({ relation, up }: { relation: ClockRelationOfJob | undefined; up: boolean }) {
   if (relation === undefined) return <span className="mute">–</span>;
   return (
     <span className="nowrap" title={relationSentence(relation.relation)}>
       <Pill tone={toneOfRelation[relation.relation]}>{relation.relation}</Pill>{' '}
-      <span className="mute sm">
-        {count(relation.ours)} : {count(relation.theirs)}
-      </span>
+      <span className="mute sm">{up ? `${count(relation.ours)} : ${count(relation.theirs)}` : 'when last heard'}</span>
     </span>
   );
 }
@@ -145,6 +139,7 @@ function JobClock({ job, neighbours, relations }: JobClockProps) {
       clearInterval(timer);
     };
   }, [network, job.id]);
+  const isUp = (id: string) => neighbours.some(({ group, up }) => group === id && up);
   const events = lines?.reduce((sum, line) => sum + line.events, 0) ?? 0;
   return (
     <div className="stack job-clock" role="group" aria-label={`Clock of ${job.manifest.name}`}>
@@ -155,12 +150,12 @@ function JobClock({ job, neighbours, relations }: JobClockProps) {
         {relations.map((relation) => (
           <li key={relation.group}>
             <b>{neighbours.find(({ group }) => group === relation.group)?.name ?? groupNameOf(relation.group)}</b>: {historyWords(relation)}
-            . {relation.words || relationSentence(relation.relation)}
+            .{' '}
+            {isUp(relation.group)
+              ? relation.words || relationSentence(relation.relation)
+              : 'It is cut off now: each side goes on by itself.'}
             {relation.lastMergeAt === null ? null : (
-              <span className="mute">
-                {' '}
-                {plural(relation.mergedEvents, 'event')} merged, the last at {new Date(relation.lastMergeAt).toLocaleTimeString()}.
-              </span>
+              <span className="mute"> Last merge at {new Date(relation.lastMergeAt).toLocaleTimeString()}.</span>
             )}
           </li>
         ))}

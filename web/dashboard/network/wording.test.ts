@@ -3,7 +3,7 @@ import type { Neighbour } from '../../kernel/protocol/contracts/groups.ts';
 import type { ClockRelationOfJob } from '../../kernel/protocol/contracts/ledger.ts';
 import { groupId, jobId, makePeerId } from '../../kernel/lib/ids.ts';
 import { identityId } from '../../kernel/lib/ids.ts';
-import { clockLines, historyWords, loadSentence, mergedRelations, neighbourSentence, relationSentence } from './wording.ts';
+import { clockLines, historyWords, loadSentence, neighbourSentence, relationSentence, withRelations, type Relations } from './wording.ts';
 
 const peer = (digit: string) => makePeerId(identityId(digit.repeat(64)), new Uint8Array(8));
 const neighbour: Neighbour = {
@@ -67,9 +67,10 @@ describe('what is said of a job', () => {
     ]);
   });
 
-  it('is what the bridge that has heard most says', () => {
+  it('is what a bridge said last, also when no bridge says anything any more', () => {
     const later = { ...relation, theirs: 12, relation: 'behind' as const };
-    expect(mergedRelations([[relation], [later]])).toEqual([later]);
-    expect(mergedRelations([[later], [relation]])).toEqual([later]);
+    const elsewhere = { ...relation, group: groupId('d'.repeat(32)) };
+    const all = [[relation, elsewhere], [later], []].reduce<Relations>(withRelations, new Map());
+    expect([...all.values()]).toEqual([elsewhere, later]);
   });
 });

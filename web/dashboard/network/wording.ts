@@ -57,16 +57,23 @@ export function clockLines(clock: VectorClock): ClockLine[] {
     .toSorted((a, b) => b.events - a.events || (a.actor < b.actor ? -1 : 1));
 }
 
-/** One line a job and group: what the bridge nearest to this tab says goes before what others say. */
-export function mergedRelations(sources: readonly (readonly ClockRelationOfJob[])[]): ClockRelationOfJob[] {
-  const found = new Map<string, ClockRelationOfJob>();
-  for (const relations of sources) {
-    for (const relation of relations) {
-      const key = `${relation.job} ${relation.group}`;
-      const known = found.get(key);
-      // Two bridges hear of the same events one after the other: the one that has more of them is up to date.
-      if (known === undefined || relation.ours + relation.theirs > known.ours + known.theirs) found.set(key, relation);
-    }
+export type Relations = ReadonlyMap<string, ClockRelationOfJob>;
+const relationsMax = 512;
+
+/**
+ * One line a job and group, as a bridge said last. It stays when there is no bridge any more: while the groups are cut off people want to
+ * see how they stood.
+ */
+export function withRelations(before: Relations, told: readonly ClockRelationOfJob[]): Relations {
+  const next = new Map(before);
+  for (const relation of told) {
+    const key = `${relation.job} ${relation.group}`;
+    next.delete(key);
+    next.set(key, relation);
   }
-  return [...found.values()];
+  for (const oldest of next.keys()) {
+    if (next.size <= relationsMax) break;
+    next.delete(oldest);
+  }
+  return next;
 }
