@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import { expect, openCluster, test, type Cluster } from './harness/cluster.ts';
 import { examplesOf, printed, type Example } from './harness/examples.ts';
-import { otherSite } from './harness/other-site.ts';
+import { otherSite, type OtherSite } from './harness/other-site.ts';
 import { donate, seesMembers, storageForEmbedded, type Profile } from './harness/profile.ts';
 
 const examples = examplesOf(new URL('../docs/SDK.md', import.meta.url));
@@ -19,6 +19,9 @@ const named = 'https://lull.example';
 let cluster: Cluster;
 let closeCluster: () => Promise<void>;
 let profile: Profile;
+let site: OtherSite;
+/** A page of another origin, where one module after the other is run, as cells of a notebook are. */
+let elsewhere: Page;
 
 test.beforeAll(async () => {
   ({ cluster, close: closeCluster } = await openCluster());
@@ -26,9 +29,16 @@ test.beforeAll(async () => {
   profile = visitor;
   await Promise.all(donors.map(({ page }) => donate(page)));
   await Promise.all(donors.map(({ page }) => seesMembers(page, 2)));
+  site = await otherSite();
+  elsewhere = await profile.context.newPage();
+  await elsewhere.goto(`${site.origin}/`);
+  await listen(elsewhere);
 });
 
-test.afterAll(() => closeCluster());
+test.afterAll(async () => {
+  await closeCluster();
+  await site.close();
+});
 
 const here = (text: string) => text.replaceAll(named, cluster.server.url);
 /** What was printed, with the site by its name in the text. */
@@ -48,39 +58,32 @@ const linesOf = (page: Page) => page.evaluate(() => (globalThis as unknown as { 
 
 test('a page with nothing but its example', async () => {
   const [first] = examples.filter(({ language }) => language === 'html');
-  const site = await otherSite({ '/': here(first!.code) });
+  const alone = await otherSite({ '/': here(first!.code) });
   try {
     const page = await profile.context.newPage();
-    await page.goto(`${site.origin}/`);
+    await page.goto(`${alone.origin}/`);
     await expect(page.locator('#squares')).toHaveText('1 4 9 16');
   } finally {
-    await site.close();
+    await alone.close();
   }
 });
 
-test('the modules of a page of another origin', async () => {
-  const site = await otherSite();
-  try {
-    const page = await profile.context.newPage();
-    await page.goto(`${site.origin}/`);
-    await listen(page);
-    for (const example of examples.filter(({ language, info }) => language === 'js' && info === '')) {
-      const failure = await page.evaluate(async (code) => {
-        const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-        const { importFrom } = globalThis as unknown as { importFrom(url: string): Promise<unknown> };
-        return importFrom(url).then(
-          () => '',
-          (error: unknown) => String(error),
-        );
-      }, here(example.code));
-      expect(failure, where(example)).toBe('');
-      expect(told(await linesOf(page)), where(example)).toEqual(printed(example.code));
-      expect(printed(example.code).length, `${where(example)} shows what it does`).toBeGreaterThan(0);
-    }
-  } finally {
-    await site.close();
-  }
-});
+for (const example of examples.filter(({ language, info }) => language === 'js' && info === '')) {
+  test(`on a page of another origin: ${where(example)}`, async () => {
+    const failure = await elsewhere.evaluate(async (code) => {
+      const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+      const { importFrom } = globalThis as unknown as { importFrom(url: string): Promise<unknown> };
+      return importFrom(url).then(
+        () => '',
+        (error: unknown) => String(error),
+      );
+    }, here(example.code));
+    expect(failure).toBe('');
+    expect(told(await linesOf(elsewhere))).toEqual(printed(example.code));
+    // It shows what it does.
+    expect(printed(example.code).length).toBeGreaterThan(0);
+  });
+}
 
 test("the console of the site's own pages", async () => {
   const page = await profile.context.newPage();
@@ -115,7 +118,7 @@ test('the commands', async () => {
   }
 });
 
-test('every example is of a kind that is run here, or compiled by web/sdk/remote/docs.test.ts', () => {
+test('every example is of a kind that is run here, or compiled by web/sdk/remote/declarations.test.ts', () => {
   const kinds = new Set(examples.map(({ language, info }) => `${language} ${info.replace(/=.*/, '')}`.trim()));
   expect(kinds).toEqual(new Set(['html', 'js', 'js site', 'js file', 'sh', 'ts']));
 });
