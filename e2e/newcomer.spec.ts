@@ -32,6 +32,9 @@ async function press(page: Page, name: RegExp): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+// A Tab at a time takes long on a machine that others use as well.
+test.setTimeout(180_000);
+
 test('a newcomer with a keyboard maps 10 000 lines and takes a CSV home', async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);
   const { page } = submitter;
