@@ -204,8 +204,7 @@ describe('a job goes on', () => {
     await town.clock.until(apart, 10_000, 'two halves');
     expect([town.inGroup(group).length, town.inGroup(half).length]).toEqual([4, 4]);
     await town.bridged(20_000);
-    expect(await town.ended(submitter, job, 180_000)).toMatchObject({ state: 'done', committed: items, failed: 0 });
-    expect(bugsOf(town)).toEqual([]);
+    await finished(town, submitter, job);
   }, 120_000);
 
   test('when its group is merged while signaling goes away at once after it', async () => {
