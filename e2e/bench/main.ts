@@ -1,4 +1,4 @@
-// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding transfer million` picks some.
+// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding transfer million foreign frames` picks some.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
@@ -6,6 +6,8 @@ import type { Page } from 'playwright';
 import { donate, Profile, seesMembers } from '../harness/profile.ts';
 import { startServer } from '../harness/server.ts';
 import { coding } from './coding.ts';
+import { foreign } from './foreign.ts';
+import { frames } from './frames.ts';
 import { million } from './million.ts';
 import { report } from './report.ts';
 import { bootstrapMedian, median } from './statistics.ts';
@@ -30,6 +32,8 @@ try {
   if (runs('coding')) await coding();
   if (runs('transfer')) await transfer();
   if (runs('million')) await million(server);
+  if (runs('foreign')) await foreign(server);
+  if (runs('frames')) await frames(server);
 } finally {
   await Promise.allSettled(profiles.map((profile) => profile.close()));
   await server.stop();
