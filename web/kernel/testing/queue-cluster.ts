@@ -78,7 +78,9 @@ export class Cluster {
     const ledgerStandIn = {
       contract: ledgerContract,
       handlers: {
-        decisions: { lookup: ({ from, end }: { from: number; end?: number }) => ({ undecided: this.undecided(from, end ?? 1_000_000), long: [] }) },
+        decisions: {
+          lookup: ({ from, end }: { from: number; end?: number }) => ({ undecided: this.undecided(from, end ?? 1_000_000), long: [] }),
+        },
       },
     } as unknown as Service;
     for (const service of [queue, ledgerStandIn, { contract: membershipContract, handlers: {} } as unknown as Service])
