@@ -1,5 +1,6 @@
 // Brings the faults of a plan upon the world, and ends them.
 import { unreachable } from '../kernel/lib/unreachable.ts';
+import { hoard } from './hoarder.ts';
 import type { Fault } from './plan.ts';
 import type { TabLink } from './tab-transport.ts';
 import { setJob, type SimJob } from './work.ts';
@@ -99,6 +100,15 @@ export class Faults {
       case 'sandbox':
         if (tab!.process !== undefined) tab!.process.sandboxDies = true;
         return;
+      case 'junk': {
+        const { process } = tab!;
+        if (process === undefined) return;
+        process.junk = true;
+        world.later(fault.ms, () => (process.junk = false));
+        return;
+      }
+      case 'hoard':
+        return void hoard(world, tab!, fault.ms);
       case 'pause': {
         const job = this.jobs[fault.job]!;
         const set = (paused: boolean) => void setJob(this.#submitterOf(job), job, { paused });
@@ -130,6 +140,7 @@ export class Faults {
       if (tab.process !== undefined) {
         tab.process.clock.throttle(false);
         tab.process.sandboxDies = false;
+        tab.process.junk = false;
       }
     }
     // A tab may still be saying good-bye, or may not have started for its store's refusing.

@@ -18,6 +18,8 @@ export class ForgeryWatch {
     private readonly violations: Violations,
     /** Who forges in this run, if anybody. */
     private readonly forger: IdentityId | undefined,
+    /** Whose messages have wrong bits: whoever reads a slice in one cannot but name them. */
+    private readonly garbled: ReadonlySet<IdentityId>,
   ) {}
 
   /** The forger answers `reader`; whether it arrives is not known. */
@@ -45,7 +47,8 @@ export class ForgeryWatch {
   named(by: PeerId, identities: readonly IdentityId[]): void {
     for (const identity of identities) {
       if (identity === this.forger) this.#naming.add(by);
-      else this.violations.add('S7', `${short(by)} names ${identity.slice(0, 8)} as a forger, who forged nothing`);
+      else if (!this.garbled.has(identity))
+        this.violations.add('S7', `${short(by)} names ${identity.slice(0, 8)} as a forger, who forged nothing`);
     }
   }
 

@@ -25,6 +25,10 @@ export type Fault =
   | { readonly kind: 'input'; readonly tab: number }
   | { readonly kind: 'consent'; readonly tab: number; readonly ms: number }
   | { readonly kind: 'sandbox'; readonly tab: number }
+  /** Some of what the tab sends has a wrong bit. */
+  | { readonly kind: 'junk'; readonly tab: number; readonly ms: number }
+  /** The tab takes leases that it does not use, and releases and ends what others own with numbers it makes up. */
+  | { readonly kind: 'hoard'; readonly tab: number; readonly ms: number }
   | { readonly kind: 'pause'; readonly job: number; readonly ms: number }
   | { readonly kind: 'cancel'; readonly job: number };
 export type FaultKind = Fault['kind'];
@@ -32,7 +36,10 @@ export type FaultKind = Fault['kind'];
 export interface JobPlan {
   readonly atMs: number;
   readonly submitter: number;
+  /** In all. */
   readonly items: number;
+  /** Items of what is appended while the job runs, one append after the other; then it is closed. None: it was never open. */
+  readonly appends: readonly number[];
   readonly itemMs: number;
   readonly priority: number;
   /** Items that throw wherever they are tried, and items that never end. */
@@ -91,6 +98,8 @@ const kinds: readonly FaultKind[] = [
   'input',
   'consent',
   'sandbox',
+  'junk',
+  'hoard',
   'pause',
   'cancel',
 ];
@@ -113,10 +122,12 @@ const oftenMax: Record<FaultKind, number> = {
   input: 4,
   consent: 3,
   sandbox: 4,
+  junk: 2,
+  hoard: 1,
   pause: 1,
   cancel: 1,
 };
-const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1 };
+const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1, junk: 0.15, hoard: 0.1 };
 const donorsMin = 4;
 
 export function planOf(seed: string, peers: number): Plan {
@@ -132,10 +143,11 @@ export function planOf(seed: string, peers: number): Plan {
     writeMsMax: draw.chance(0.2) ? 40 : 2,
   }));
   const donors = peers - watchers;
-  const faultyMs = draw.int(3_000, 7_000);
+  const faultyMs = draw.int(2_500, 5_000);
   const calmMs = gatheredMs + faultyMs;
   const jobs = Array.from({ length: draw.pick([1, 1, 2, 3]) }, (): JobPlan => {
-    const items = draw.int(6, 40);
+    const appends = draw.chance(0.2) ? Array.from({ length: draw.int(1, 3) }, () => draw.int(1, 8)) : [];
+    const items = appends.reduce((sum, more) => sum + more, draw.int(4, 28));
     const some = (share: number, most: number) =>
       new Set(draw.chance(share) ? Array.from({ length: draw.int(1, most) }, () => draw.int(0, items - 1)) : []);
     const hangs = some(0.15, 1);
@@ -143,6 +155,7 @@ export function planOf(seed: string, peers: number): Plan {
       atMs: draw.int(1_000, gatheredMs + (faultyMs >> 2)),
       submitter: draw.pick(submitters),
       items,
+      appends,
       itemMs: draw.int(20, Math.max(30, Math.min(1_250, Math.floor((donors * 3_000) / items)))),
       priority: draw.int(-1, 1),
       throws: new Set([...some(0.3, 3)].filter((item) => !hangs.has(item))),
@@ -164,7 +177,7 @@ export function planOf(seed: string, peers: number): Plan {
     )
     .toSorted(([a], [b]) => a - b);
   const kindsDrawn = new Set(faults.map(([, { kind }]) => kind));
-  const forger = draw.chance(0.3) && !kindsDrawn.has('lost') ? draw.int(0, peers - 1) : null;
+  const forger = draw.chance(0.3) && !kindsDrawn.has('lost') && !kindsDrawn.has('junk') ? draw.int(0, peers - 1) : null;
   return {
     forger: forger !== null && submitters.includes(forger) ? null : forger,
     tabs,
@@ -222,7 +235,10 @@ function drawFault(kind: FaultKind, draw: Draw, peers: number, jobs: number, sub
     case 'throttle':
     case 'full':
     case 'consent':
+    case 'junk':
       return { kind, tab, ms };
+    case 'hoard':
+      return { kind, tab, ms: Math.min(ms, 3_000) };
   }
 }
 

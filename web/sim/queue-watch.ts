@@ -127,6 +127,14 @@ export class QueueWatch {
     if (last !== undefined && last.by === by && last.fence === fence) last.released = true;
   }
 
+  /** What is kept now, with those of its holders that keep it. */
+  recordsKept(): { id: RecordId; holders: readonly StoreId[] }[] {
+    return [...this.#records].map(([id, { holders }]) => ({
+      id,
+      holders: holders.filter((store) => this.#isKept.get(store)?.has(id) === true),
+    }));
+  }
+
   /** A least majority of the holders of one record that a majority keeps now, the `which`-th of them; none where there is no such record. */
   majorityOfSome(which: number): readonly StoreId[] {
     const kept = [...this.#records].filter(

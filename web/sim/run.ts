@@ -3,9 +3,10 @@
 import { checkEnd, finished, gathered, settled } from './checks.ts';
 import { Draw } from './draw.ts';
 import { Faults } from './faults.ts';
+import { HistoryWatch } from './history-watch.ts';
 import { faultKindsOf, planOf, type FaultKind } from './plan.ts';
 import type { Violation } from './watch.ts';
-import { collect, putObject, scriptOf, submitJob, type SimJob, type SimObject } from './work.ts';
+import { appendRest, collect, putObject, scriptOf, submitJob, type SimJob, type SimObject } from './work.ts';
 import { World, type Plant, type Process, type Tab } from './world.ts';
 
 export interface RunOptions {
@@ -32,6 +33,7 @@ export interface RunResult {
 }
 
 const endReadsMsMax = 300_000;
+const ledgersEveryMs = 2_500;
 
 export async function run(seed: string, options: RunOptions): Promise<RunResult> {
   const plan = planOf(seed, options.peers);
@@ -44,12 +46,24 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
 
   // Everybody who submits also collects, in every life of their tab.
   const collecting = new Set<Process>();
+  const history = new HistoryWatch(world.violations);
+  const lookAtLedgers = async () => {
+    await history.look(
+      world.live.map(({ process }) => process!),
+      jobs.flatMap(({ id }) => id ?? []),
+    );
+    world.later(ledgersEveryMs, () => void lookAtLedgers());
+  };
   const lookAfterPages = () => {
     for (const job of jobs) {
       const { process } = world.tabs[job.plan.submitter]!;
       if (process === undefined || collecting.has(process)) continue;
       collecting.add(process);
-      for (const own of jobs) if (own.plan.submitter === job.plan.submitter) void collect(world, process, own);
+      for (const own of jobs) {
+        if (own.plan.submitter !== job.plan.submitter) continue;
+        void collect(world, process, own);
+        if (own.plan.appends.length > 0) void appendRest(process, own);
+      }
     }
     world.later(200, lookAfterPages);
   };
@@ -60,6 +74,7 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
     world.later(put.atMs, () => void putObject(world, tabOf(world, put.tab), put, (object) => objects.push(object)));
   for (const [atMs, fault] of plan.faults) world.later(atMs, () => faults.begin(fault));
   lookAfterPages();
+  void lookAtLedgers();
   await clock.advance(plan.calmMs);
 
   await clock.finish(faults.calm());

@@ -6,12 +6,16 @@ import type { Channel, Link, Transport } from '../kernel/platform.ts';
 
 export type Sent = (to: PeerId, message: Uint8Array) => void;
 
+/** What is sent in the place of a message: itself, or, by a tab that is broken, something else. */
+export type Changed = (message: Uint8Array) => Uint8Array;
+
 export class TabTransport implements Transport {
   readonly #links = new Set<TabLink>();
 
   constructor(
     private readonly inner: Transport,
     private readonly sent: Sent,
+    private readonly changed: Changed,
   ) {}
 
   start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>> {
@@ -35,7 +39,7 @@ export class TabTransport implements Transport {
   }
 
   #wrap(link: Link): Link {
-    const wrapped = new TabLink(link, this.sent);
+    const wrapped = new TabLink(link, this.sent, this.changed);
     this.#links.add(wrapped);
     link.onClose(() => this.#links.delete(wrapped));
     return wrapped;
@@ -50,11 +54,13 @@ export class TabLink implements Link {
   constructor(
     private readonly inner: Link,
     sent: Sent,
+    changed: Changed,
   ) {
     const wrap = (channel: Channel): Channel => ({
       messageBytesMax: channel.messageBytesMax,
-      send: (message) => {
+      send: (whole) => {
         if (this.#mute) return;
+        const message = changed(whole);
         sent(inner.remote, message);
         channel.send(message);
       },

@@ -2,7 +2,7 @@
 import type { EventLog } from './event-log.ts';
 
 /** The names of RESEARCH.md: S1 one result an item ... S12 no bug; L for liveness. */
-export type Invariant = 'S1' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S12' | 'L';
+export type Invariant = 'S1' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S10' | 'S12' | 'L';
 
 export interface Violation {
   readonly invariant: Invariant;

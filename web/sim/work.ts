@@ -19,6 +19,7 @@ import type { Process, Tab, World } from './world.ts';
 const lifeMs = 3_600_000;
 const againMs = 700;
 const collectEveryMs = 1_500;
+const appendEveryMs = 600;
 /** A hanging item is killed after this, twice by each of three donors; no honest one takes so long. */
 const itemMs = 2_000;
 const spansMax = 10_000;
@@ -88,7 +89,8 @@ export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<vo
         codeHash: hexOf(await testDigest.sha256(code)),
         reduce: null,
         args: encodeValue(undefined),
-        input: { kind: 'range' as const, items: job.plan.items, offset: offsetOf(job.number) },
+        input: rangeOf(job, job.plan.items - job.plan.appends.reduce((sum, more) => sum + more, 0)),
+        ...(job.plan.appends.length > 0 ? { open: true as const } : {}),
         runtime: 'js' as const,
         redundancy: 1 as const,
         priority: job.plan.priority,
@@ -107,6 +109,28 @@ export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<vo
       }
     }
     await pause(process, againMs);
+  }
+}
+
+const rangeOf = (job: SimJob, items: number) => ({ kind: 'range' as const, items, offset: offsetOf(job.number) });
+
+/** Appends what the open job is to get, one after the other, and closes it: in each life of its page what is left. */
+export async function appendRest(process: Process, job: SimJob): Promise<void> {
+  const { bus } = process.kernel;
+  const { appends, items } = job.plan;
+  while (!job.cancelAsked) {
+    await pause(process, appendEveryMs);
+    if (job.id === undefined) continue;
+    const detail = await bus.ask(ledgerContract, 'decisions', 'get', { job: job.id });
+    if (!detail.ok) continue;
+    const { items: first, open, tail } = detail.value.body;
+    if (!open) return;
+    let end = items - appends.reduce((sum, more) => sum + more, 0);
+    let at = 0;
+    while (end < first && at < appends.length) end += appends[at++]!;
+    const more = appends[at];
+    const change = more === undefined ? { close: { after: tail } } : { append: { after: tail, first, input: rangeOf(job, more) } };
+    await bus.ask(ledgerContract, 'events', 'create', { job: job.id, body: { kind: 'setting', version: 1, ...change } });
   }
 }
 

@@ -56,6 +56,8 @@ export interface Process {
   readonly owns: () => number;
   /** The next item takes every sandbox of the tab down, without an event. */
   sandboxDies: boolean;
+  /** Some of what it sends has a wrong bit. */
+  junk: boolean;
   leaving: boolean;
   readonly living: { alive: boolean };
 }
@@ -73,6 +75,7 @@ export interface Tab {
 
 const bootDocument = readFileSync(new URL('../../public/boot.xml', import.meta.url), 'utf8');
 const quotaBytes = 64 * 1024 * 1024;
+const junkShare = 0.01;
 
 export class World {
   readonly clock = new VirtualClock(undefined, 'microtasks');
@@ -111,7 +114,9 @@ export class World {
     });
     this.queueWatch = new QueueWatch(this.violations, this.#stores);
     this.ledgerWatch = new LedgerWatch(this.violations);
-    this.forgeryWatch = new ForgeryWatch(this.violations, plan.forger === null ? undefined : testSigner(`${seed} ${plan.forger}`).identity);
+    const identityOf = (tab: number) => testSigner(`${seed} ${tab}`).identity;
+    const garbled = plan.faults.flatMap(([, fault]) => (fault.kind === 'junk' ? [identityOf(fault.tab)] : []));
+    this.forgeryWatch = new ForgeryWatch(this.violations, plan.forger === null ? undefined : identityOf(plan.forger), new Set(garbled));
     this.tabs = plan.tabs.map((tab, number) => ({
       number,
       plan: tab,
@@ -152,8 +157,10 @@ export class World {
       },
     });
     const planted = this.options.plant?.storage?.(storage, draw) ?? storage;
-    const transport = new TabTransport(this.network.transport(), (to, message) =>
-      this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message),
+    const transport = new TabTransport(
+      this.network.transport(),
+      (to, message) => this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message),
+      (message) => (tab.process?.junk === true && draw.chance(junkShare) ? withWrongBit(message, draw) : message),
     );
     let listener: Parameters<Machine['watch']>[0] | undefined;
     const living = { alive: true };
@@ -223,6 +230,7 @@ export class World {
       input: () => listener?.input(),
       owns: () => this.queueWatch.ownedBy(kernel.self.peer),
       sandboxDies: false,
+      junk: false,
       leaving: false,
     };
     this.note(`tab ${tab.number} is ${kernel.self.peer}`);
@@ -281,6 +289,11 @@ export class World {
     if (tab.process === process) this.crash(tab);
   }
 
+  /** Who speaks for the store now. */
+  speakerOf(store: StoreId): PeerId | undefined {
+    return this.tabs.find((tab) => tab.store.store === store)?.process?.kernel.self.peer;
+  }
+
   /** Surviving stores, the lost ones left out. */
   stores(): Storage[] {
     return this.tabs.filter(({ lost }) => !lost).map(({ store }) => store);
@@ -304,4 +317,10 @@ export class World {
     }
     return this.script(offset, index);
   }
+}
+
+function withWrongBit(message: Uint8Array, draw: Draw): Uint8Array {
+  const damaged = message.slice();
+  if (damaged.length > 0) damaged[draw.int(0, damaged.length - 1)]! ^= 1 << draw.int(0, 7);
+  return damaged;
 }

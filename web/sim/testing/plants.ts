@@ -88,6 +88,9 @@ const writing = (change: (write: Storage['write']) => Storage['write']): Plant =
   },
 });
 
+/** By job and first item, of all runs: jobs have ids of their own. */
+const everAppended = new Set<string>();
+
 export const plants: Readonly<Record<string, Plant>> = {
   'a lock is answered before it is durable': writing((write) => (ops) => {
     if (!ops.every(({ table }) => table === 'locks')) return write(ops);
@@ -141,6 +144,22 @@ export const plants: Readonly<Record<string, Plant>> = {
         await before({ locks: [{ record, fence: kept.fence }] }, { ...call, from: kept.owner });
     }
     return {};
+  }),
+  'a superseded owner may end': handling('queue', 'records', 'delete', (before, { storage }) => async (request, call) => {
+    const lock = await storage.get('locks', request.record);
+    const kept = lock.ok ? (lock.value as { fence: number; owner: Call['from'] | null } | undefined) : undefined;
+    return kept === undefined || kept.owner === null
+      ? before(request, call)
+      : before({ record: request.record, fence: kept.fence }, { ...call, from: kept.owner });
+  }),
+  'stewards append nothing again': asking('scheduler', (ask) => async (contract, resource, verb, request, options) => {
+    if (contract.name !== 'queue' || `${resource} ${verb}` !== 'records create') return ask(contract, resource, verb, request, options);
+    const items = request.ranges.map(([first]: [number, number]) => `${request.job} ${first}`);
+    if (items.some((item: string) => everAppended.has(item)))
+      return success({ body: { lineage: 'none', acknowledged: 0, holders: [] }, buffers: [] });
+    const reply = await ask(contract, resource, verb, request, options);
+    if (reply.ok) for (const item of items) everAppended.add(item);
+    return reply;
   }),
   'an append is acknowledged before it is kept': handling(
     'queue',
@@ -198,4 +217,6 @@ export const plants: Readonly<Record<string, Plant>> = {
 export const rarelySeen: ReadonlySet<string> = new Set([
   'who forges a slice of a function is not named',
   'who forges a slice of an object is not named',
+  'a superseded owner may end',
+  'stewards append nothing again',
 ]);
