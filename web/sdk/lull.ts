@@ -143,6 +143,8 @@ export function createLull(host: KernelHost): Lull {
         await callOff(job);
         valueOf(queued, 'The job could not be queued');
       }
+      // The ledger tells of it within a moment; whoever awaits the handing over reads its state at once.
+      for (let tries = 0; tries < 3 && !summaries.has(job); tries++) await jobHost.nextChange(2 * jobsPublishEveryMs);
       const summary = summaries.get(job);
       if (summary !== undefined) handle.update(summary);
       if (acknowledged > 0 && acknowledgedCopies > 0) handle.setClosable(true);
