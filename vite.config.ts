@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { fileURLToPath } from 'node:url';
@@ -24,5 +25,7 @@ export default defineConfig({
     include: ['web/**/*.test.{ts,tsx}', 'worker/**/*.test.ts', 'signaling/**/*.test.ts'],
     environment: 'node',
     testTimeout: 60_000,
+    // All cores: the default leaves one free, which on two is half of the machine.
+    maxWorkers: availableParallelism(),
   },
 });

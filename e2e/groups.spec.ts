@@ -120,83 +120,85 @@ const stateOf = (page: Page, job: string) => page.evaluate((id) => globalThis.lu
 const workersOf = (page: Page, job: string) =>
   page.evaluate(async (id) => [...new Set((await (await globalThis.lull.find(id)).results()).flatMap(({ by }) => by))], job);
 
-test('a job uses both groups; cut off for 20 s both work on and both take a setting; healed they agree, every item once', async ({
-  browserName: _browser,
-}, info) => {
-  test.setTimeout(400_000);
-  const items = 900;
-  const { cluster, close } = await openCluster({ GROUP_PEERS_MAX: String(groupPeersMax) });
-  try {
-    const { peers, groups } = await twoGroups(cluster);
-    const [here, there] = groups.map((group) => group.map(({ page }) => page)) as [Page[], Page[]];
-    const [submitter, twin] = [here[0]!, there[0]!];
-    await becomes(twin, submitter);
-    for (const page of [submitter, twin]) await page.evaluate(() => globalThis.lull.donate(false));
-    for (const { page } of peers) await connected(page, 60_000);
+test(
+  'a job uses both groups; cut off for 20 s both work on and both take a setting; healed they agree, every item once',
+  { tag: '@soak' },
+  async ({ browserName: _browser }, info) => {
+    test.setTimeout(400_000);
+    const items = 900;
+    const { cluster, close } = await openCluster({ GROUP_PEERS_MAX: String(groupPeersMax) });
+    try {
+      const { peers, groups } = await twoGroups(cluster);
+      const [here, there] = groups.map((group) => group.map(({ page }) => page)) as [Page[], Page[]];
+      const [submitter, twin] = [here[0]!, there[0]!];
+      await becomes(twin, submitter);
+      for (const page of [submitter, twin]) await page.evaluate(() => globalThis.lull.donate(false));
+      for (const { page } of peers) await connected(page, 60_000);
 
-    const job = await submitRange(submitter, 'Between groups', busyCode(500), items);
-    const row = (page: Page) => page.getByRole('region', { name: 'Jobs between groups' }).getByRole('row', { name: /Between groups/ });
-    await committed(submitter, job, 20);
-    for (const page of [submitter, twin]) await expect(row(page)).toBeVisible({ timeout: 60_000 });
-    // Someone over there is at work on it.
-    const runsThere = () => Promise.all(there.slice(1).map((page) => page.evaluate(() => globalThis.lull.metrics().running.length)));
-    await expect.poll(async () => (await runsThere()).some((running) => running > 0), { timeout: 60_000 }).toBe(true);
-    for (const page of [submitter, twin]) await page.getByRole('button', { name: 'Between groups' }).click();
-    const clock = submitter.getByRole('group', { name: 'Clock of Between groups' });
-    const clockThere = twin.getByRole('group', { name: 'Clock of Between groups' });
-    await expect(clock).toContainText(/Its clock here: .* events?, written by/);
-    await submitter.screenshot({ path: info.outputPath('both-at-work.png'), fullPage: true });
+      const job = await submitRange(submitter, 'Between groups', busyCode(500), items);
+      const row = (page: Page) => page.getByRole('region', { name: 'Jobs between groups' }).getByRole('row', { name: /Between groups/ });
+      await committed(submitter, job, 20);
+      for (const page of [submitter, twin]) await expect(row(page)).toBeVisible({ timeout: 60_000 });
+      // Someone over there is at work on it.
+      const runsThere = () => Promise.all(there.slice(1).map((page) => page.evaluate(() => globalThis.lull.metrics().running.length)));
+      await expect.poll(async () => (await runsThere()).some((running) => running > 0), { timeout: 60_000 }).toBe(true);
+      for (const page of [submitter, twin]) await page.getByRole('button', { name: 'Between groups' }).click();
+      const clock = submitter.getByRole('group', { name: 'Clock of Between groups' });
+      const clockThere = twin.getByRole('group', { name: 'Clock of Between groups' });
+      await expect(clock).toContainText(/Its clock here: .* events?, written by/);
+      await submitter.screenshot({ path: info.outputPath('both-at-work.png'), fullPage: true });
 
-    await cut(here, there);
-    const cutAt = performance.now();
-    const before = await Promise.all([submitter, twin].map((page) => progressOf(page, job)));
-    await submitter.evaluate((id) => globalThis.lull.job(id)!.setPriority(10), job);
-    await twin.evaluate(async (id) => (await globalThis.lull.find(id)).pause(), job);
-    await expect.poll(() => stateOf(twin, job)).toBe('paused');
-    expect(await stateOf(submitter, job)).toBe('running');
-    await twin.evaluate(async (id) => (await globalThis.lull.find(id)).resume(), job);
-    await expect.poll(() => stateOf(twin, job)).not.toBe('paused');
-    await expect(neighbours(submitter)).toContainText('cut off', { timeout: 20_000 });
-    await submitter.screenshot({ path: info.outputPath('cut-off.png'), fullPage: true });
-    await submitter.waitForTimeout(Math.max(0, 20_000 - (performance.now() - cutAt)));
-    const after = await Promise.all([submitter, twin].map((page) => progressOf(page, job)));
-    console.log(
-      `while cut off the submitter's group went from ${before[0]} to ${after[0]} items, the other from ${before[1]} to ${after[1]}`,
-    );
-    expect(after[0]).toBeGreaterThan(before[0]!);
-    expect(after[1]).toBeGreaterThan(before[1]!);
+      await cut(here, there);
+      const cutAt = performance.now();
+      const before = await Promise.all([submitter, twin].map((page) => progressOf(page, job)));
+      await submitter.evaluate((id) => globalThis.lull.job(id)!.setPriority(10), job);
+      await twin.evaluate(async (id) => (await globalThis.lull.find(id)).pause(), job);
+      await expect.poll(() => stateOf(twin, job)).toBe('paused');
+      expect(await stateOf(submitter, job)).toBe('running');
+      await twin.evaluate(async (id) => (await globalThis.lull.find(id)).resume(), job);
+      await expect.poll(() => stateOf(twin, job)).not.toBe('paused');
+      await expect(neighbours(submitter)).toContainText('cut off', { timeout: 20_000 });
+      await submitter.screenshot({ path: info.outputPath('cut-off.png'), fullPage: true });
+      await submitter.waitForTimeout(Math.max(0, 20_000 - (performance.now() - cutAt)));
+      const after = await Promise.all([submitter, twin].map((page) => progressOf(page, job)));
+      console.log(
+        `while cut off the submitter's group went from ${before[0]} to ${after[0]} items, the other from ${before[1]} to ${after[1]}`,
+      );
+      expect(after[0]).toBeGreaterThan(before[0]!);
+      expect(after[1]).toBeGreaterThan(before[1]!);
 
-    await heal([...here, ...there]);
-    const healedAt = performance.now();
-    // Seen from one side and the other: what one is ahead of the other is behind.
-    const seen = async () => (await Promise.all([clock, clockThere].map((words) => words.innerText()))).join(' ');
-    await expect.poll(seen, { timeout: 90_000 }).toMatch(/concurrent[^]*, then equal/);
-    await expect.poll(seen, { timeout: 30_000 }).toMatch(/behind/);
-    console.log(
-      `in step again ${((performance.now() - healedAt) / 1000).toFixed(1)} s after the cut was healed: ${await clock.innerText()}`,
-    );
-    await submitter.screenshot({ path: info.outputPath('in-step.png'), fullPage: true });
-    // The settings of both sides are in both: neither undid the other.
-    for (const page of [submitter, twin]) {
-      await page.getByRole('link', { name: 'Jobs' }).first().click();
-      await page.getByRole('link', { name: 'Between groups' }).first().click();
-      await expect(page.locator('.menu select')).toHaveValue('10');
-      expect(await stateOf(page, job)).toBe('running');
+      await heal([...here, ...there]);
+      const healedAt = performance.now();
+      // Seen from one side and the other: what one is ahead of the other is behind.
+      const seen = async () => (await Promise.all([clock, clockThere].map((words) => words.innerText()))).join(' ');
+      await expect.poll(seen, { timeout: 90_000 }).toMatch(/concurrent[^]*, then equal/);
+      await expect.poll(seen, { timeout: 30_000 }).toMatch(/behind/);
+      console.log(
+        `in step again ${((performance.now() - healedAt) / 1000).toFixed(1)} s after the cut was healed: ${await clock.innerText()}`,
+      );
+      await submitter.screenshot({ path: info.outputPath('in-step.png'), fullPage: true });
+      // The settings of both sides are in both: neither undid the other.
+      for (const page of [submitter, twin]) {
+        await page.getByRole('link', { name: 'Jobs' }).first().click();
+        await page.getByRole('link', { name: 'Between groups' }).first().click();
+        await expect(page.locator('.menu select')).toHaveValue('10');
+        expect(await stateOf(page, job)).toBe('running');
+      }
+
+      const [one, other] = await Promise.all([collect(submitter, job), collect(twin, job)]);
+      expect(one.state).toBe('done');
+      expect(other.state).toBe('done');
+      expect(one.results.map(({ index }) => index)).toEqual(Array.from({ length: items }, (_, index) => index));
+      expect(one.results.map((result) => ('value' in result ? result.value : result.error))).toEqual(
+        Array.from({ length: items }, (_, index) => index * 2),
+      );
+      expect(other.results).toEqual(one.results);
+      const identities = (pages: readonly Page[]) => Promise.all(pages.map((page) => page.evaluate(() => globalThis.lull.self.identity)));
+      const by = new Set<string>(await workersOf(submitter, job));
+      expect((await identities(here)).some((identity) => by.has(identity))).toBe(true);
+      expect((await identities(there.slice(1))).some((identity) => by.has(identity))).toBe(true);
+    } finally {
+      await close();
     }
-
-    const [one, other] = await Promise.all([collect(submitter, job), collect(twin, job)]);
-    expect(one.state).toBe('done');
-    expect(other.state).toBe('done');
-    expect(one.results.map(({ index }) => index)).toEqual(Array.from({ length: items }, (_, index) => index));
-    expect(one.results.map((result) => ('value' in result ? result.value : result.error))).toEqual(
-      Array.from({ length: items }, (_, index) => index * 2),
-    );
-    expect(other.results).toEqual(one.results);
-    const identities = (pages: readonly Page[]) => Promise.all(pages.map((page) => page.evaluate(() => globalThis.lull.self.identity)));
-    const by = new Set<string>(await workersOf(submitter, job));
-    expect((await identities(here)).some((identity) => by.has(identity))).toBe(true);
-    expect((await identities(there.slice(1))).some((identity) => by.has(identity))).toBe(true);
-  } finally {
-    await close();
-  }
-});
+  },
+);

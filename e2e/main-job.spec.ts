@@ -122,50 +122,54 @@ test('signaling is killed and started again in mid-job: the job never stops, and
   await seesMembers(late.page, 5, 40_000);
 });
 
-test('typing in a donating tab stops its workers within 100 ms; they resume after the quiet time', async ({ cluster }) => {
-  const donor = await cluster.join();
-  const submitter = await cluster.join();
-  await donate(donor.page, { cores: 2, idleAfterSeconds: 1, whenBusy: 'yield' });
-  await seesMembers(submitter.page, 2);
-  const items = 100_000;
-  const job = await submitRange(submitter.page, 'Polite', busyCode(10), items);
-  const { page } = donor;
-  const tookMs: number[] = [];
-  for (let round = 0; round < 5; round++) {
-    // Items are being computed, not only about to be: a sandbox that still opens holds no foreign code yet.
-    await page.waitForFunction(
-      () => {
-        const computing = globalThis.lull.metrics().running.filter((run) => run.phase === 'running');
-        return computing.length > 0 && computing.every((run) => run.finished > 0);
-      },
-      undefined,
-      { timeout: 30_000 },
-    );
-    const running = await page.evaluate(() => {
-      // A frame that is removed takes its Worker with it. They go so soon that a listener of this test would come too late to
-      // start a watch: so removals are watched from before, and the key's own time stamp is what they are counted from.
-      const times = { pressed: 0, removed: [] as number[] };
-      Object.assign(globalThis, { times });
-      window.addEventListener('keydown', (event) => (times.pressed ||= event.timeStamp), { capture: true, once: true });
-      new MutationObserver((records) => {
-        for (const node of records.flatMap((record) => [...record.removedNodes]))
-          if (node instanceof HTMLIFrameElement) times.removed.push(performance.now());
-      }).observe(document, { childList: true, subtree: true });
-      return globalThis.lull.metrics().running.filter((run) => run.phase === 'running').length;
+test(
+  'typing in a donating tab stops its workers within 100 ms; they resume after the quiet time',
+  { tag: '@alone' },
+  async ({ cluster }) => {
+    const donor = await cluster.join();
+    const submitter = await cluster.join();
+    await donate(donor.page, { cores: 2, idleAfterSeconds: 1, whenBusy: 'yield' });
+    await seesMembers(submitter.page, 2);
+    const items = 100_000;
+    const job = await submitRange(submitter.page, 'Polite', busyCode(10), items);
+    const { page } = donor;
+    const tookMs: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      // Items are being computed, not only about to be: a sandbox that still opens holds no foreign code yet.
+      await page.waitForFunction(
+        () => {
+          const computing = globalThis.lull.metrics().running.filter((run) => run.phase === 'running');
+          return computing.length > 0 && computing.every((run) => run.finished > 0);
+        },
+        undefined,
+        { timeout: 30_000 },
+      );
+      const running = await page.evaluate(() => {
+        // A frame that is removed takes its Worker with it. They go so soon that a listener of this test would come too late to
+        // start a watch: so removals are watched from before, and the key's own time stamp is what they are counted from.
+        const times = { pressed: 0, removed: [] as number[] };
+        Object.assign(globalThis, { times });
+        window.addEventListener('keydown', (event) => (times.pressed ||= event.timeStamp), { capture: true, once: true });
+        new MutationObserver((records) => {
+          for (const node of records.flatMap((record) => [...record.removedNodes]))
+            if (node instanceof HTMLIFrameElement) times.removed.push(performance.now());
+        }).observe(document, { childList: true, subtree: true });
+        return globalThis.lull.metrics().running.filter((run) => run.phase === 'running').length;
+      });
+      await page.keyboard.press('a');
+      await page.waitForFunction(() => !globalThis.lull.metrics().running.some((run) => run.phase === 'running'));
+      const { pressed, removed } = await page.evaluate(
+        () => (globalThis as unknown as { times: { pressed: number; removed: number[] } }).times,
+      );
+      const after = removed.filter((at) => at >= pressed);
+      expect(after.length).toBeGreaterThanOrEqual(running);
+      tookMs.push(Math.max(...after) - pressed);
+    }
+    console.log(`input to workers gone: ${tookMs.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
+    expect(Math.max(...tookMs)).toBeLessThan(100);
+    await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, {
+      timeout: 30_000,
     });
-    await page.keyboard.press('a');
-    await page.waitForFunction(() => !globalThis.lull.metrics().running.some((run) => run.phase === 'running'));
-    const { pressed, removed } = await page.evaluate(
-      () => (globalThis as unknown as { times: { pressed: number; removed: number[] } }).times,
-    );
-    const after = removed.filter((at) => at >= pressed);
-    expect(after.length).toBeGreaterThanOrEqual(running);
-    tookMs.push(Math.max(...after) - pressed);
-  }
-  console.log(`input to workers gone: ${tookMs.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
-  expect(Math.max(...tookMs)).toBeLessThan(100);
-  await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, {
-    timeout: 30_000,
-  });
-  await submitter.page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
-});
+    await submitter.page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
+  },
+);

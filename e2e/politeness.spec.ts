@@ -5,7 +5,7 @@ import { politeDonor } from './harness/stand-ins.ts';
 
 const long = process.env['SOAK'] !== undefined;
 
-test('input leaves no worker after 100 ms', { tag: '@long' }, async ({ cluster }) => {
+test('input leaves no worker after 100 ms', { tag: ['@alone', '@long'] }, async ({ cluster }) => {
   const rounds = long ? 50 : 12;
   test.setTimeout(30_000 + rounds * 5_000);
   const { page } = await politeDonor(cluster);
@@ -53,7 +53,7 @@ test('input leaves no worker after 100 ms', { tag: '@long' }, async ({ cluster }
   await page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
 });
 
-test('signals that waver start work at most once a quiet time', { tag: '@long' }, async ({ cluster }) => {
+test('signals that waver start work at most once a quiet time', { tag: ['@alone', '@long'] }, async ({ cluster }) => {
   const [quietMs, lengthMs] = long ? [5_000, 300_000] : [1_000, 8_000];
   test.setTimeout(60_000 + lengthMs);
   const { page } = await politeDonor(cluster);
@@ -122,7 +122,7 @@ test('signals that waver start work at most once a quiet time', { tag: '@long' }
   for (const gap of gaps) expect(gap).toBeGreaterThan(quietMs - 60);
 });
 
-test('Stop gives back what was claimed at once; finishing first hands in what runs', async ({ cluster }) => {
+test('Stop gives back what was claimed at once; finishing first hands in what runs', { tag: '@alone' }, async ({ cluster }) => {
   const donor = await cluster.join();
   const submitter = await cluster.join();
   const { page } = donor;

@@ -46,115 +46,119 @@ async function said(page: Page, code: ReasonCode): Promise<void> {
   await expect(page.getByText(reasonHere(code).replace(/\.$/, '')).first()).toBeVisible();
 }
 
-test('what the machine and its person say is named on the page, in metrics and to the others of the group', async ({ cluster }) => {
-  const { page, profile, devtools } = await politeDonor(cluster);
-  const watcher = await cluster.join('/network');
-  let me = await page.evaluate(() => globalThis.lull.self.peer);
-  await seesMembers(watcher.page, 2);
-  const reached = new Set<ReasonCode>();
-  const toldOthers = (code: string) =>
-    expect
-      .poll(() => watcher.page.evaluate((peer) => globalThis.lull.peers().find((each) => each.peer === peer)?.offer?.reason, me), {
-        message: `${code}, to others`,
-        intervals: [20],
-      })
-      .toBe(code);
-  const reaches = async (code: ReasonCode) => {
-    await said(page, code);
-    await toldOthers(code);
-    reached.add(code);
-  };
+test(
+  'what the machine and its person say is named on the page, in metrics and to the others of the group',
+  { tag: '@alone' },
+  async ({ cluster }) => {
+    const { page, profile, devtools } = await politeDonor(cluster);
+    const watcher = await cluster.join('/network');
+    let me = await page.evaluate(() => globalThis.lull.self.peer);
+    await seesMembers(watcher.page, 2);
+    const reached = new Set<ReasonCode>();
+    const toldOthers = (code: string) =>
+      expect
+        .poll(() => watcher.page.evaluate((peer) => globalThis.lull.peers().find((each) => each.peer === peer)?.offer?.reason, me), {
+          message: `${code}, to others`,
+          intervals: [20],
+        })
+        .toBe(code);
+    const reaches = async (code: ReasonCode) => {
+      await said(page, code);
+      await toldOthers(code);
+      reached.add(code);
+    };
 
-  await expect.poll(() => reasonOf(page)).toBe('not-asked');
-  reached.add('not-asked');
-  await donate(page, { whenBusy: 'yield', idleAfterSeconds: 0.8 });
-  await free(page);
+    await expect.poll(() => reasonOf(page)).toBe('not-asked');
+    reached.add('not-asked');
+    await donate(page, { whenBusy: 'yield', idleAfterSeconds: 0.8 });
+    await free(page);
 
-  await page.keyboard.press('a');
-  await reaches('in-use');
-  await free(page);
-  await limits(page, { idleAfterSeconds: 4 });
-  await page.keyboard.press('a');
-  await reaches('cooling');
-  await limits(page, { idleAfterSeconds: 0.8 });
-  await free(page);
+    await page.keyboard.press('a');
+    await reaches('in-use');
+    await free(page);
+    await limits(page, { idleAfterSeconds: 4 });
+    await page.keyboard.press('a');
+    await reaches('cooling');
+    await limits(page, { idleAfterSeconds: 0.8 });
+    await free(page);
 
-  await setBattery(page, false);
-  await reaches('on-battery');
-  // The others read it in words about that machine.
-  await watcher.page
-    .getByRole('button', { pressed: false })
-    .filter({ hasText: await page.evaluate(() => globalThis.lull.self.name) })
-    .first()
-    .click();
-  await expect(watcher.page.getByText(reasonThere('on-battery'))).toBeVisible();
-  await limits(page, { onBattery: true });
-  await free(page);
-  await setBattery(page, false, 0.1);
-  await reaches('battery-low');
-  await setBattery(page, true);
-  await setSaveData(page, true);
-  await reaches('metered');
-  await setSaveData(page, false);
-  await free(page);
+    await setBattery(page, false);
+    await reaches('on-battery');
+    // The others read it in words about that machine.
+    await watcher.page
+      .getByRole('button', { pressed: false })
+      .filter({ hasText: await page.evaluate(() => globalThis.lull.self.name) })
+      .first()
+      .click();
+    await expect(watcher.page.getByText(reasonThere('on-battery'))).toBeVisible();
+    await limits(page, { onBattery: true });
+    await free(page);
+    await setBattery(page, false, 0.1);
+    await reaches('battery-low');
+    await setBattery(page, true);
+    await setSaveData(page, true);
+    await reaches('metered');
+    await setSaveData(page, false);
+    await free(page);
 
-  const maySeeIdle = (setting: 'granted' | 'denied') =>
-    devtools.send('Browser.setPermission', { permission: { name: 'idle-detection' }, setting, origin: cluster.server.url });
-  await maySeeIdle('granted');
-  await devtools.send('Emulation.setIdleOverride', { isUserActive: true, isScreenUnlocked: true });
-  await reaches('in-use-elsewhere');
-  await devtools.send('Emulation.setIdleOverride', { isUserActive: false, isScreenUnlocked: false });
-  await free(page);
-  await maySeeIdle('denied');
+    const maySeeIdle = (setting: 'granted' | 'denied') =>
+      devtools.send('Browser.setPermission', { permission: { name: 'idle-detection' }, setting, origin: cluster.server.url });
+    await maySeeIdle('granted');
+    await devtools.send('Emulation.setIdleOverride', { isUserActive: true, isScreenUnlocked: true });
+    await reaches('in-use-elsewhere');
+    await devtools.send('Emulation.setIdleOverride', { isUserActive: false, isScreenUnlocked: false });
+    await free(page);
+    await maySeeIdle('denied');
 
-  for (const [code, change, back] of [
-    ['memory-limit', { memoryMiB: 64 }, { memoryMiB: 2_048 }],
-    ['upload-used', { uploadMiBPerDay: 0 }, { uploadMiBPerDay: 1_000 }],
-    ['download-used', { downloadMiBPerDay: 0 }, { downloadMiBPerDay: 1_000 }],
-  ] as const) {
-    await limits(page, change);
-    await reaches(code);
-    await limits(page, back);
-  }
-  await page.evaluate(async () => {
-    const minute = new Date().getHours() * 60 + new Date().getMinutes();
-    const schedule = [{ days: [0, 1, 2, 3, 4, 5, 6], from: (minute + 120) % 1_440, until: (minute + 180) % 1_440 }];
-    await globalThis.lull.donate(true, { schedule });
-  });
-  await reaches('schedule');
-  await limits(page, { schedule: [] });
-  await setHeapShare(page, 0.95);
-  await reaches('memory-low');
-  await setHeapShare(page, 0.1);
-  await setPressure(devtools, 'critical');
-  await reaches('pressure');
-  await setPressure(devtools, 'nominal');
-  await free(page);
+    for (const [code, change, back] of [
+      ['memory-limit', { memoryMiB: 64 }, { memoryMiB: 2_048 }],
+      ['upload-used', { uploadMiBPerDay: 0 }, { uploadMiBPerDay: 1_000 }],
+      ['download-used', { downloadMiBPerDay: 0 }, { downloadMiBPerDay: 1_000 }],
+    ] as const) {
+      await limits(page, change);
+      await reaches(code);
+      await limits(page, back);
+    }
+    await page.evaluate(async () => {
+      const minute = new Date().getHours() * 60 + new Date().getMinutes();
+      const schedule = [{ days: [0, 1, 2, 3, 4, 5, 6], from: (minute + 120) % 1_440, until: (minute + 180) % 1_440 }];
+      await globalThis.lull.donate(true, { schedule });
+    });
+    await reaches('schedule');
+    await limits(page, { schedule: [] });
+    await setHeapShare(page, 0.95);
+    await reaches('memory-low');
+    await setHeapShare(page, 0.1);
+    await setPressure(devtools, 'critical');
+    await reaches('pressure');
+    await setPressure(devtools, 'nominal');
+    await free(page);
 
-  await page.getByRole('button', { name: 'Pause for an hour' }).click();
-  await reaches('paused');
-  await page.getByRole('button', { name: 'Go on now' }).click();
-  await free(page);
+    await page.getByRole('button', { name: 'Pause for an hour' }).click();
+    await reaches('paused');
+    await page.getByRole('button', { name: 'Go on now' }).click();
+    await free(page);
 
-  const second = await profile.tab(cluster.server.url);
-  await expect.poll(() => reasonOf(second)).toBe('other-tab');
-  reached.add('other-tab');
-  await second.close();
-  await page.evaluate(() => globalThis.lull.donate(false));
-  await expect.poll(() => reasonOf(page)).toBe('not-donating');
-  reached.add('not-donating');
-  await donate(page, { whenBusy: 'yield', idleAfterSeconds: 0.8 });
-  await page.addInitScript(() => {
-    navigator.storage.estimate = () => Promise.resolve({ quota: 4 * 1024 * 1024, usage: 0 });
-  });
-  await page.reload();
-  await page.evaluate(() => globalThis.lull.ready);
-  me = await page.evaluate(() => globalThis.lull.self.peer);
-  await reaches('storage-full');
-  expect([...reached].toSorted()).toEqual(ofTheMachine.toSorted());
-});
+    const second = await profile.tab(cluster.server.url);
+    await expect.poll(() => reasonOf(second)).toBe('other-tab');
+    reached.add('other-tab');
+    await second.close();
+    await page.evaluate(() => globalThis.lull.donate(false));
+    await expect.poll(() => reasonOf(page)).toBe('not-donating');
+    reached.add('not-donating');
+    await donate(page, { whenBusy: 'yield', idleAfterSeconds: 0.8 });
+    await page.addInitScript(() => {
+      navigator.storage.estimate = () => Promise.resolve({ quota: 4 * 1024 * 1024, usage: 0 });
+    });
+    await page.reload();
+    await page.evaluate(() => globalThis.lull.ready);
+    me = await page.evaluate(() => globalThis.lull.self.peer);
+    await reaches('storage-full');
+    expect([...reached].toSorted()).toEqual(ofTheMachine.toSorted());
+  },
+);
 
-test('a slow page, the last parts and other programs are named while work runs', async ({ cluster }) => {
+test('a slow page, the last parts and other programs are named while work runs', { tag: '@alone' }, async ({ cluster }) => {
   const { page } = await politeDonor(cluster);
   // One core also beside the person: else the way to the button would stop all there is to finish.
   await donate(page, { cores: 1, coresInUse: 1, idleAfterSeconds: 0.3, whenBusy: 'yield' });
@@ -189,7 +193,7 @@ test('a slow page, the last parts and other programs are named while work runs',
   await page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
 });
 
-test('a tab that is hidden works, stops when it is shown, and says that it is put to sleep', async ({ cluster }) => {
+test('a tab that is hidden works, stops when it is shown, and says that it is put to sleep', { tag: '@alone' }, async ({ cluster }) => {
   const watcher = await cluster.join('/network');
   const tab = await hideableTab(cluster.server.url);
   try {
