@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { busyCode, committed, expect, submitRange, test } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 
-test('what ran here can be read, never run again, and allowed again; receipts say what it was', async ({ cluster }) => {
+test('what ran here can be read, never run again, and allowed again; receipts say what it was', { tag: '@soak' }, async ({ cluster }) => {
   const { page } = await cluster.join();
   const submitter = await cluster.join();
   await seesMembers(submitter.page, 2);

@@ -36,7 +36,7 @@ const neighbours = (page: Page) => page.getByRole('region', { name: 'Neighbourin
 const connected = (page: Page, timeout = 30_000) =>
   expect(neighbours(page)).toContainText(`connected${groupPeersMax} tabs, reached over 2 bridges.`.slice(9), { timeout });
 
-test('ten tabs in two groups keep bridges; one that is killed is replaced; a cut is seen by all and heals', async () => {
+test('ten tabs in two groups keep bridges; one that is killed is replaced; a cut is seen by all and heals', { tag: '@soak' }, async () => {
   test.setTimeout(240_000);
   const { cluster, close } = await openCluster({ GROUP_PEERS_MAX: String(groupPeersMax) });
   try {

@@ -106,67 +106,73 @@ async function inviteLinkOn(page: Page, profile: Profile): Promise<string> {
 const peersOn = (page: Page) => page.evaluate(() => globalThis.lull.peers().map(({ peer }) => peer as string));
 const selfOn = (page: Page) => page.evaluate(() => globalThis.lull.self.peer as string);
 
-test('a private network is joined by its link and meets nobody else; one goes back to the public one as one left it', async ({
-  cluster,
-}) => {
-  test.setTimeout(90_000);
-  const [founder, outside, another] = (await Promise.all(['/settings', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer];
-  await donate(founder.page);
-  await Promise.all([founder, outside, another].map(({ page }) => seesMembers(page, 3)));
-  const second = await founder.profile.tab(`${cluster.server.url}/jobs`);
+test(
+  'a private network is joined by its link and meets nobody else; one goes back to the public one as one left it',
+  { tag: '@soak' },
+  async ({ cluster }) => {
+    test.setTimeout(90_000);
+    const [founder, outside, another] = (await Promise.all(['/settings', '/', '/'].map((path) => cluster.join(path)))) as [
+      Peer,
+      Peer,
+      Peer,
+    ];
+    await donate(founder.page);
+    await Promise.all([founder, outside, another].map(({ page }) => seesMembers(page, 3)));
+    const second = await founder.profile.tab(`${cluster.server.url}/jobs`);
 
-  await founder.page.getByLabel('Make a private network').fill('Class 10b');
-  await founder.page.getByRole('button', { name: 'Make it' }).click();
-  const question = founder.page.getByRole('dialog');
-  await expect(question).toContainText('It donates to the public network now, and that stops.');
-  await question.getByRole('button', { name: 'Make and go there' }).click();
-  await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in Class 10b');
-  await founder.page.evaluate(() => globalThis.lull.ready);
-  // The profile's other tab has followed.
-  await expect(second.getByText('private: Class 10b')).toBeVisible();
-  await second.close();
-  // Whether it donates is asked anew.
-  expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBeNull();
-  const link = await inviteLinkOn(founder.page, founder.profile);
+    await founder.page.getByLabel('Make a private network').fill('Class 10b');
+    await founder.page.getByRole('button', { name: 'Make it' }).click();
+    const question = founder.page.getByRole('dialog');
+    await expect(question).toContainText('It donates to the public network now, and that stops.');
+    await question.getByRole('button', { name: 'Make and go there' }).click();
+    await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in Class 10b');
+    await founder.page.evaluate(() => globalThis.lull.ready);
+    // The profile's other tab has followed.
+    await expect(second.getByText('private: Class 10b')).toBeVisible();
+    await second.close();
+    // Whether it donates is asked anew.
+    expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBeNull();
+    const link = await inviteLinkOn(founder.page, founder.profile);
 
-  // Opened by a browser that was never here: nothing happens without an answer, and Escape is one.
-  const profile = await cluster.profile();
-  const asked = await profile.context.newPage();
-  await asked.goto(link);
-  await expect(asked.getByRole('dialog', { name: 'You are invited to a private network' })).toBeVisible();
-  expect(asked.url()).toBe(`${cluster.server.url}/`);
-  await expect(asked.getByLabel('What you call it')).toHaveValue('Class 10b');
-  await asked.keyboard.press('Escape');
-  await asked.evaluate(() => globalThis.lull.ready);
-  await expect(asked.getByText('private:')).toBeHidden();
-  await asked.close();
-  const page = await followInvite(profile, link);
-  await seesMembers(founder.page, 2);
-  await seesMembers(page, 2);
-  await donate(page);
+    // Opened by a browser that was never here: nothing happens without an answer, and Escape is one.
+    const profile = await cluster.profile();
+    const asked = await profile.context.newPage();
+    await asked.goto(link);
+    await expect(asked.getByRole('dialog', { name: 'You are invited to a private network' })).toBeVisible();
+    expect(asked.url()).toBe(`${cluster.server.url}/`);
+    await expect(asked.getByLabel('What you call it')).toHaveValue('Class 10b');
+    await asked.keyboard.press('Escape');
+    await asked.evaluate(() => globalThis.lull.ready);
+    await expect(asked.getByText('private:')).toBeHidden();
+    await asked.close();
+    const page = await followInvite(profile, link);
+    await seesMembers(founder.page, 2);
+    await seesMembers(page, 2);
+    await donate(page);
 
-  const job = await submitRange(founder.page, 'Ours', busyCode(5), 100);
-  await committed(page, job, 100);
-  const inside = [await selfOn(founder.page), await selfOn(page)].toSorted();
-  const publicOnes = [await selfOn(outside.page), await selfOn(another.page)].toSorted();
-  for (const each of [founder.page, page]) expect((await peersOn(each)).toSorted()).toEqual(inside);
-  for (const each of [outside.page, another.page]) {
-    await expect.poll(async () => (await peersOn(each)).toSorted()).toEqual(publicOnes);
-    expect(await each.evaluate((id) => globalThis.lull.job(id) ?? null, job)).toBeNull();
-  }
-  await outside.page.goto(`${cluster.server.url}/jobs/${job}`);
-  await expect(outside.page.getByRole('heading', { level: 1, name: 'This job is not to be found' })).toBeVisible();
+    const job = await submitRange(founder.page, 'Ours', busyCode(5), 100);
+    await committed(page, job, 100);
+    const inside = [await selfOn(founder.page), await selfOn(page)].toSorted();
+    const publicOnes = [await selfOn(outside.page), await selfOn(another.page)].toSorted();
+    for (const each of [founder.page, page]) expect((await peersOn(each)).toSorted()).toEqual(inside);
+    for (const each of [outside.page, another.page]) {
+      await expect.poll(async () => (await peersOn(each)).toSorted()).toEqual(publicOnes);
+      expect(await each.evaluate((id) => globalThis.lull.job(id) ?? null, job)).toBeNull();
+    }
+    await outside.page.goto(`${cluster.server.url}/jobs/${job}`);
+    await expect(outside.page.getByRole('heading', { level: 1, name: 'This job is not to be found' })).toBeVisible();
 
-  // Back: donating as before, and nothing of the class is here.
-  await founder.page.getByRole('button', { name: 'Leave for the public network' }).click();
-  await founder.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
-  await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in the public network');
-  await founder.page.evaluate(() => globalThis.lull.ready);
-  await seesMembers(founder.page, 3);
-  expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBe(true);
-  expect(await founder.page.evaluate(() => globalThis.lull.jobs().length)).toBe(0);
-  expect(await peersOn(page)).not.toContain(await selfOn(founder.page));
-});
+    // Back: donating as before, and nothing of the class is here.
+    await founder.page.getByRole('button', { name: 'Leave for the public network' }).click();
+    await founder.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+    await expect(founder.page.getByRole('heading', { level: 1 })).toContainText('in the public network');
+    await founder.page.evaluate(() => globalThis.lull.ready);
+    await seesMembers(founder.page, 3);
+    expect(await founder.page.evaluate(() => globalThis.lull.metrics().resources.consent)).toBe(true);
+    expect(await founder.page.evaluate(() => globalThis.lull.jobs().length)).toBe(0);
+    expect(await peersOn(page)).not.toContain(await selfOn(founder.page));
+  },
+);
 
 test('an identity is saved as a file and brought in from it; what is no such file, or no phrase, is refused in words', async ({
   cluster,

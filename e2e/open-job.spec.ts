@@ -34,32 +34,36 @@ test('an open job takes 30 more while it runs and 10 from another tab of the sam
   }
 });
 
-test('two tabs of one profile append at the same moment: each input finds its place, each item runs once', async ({ cluster }) => {
-  const { submitter } = await cluster.donorsAndSubmitter(2);
-  const { page, profile } = submitter;
-  const id = await page.evaluate(
-    async (code) => (await globalThis.lull.submit({ name: 'Two at once', code, inputs: { items: [] }, open: true })).id,
-    'export default (item) => item;',
-  );
-  const second = await profile.tab(`${cluster.server.url}/jobs/${id}`);
-  await second.evaluate((job) => globalThis.lull.find(job), id);
-  const append = (tab: typeof page, from: number) =>
-    tab.evaluate(
-      async ([job, first]) => {
-        const open = globalThis.lull.job(job)!;
-        for (let i = 0; i < 5; i++) await open.append({ range: [first + 10 * i, first + 10 * i + 10] });
-      },
-      [id, from] as const,
+test(
+  'two tabs of one profile append at the same moment: each input finds its place, each item runs once',
+  { tag: '@soak' },
+  async ({ cluster }) => {
+    const { submitter } = await cluster.donorsAndSubmitter(2);
+    const { page, profile } = submitter;
+    const id = await page.evaluate(
+      async (code) => (await globalThis.lull.submit({ name: 'Two at once', code, inputs: { items: [] }, open: true })).id,
+      'export default (item) => item;',
     );
-  await Promise.all([append(page, 0), append(second, 1_000)]);
-  await committed(page, id, 100);
-  await second.evaluate((job) => globalThis.lull.job(job)!.close(), id);
-  const values = (await page.evaluate((job) => globalThis.lull.job(job)!.values(), id)) as number[];
-  expect(values.toSorted((a, b) => a - b)).toEqual([...Array(50).keys(), ...Array.from({ length: 50 }, (_, i) => 1_000 + i)]);
-  // Of each tab in the order in which it appended.
-  const own = (from: number, end: number) => values.filter((value) => from <= value && value < end);
-  for (const list of [own(0, 1_000), own(1_000, 2_000)]) expect(list).toEqual(list.toSorted((a, b) => a - b));
-});
+    const second = await profile.tab(`${cluster.server.url}/jobs/${id}`);
+    await second.evaluate((job) => globalThis.lull.find(job), id);
+    const append = (tab: typeof page, from: number) =>
+      tab.evaluate(
+        async ([job, first]) => {
+          const open = globalThis.lull.job(job)!;
+          for (let i = 0; i < 5; i++) await open.append({ range: [first + 10 * i, first + 10 * i + 10] });
+        },
+        [id, from] as const,
+      );
+    await Promise.all([append(page, 0), append(second, 1_000)]);
+    await committed(page, id, 100);
+    await second.evaluate((job) => globalThis.lull.job(job)!.close(), id);
+    const values = (await page.evaluate((job) => globalThis.lull.job(job)!.values(), id)) as number[];
+    expect(values.toSorted((a, b) => a - b)).toEqual([...Array(50).keys(), ...Array.from({ length: 50 }, (_, i) => 1_000 + i)]);
+    // Of each tab in the order in which it appended.
+    const own = (from: number, end: number) => values.filter((value) => from <= value && value < end);
+    for (const list of [own(0, 1_000), own(1_000, 2_000)]) expect(list).toEqual(list.toSorted((a, b) => a - b));
+  },
+);
 
 test('a job kept open through the form waits for more, takes it on its page, and is done when it is closed there', async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);

@@ -95,7 +95,7 @@ test("the console of the site's own pages", async () => {
   }
 });
 
-test('the commands', async () => {
+test('the commands', { tag: '@soak' }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lull-examples-'));
   try {
     // As npx finds it where the repository is.

@@ -78,7 +78,7 @@ test('in a pipe: values come out in order while lines still come in, and what fa
   expect(running.complaints()).not.toContain('\u001B');
 });
 
-test('handed over now, collected later by its id, with who ran each item', async () => {
+test('handed over now, collected later by its id, with who ran each item', { tag: '@soak' }, async () => {
   const input = join(folder, 'words.txt');
   await writeFile(input, 'one\ntwo words\nthree\n');
   const detached = lull('map', await module('length.mjs', 'export default (line) => line.length;'), input, '--lines', '--detach');
@@ -99,7 +99,7 @@ test('handed over now, collected later by its id, with who ran each item', async
   expect(await readFile(join(folder, 'identity'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
 });
 
-test('^C calls the job off', async () => {
+test('^C calls the job off', { tag: '@soak' }, async () => {
   const running = lull('map', await module('busy.mjs', busyCode(100)), '--range', '0..100000');
   await running.lines(1);
   process.kill(-running.child.pid!, 'SIGINT');
