@@ -1,6 +1,6 @@
 // Whose jobs those of this terminal are: a secret in a file that only its owner may read.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UsageError } from './arguments.ts';
@@ -15,8 +15,10 @@ export function usualPlace(env: Readonly<Record<string, string | undefined>>): s
 export async function identityOf(file: string): Promise<string> {
   try {
     await mkdir(dirname(file), { recursive: true });
-    // Two terminals that start together agree: the second finds the first one's.
-    await writeFile(file, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
+    // Two terminals that start together agree: the second finds the first one's, and finds it whole.
+    const fresh = `${file}.${randomBytes(8).toString('hex')}`;
+    await writeFile(fresh, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
+    await link(fresh, file).finally(() => rm(fresh, { force: true }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       throw new UsageError(`No identity could be kept in ${file}: ${error instanceof Error ? error.message : String(error)}`);
