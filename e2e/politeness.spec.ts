@@ -53,7 +53,7 @@ test('input leaves no worker after 100 ms', { tag: ['@alone', '@long'] }, async 
   await page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
 });
 
-test('signals that waver start work at most once a quiet time', { tag: ['@alone', '@long'] }, async ({ cluster }) => {
+test('signals that waver start work at most once a quiet time', { tag: ['@alone', '@soak'] }, async ({ cluster }) => {
   const [quietMs, lengthMs] = long ? [5_000, 300_000] : [1_000, 8_000];
   test.setTimeout(60_000 + lengthMs);
   const { page } = await politeDonor(cluster);
@@ -122,7 +122,7 @@ test('signals that waver start work at most once a quiet time', { tag: ['@alone'
   for (const gap of gaps) expect(gap).toBeGreaterThan(quietMs - 60);
 });
 
-test('Stop gives back what was claimed at once; finishing first hands in what runs', { tag: '@alone' }, async ({ cluster }) => {
+test('Stop gives back what was claimed at once; finishing first hands in what runs', { tag: ['@alone', '@soak'] }, async ({ cluster }) => {
   const donor = await cluster.join();
   const submitter = await cluster.join();
   const { page } = donor;

@@ -48,7 +48,7 @@ async function said(page: Page, code: ReasonCode): Promise<void> {
 
 test(
   'what the machine and its person say is named on the page, in metrics and to the others of the group',
-  { tag: '@alone' },
+  { tag: ['@alone', '@soak'] },
   async ({ cluster }) => {
     const { page, profile, devtools } = await politeDonor(cluster);
     const watcher = await cluster.join('/network');
@@ -158,7 +158,7 @@ test(
   },
 );
 
-test('a slow page, the last parts and other programs are named while work runs', { tag: '@alone' }, async ({ cluster }) => {
+test('a slow page, the last parts and other programs are named while work runs', { tag: ['@alone', '@soak'] }, async ({ cluster }) => {
   const { page } = await politeDonor(cluster);
   // One core also beside the person: else the way to the button would stop all there is to finish.
   await donate(page, { cores: 1, coresInUse: 1, idleAfterSeconds: 0.3, whenBusy: 'yield' });
@@ -193,42 +193,46 @@ test('a slow page, the last parts and other programs are named while work runs',
   await page.evaluate((id) => globalThis.lull.job(id)!.cancel(), job);
 });
 
-test('a tab that is hidden works, stops when it is shown, and says that it is put to sleep', { tag: '@alone' }, async ({ cluster }) => {
-  const watcher = await cluster.join('/network');
-  const tab = await hideableTab(cluster.server.url);
-  try {
-    const { page } = tab;
-    const state = () => page.evaluate(() => globalThis.lull.metrics().resources);
-    await page.evaluate(() => globalThis.lull.donate(true, { cores: 1, idleAfterSeconds: 2, whenBusy: 'yield' }));
-    await seesMembers(watcher.page, 2);
-    await tab.hide();
-    expect(await page.evaluate(() => document.visibilityState)).toBe('hidden');
-    // Nobody can touch what nobody sees: it waits for a second, not for two.
-    await expect.poll(async () => (await state()).workersAllowed, { intervals: [20] }).toBe(1);
-    expect((await state()).quietMs).toBeLessThan(2_000);
-    await tab.show();
-    await expect.poll(async () => (await state()).reason.code, { intervals: [10] }).toBe('shown');
-    expect((await state()).workersAllowed).toBe(0);
-    expect(await page.evaluate(() => document.body.innerText)).toContain(reasonHere('shown').replace(/\.$/, ''));
-    await expect.poll(async () => (await state()).workersAllowed, { intervals: [20] }).toBe(1);
-    expect((await state()).quietMs).toBeGreaterThanOrEqual(2_000);
+test(
+  'a tab that is hidden works, stops when it is shown, and says that it is put to sleep',
+  { tag: ['@alone', '@soak'] },
+  async ({ cluster }) => {
+    const watcher = await cluster.join('/network');
+    const tab = await hideableTab(cluster.server.url);
+    try {
+      const { page } = tab;
+      const state = () => page.evaluate(() => globalThis.lull.metrics().resources);
+      await page.evaluate(() => globalThis.lull.donate(true, { cores: 1, idleAfterSeconds: 2, whenBusy: 'yield' }));
+      await seesMembers(watcher.page, 2);
+      await tab.hide();
+      expect(await page.evaluate(() => document.visibilityState)).toBe('hidden');
+      // Nobody can touch what nobody sees: it waits for a second, not for two.
+      await expect.poll(async () => (await state()).workersAllowed, { intervals: [20] }).toBe(1);
+      expect((await state()).quietMs).toBeLessThan(2_000);
+      await tab.show();
+      await expect.poll(async () => (await state()).reason.code, { intervals: [10] }).toBe('shown');
+      expect((await state()).workersAllowed).toBe(0);
+      expect(await page.evaluate(() => document.body.innerText)).toContain(reasonHere('shown').replace(/\.$/, ''));
+      await expect.poll(async () => (await state()).workersAllowed, { intervals: [20] }).toBe(1);
+      expect((await state()).quietMs).toBeGreaterThanOrEqual(2_000);
 
-    // Nothing can be read in a page that sleeps, so it notes down the last thing that it says.
-    await page.evaluate(() =>
-      document.addEventListener('freeze', () => Object.assign(globalThis, { last: globalThis.lull.metrics().resources })),
-    );
-    const me = await page.evaluate(() => globalThis.lull.self.peer);
-    await tab.hide();
-    const devtools = await page.createCDPSession();
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-    await expect
-      .poll(() => watcher.page.evaluate((peer) => globalThis.lull.peers().find((each) => each.peer === peer)?.status ?? 'gone', me))
-      .not.toBe('alive');
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-    const last = await page.evaluate(() => (globalThis as unknown as { last: Metrics['resources'] }).last);
-    expect([last.reason.code, last.workersAllowed]).toEqual(['frozen', 0]);
-    await expect.poll(async () => (await state()).reason.code).toBe('');
-  } finally {
-    await tab.close();
-  }
-});
+      // Nothing can be read in a page that sleeps, so it notes down the last thing that it says.
+      await page.evaluate(() =>
+        document.addEventListener('freeze', () => Object.assign(globalThis, { last: globalThis.lull.metrics().resources })),
+      );
+      const me = await page.evaluate(() => globalThis.lull.self.peer);
+      await tab.hide();
+      const devtools = await page.createCDPSession();
+      await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+      await expect
+        .poll(() => watcher.page.evaluate((peer) => globalThis.lull.peers().find((each) => each.peer === peer)?.status ?? 'gone', me))
+        .not.toBe('alive');
+      await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+      const last = await page.evaluate(() => (globalThis as unknown as { last: Metrics['resources'] }).last);
+      expect([last.reason.code, last.workersAllowed]).toEqual(['frozen', 0]);
+      await expect.poll(async () => (await state()).reason.code).toBe('');
+    } finally {
+      await tab.close();
+    }
+  },
+);

@@ -18,7 +18,11 @@ export async function identityOf(file: string): Promise<string> {
     // Two terminals that start together agree: the second finds the first one's, and finds it whole.
     const fresh = `${file}.${randomBytes(8).toString('hex')}`;
     await writeFile(fresh, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
-    await link(fresh, file).finally(() => rm(fresh, { force: true }));
+    try {
+      await link(fresh, file);
+    } finally {
+      await rm(fresh, { force: true });
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
       throw new UsageError(`No identity could be kept in ${file}: ${error instanceof Error ? error.message : String(error)}`);
