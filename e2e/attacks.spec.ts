@@ -34,7 +34,7 @@ async function openRange(from: Browser): Promise<Page> {
   return page;
 }
 
-test('no escape that works in a plain Worker works in a job', async () => {
+test('no escape that works in a plain Worker works in a job', { tag: '@soak' }, async () => {
   test.setTimeout(300_000);
   const page = await openRange(browser);
   const witness = await page.context().newPage();

@@ -103,7 +103,7 @@ test('without IndexedDB the tab still works, and says that it keeps nothing', as
   expect(results).toHaveLength(100);
 });
 
-test('a full disk loses nothing: the donor says so and the job ends', async ({ cluster }) => {
+test('a full disk loses nothing: the donor says so and the job ends', { tag: '@soak' }, async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);
   // Before the first visit: the browser remembers how much room it found there.
   const profile = await cluster.profile();

@@ -32,69 +32,71 @@ async function fewestCopies(object: string, peers: readonly Peer[]): Promise<num
   return manifest === undefined ? 0 : Math.min(...heldPerSegment(sliceHashesOf(manifest), contents));
 }
 
-test('the submitter and who had the data leave; from another browser that becomes the submitter all results are collected in order', async ({
-  cluster,
-}) => {
-  test.setTimeout(120_000);
-  const lines = Array.from({ length: 450 }, (_, i) => `${i} ${'abcdefgh'.repeat(700 + (i % 7))}`);
-  const code = `export default (line) => {
+test(
+  'the submitter and who had the data leave; from another browser that becomes the submitter all results are collected in order',
+  { tag: '@soak' },
+  async ({ cluster }) => {
+    test.setTimeout(120_000);
+    const lines = Array.from({ length: 450 }, (_, i) => `${i} ${'abcdefgh'.repeat(700 + (i % 7))}`);
+    const code = `export default (line) => {
     const end = performance.now() + 40;
     while (performance.now() < end);
     return [Number(line.split(' ')[0]), line.length];
   }`;
-  const [a, b, c, d] = (await Promise.all(['/settings', '/', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer, Peer];
-  await Promise.all([a, b, c, d].map(({ page }) => seesMembers(page, 4)));
-  const name = await a.page.evaluate(() => globalThis.lull.self.name);
-  const phrase = await phraseOn(a.page);
+    const [a, b, c, d] = (await Promise.all(['/settings', '/', '/', '/'].map((path) => cluster.join(path)))) as [Peer, Peer, Peer, Peer];
+    await Promise.all([a, b, c, d].map(({ page }) => seesMembers(page, 4)));
+    const name = await a.page.evaluate(() => globalThis.lull.self.name);
+    const phrase = await phraseOn(a.page);
 
-  // Nobody donates yet, so nobody but the one who puts it keeps it.
-  const data = await b.page.evaluate((text) => globalThis.lull.put(text, { name: 'lines.txt' }), lines.join('\n'));
-  expect(await fewestCopies(data.object, [b])).toBe(1);
-  expect(await fewestCopies(data.object, [a, c, d])).toBe(0);
+    // Nobody donates yet, so nobody but the one who puts it keeps it.
+    const data = await b.page.evaluate((text) => globalThis.lull.put(text, { name: 'lines.txt' }), lines.join('\n'));
+    expect(await fewestCopies(data.object, [b])).toBe(1);
+    expect(await fewestCopies(data.object, [a, c, d])).toBe(0);
 
-  await Promise.all([c, d].map(({ page }) => donate(page)));
-  const job = await a.page.evaluate(
-    async (spec) => (await globalThis.lull.submit({ name: 'Left behind', code: spec.code, inputs: { lines: spec.data } })).id,
-    { code, data },
-  );
-  await a.profile.kill();
-  const at = performance.now();
-  await expect.poll(() => fewestCopies(data.object, [c, d]), { timeout: 60_000 }).toBe(2);
-  await b.profile.kill();
-  console.log(`the data was spread ${((performance.now() - at) / 1000).toFixed(1)} s after the submitter had gone`);
-  const decided = await c.page.evaluate(async (id) => (await globalThis.lull.find(id)).progress.committed, job);
-  expect(decided).toBeLessThan(lines.length);
+    await Promise.all([c, d].map(({ page }) => donate(page)));
+    const job = await a.page.evaluate(
+      async (spec) => (await globalThis.lull.submit({ name: 'Left behind', code: spec.code, inputs: { lines: spec.data } })).id,
+      { code, data },
+    );
+    await a.profile.kill();
+    const at = performance.now();
+    await expect.poll(() => fewestCopies(data.object, [c, d]), { timeout: 60_000 }).toBe(2);
+    await b.profile.kill();
+    console.log(`the data was spread ${((performance.now() - at) / 1000).toFixed(1)} s after the submitter had gone`);
+    const decided = await c.page.evaluate(async (id) => (await globalThis.lull.find(id)).progress.committed, job);
+    expect(decided).toBeLessThan(lines.length);
 
-  const elsewhere = await cluster.join('/settings');
-  await becomeOn(elsewhere.page, phrase, name);
-  await elsewhere.page.getByRole('link', { name: 'Jobs' }).click();
-  await elsewhere.page.getByRole('region', { name: 'Your jobs' }).getByRole('link', { name: 'Left behind' }).click();
-  await expect(elsewhere.page.getByRole('heading', { level: 1, name: 'Left behind' })).toBeVisible();
-  // Streamed while it runs, in order.
-  const collected = await elsewhere.page.evaluate(async (id) => {
-    const found = await globalThis.lull.find(id);
-    const before = found.progress.committed;
-    const results = [];
-    for await (const result of found) results.push(result);
-    return { before, state: await found.done, results, mine: globalThis.lull.jobs().map((each) => each.id) };
-  }, job);
-  console.log(`${decided} of ${lines.length} items were decided when both were gone, ${collected.before} when their submitter was back`);
-  expect(collected.state).toBe('done');
-  expect(collected.mine).toEqual([job]);
-  expect(collected.results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(
-    lines.map((line, i) => [i, line.length]),
-  );
-  await expect(elsewhere.page.getByRole('region', { name: 'How the results are kept' })).toContainText('can be read');
+    const elsewhere = await cluster.join('/settings');
+    await becomeOn(elsewhere.page, phrase, name);
+    await elsewhere.page.getByRole('link', { name: 'Jobs' }).click();
+    await elsewhere.page.getByRole('region', { name: 'Your jobs' }).getByRole('link', { name: 'Left behind' }).click();
+    await expect(elsewhere.page.getByRole('heading', { level: 1, name: 'Left behind' })).toBeVisible();
+    // Streamed while it runs, in order.
+    const collected = await elsewhere.page.evaluate(async (id) => {
+      const found = await globalThis.lull.find(id);
+      const before = found.progress.committed;
+      const results = [];
+      for await (const result of found) results.push(result);
+      return { before, state: await found.done, results, mine: globalThis.lull.jobs().map((each) => each.id) };
+    }, job);
+    console.log(`${decided} of ${lines.length} items were decided when both were gone, ${collected.before} when their submitter was back`);
+    expect(collected.state).toBe('done');
+    expect(collected.mine).toEqual([job]);
+    expect(collected.results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(
+      lines.map((line, i) => [i, line.length]),
+    );
+    await expect(elsewhere.page.getByRole('region', { name: 'How the results are kept' })).toContainText('can be read');
 
-  // Taken once, taken for good: also when all the others leave.
-  await Promise.all([c, d].map(({ profile }) => profile.kill()));
-  await elsewhere.page.reload();
-  const again = await elsewhere.page.evaluate(async (id) => {
-    await globalThis.lull.ready;
-    return (await globalThis.lull.find(id)).results();
-  }, job);
-  expect(again).toEqual(collected.results);
-});
+    // Taken once, taken for good: also when all the others leave.
+    await Promise.all([c, d].map(({ profile }) => profile.kill()));
+    await elsewhere.page.reload();
+    const again = await elsewhere.page.evaluate(async (id) => {
+      await globalThis.lull.ready;
+      return (await globalThis.lull.find(id)).results();
+    }, job);
+    expect(again).toEqual(collected.results);
+  },
+);
 
 /** The link as a person copies it. */
 async function inviteLinkOn(page: Page, profile: Profile): Promise<string> {

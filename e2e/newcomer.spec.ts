@@ -35,7 +35,7 @@ async function press(page: Page, name: RegExp): Promise<void> {
 // A Tab at a time takes long on a machine that others use as well.
 test.setTimeout(180_000);
 
-test('a newcomer with a keyboard maps 10 000 lines and takes a CSV home', async ({ cluster }) => {
+test('a newcomer with a keyboard maps 10 000 lines and takes a CSV home', { tag: '@soak' }, async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);
   const { page } = submitter;
   const refused: string[] = [];
