@@ -1,19 +1,15 @@
 // The host and the SDK's client over a port in memory, on whole kernels.
 import { afterEach, describe, expect, it } from 'vitest';
 import { failure } from '../kernel/lib/outcome.ts';
-import { pack } from '../kernel/lib/packed.ts';
-import { encodeValue } from '../kernel/lib/value-codec.ts';
 import { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from '../kernel/protocol/contracts/membership.ts';
-import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { TestGroup, type TestPeer } from '../kernel/testing/test-group.ts';
-import { createLull } from '../sdk/lull.ts';
 import { netOver } from '../sdk/remote/remote-net.ts';
-import type { Lull } from '../sdk/types.ts';
 import type { Allowances } from './allowance.ts';
 import { bareMachine, noSandbox } from './bare-machine.ts';
 import { EmbedHost, type HostPort } from './host.ts';
 import type { Port } from '../sdk/remote/port-calls.ts';
+import { lullOf } from '../sdk/testing/lull-of.ts';
 
 /** Two ends of one port: whole messages, cloned, in order. */
 function ports(): { page: Port; host: HostPort; said: { t: string }[] } {
@@ -35,27 +31,6 @@ function ports(): { page: Port; host: HostPort; said: { t: string }[] } {
     },
   });
   return { page: end('page', 'host'), host: end('host', 'page') as HostPort, said };
-}
-
-const codec = {
-  countLines: () => Promise.resolve({ begun: 0, atLineStart: true, binary: false }),
-  packPage: (values: readonly unknown[]) =>
-    Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
-};
-
-function lullOf(group: TestGroup, peer: TestPeer): Lull {
-  const { bus } = peer.kernel;
-  return createLull({
-    started: Promise.resolve(),
-    bus: () => bus,
-    onKernel: (listener) => {
-      listener(bus);
-      return () => undefined;
-    },
-    clock: group.clock,
-    random: seededRandom('page'),
-    codec,
-  });
 }
 
 const closing: (() => void)[] = [];

@@ -2,32 +2,16 @@
 import { expect, it } from 'vitest';
 import { ledgerContract } from '../kernel/protocol/contracts/ledger.ts';
 import type { Bus } from '../kernel/service.ts';
-import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { TestGroup } from '../kernel/testing/test-group.ts';
 import { catchUp } from './catch-up.ts';
-import { createLull } from './lull.ts';
-
-const codec = {
-  countLines: () => Promise.reject(new Error('there are no lines')),
-  packPage: () => Promise.reject(new Error('there are no items')),
-};
+import { lullOf } from './testing/lull-of.ts';
 
 it('a job that was just met stands as it does where it came from', async () => {
   const script = (index: number) => ({ ms: 5, value: index });
   const there = new TestGroup({ seed: 'there', script });
-  const { bus } = (await there.start('submitter')).kernel;
-  const onKernel = (listener: (current: Bus) => void) => {
-    listener(bus);
-    return () => undefined;
-  };
-  const lull = createLull({
-    started: Promise.resolve(),
-    bus: () => bus,
-    onKernel,
-    clock: there.clock,
-    random: seededRandom('page'),
-    codec,
-  });
+  const submitter = await there.start('submitter');
+  const { bus } = submitter.kernel;
+  const lull = lullOf(there, submitter);
   const job = await there.clock.finish(lull.submit({ name: 'long', code: 'export default (n) => n', inputs: { range: [0, 1_000] } }));
   // More than one answer holds.
   for (let priority = 0; priority < 600; priority++) await there.clock.finish(job.setPriority(priority % 100));

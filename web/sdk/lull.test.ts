@@ -1,35 +1,11 @@
 // The public API over whole kernels.
 import { describe, expect, it } from 'vitest';
 import { success } from '../kernel/lib/outcome.ts';
-import { pack } from '../kernel/lib/packed.ts';
-import { encodeValue } from '../kernel/lib/value-codec.ts';
 import { schedulerContract } from '../kernel/protocol/contracts/scheduler.ts';
 import type { Bus } from '../kernel/service.ts';
-import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { TestGroup, type TestPeer } from '../kernel/testing/test-group.ts';
-import { createLull } from './lull.ts';
 import { moduleOf } from './module-of.ts';
-import type { Lull } from './types.ts';
-
-const codec = {
-  countLines: () => Promise.resolve({ begun: 0, atLineStart: true, binary: false }),
-  packPage: (values: readonly unknown[]) =>
-    Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
-};
-
-function lullOf(group: TestGroup, peer: TestPeer, bus: Bus = peer.kernel.bus): Lull {
-  return createLull({
-    started: Promise.resolve(),
-    bus: () => bus,
-    onKernel: (listener) => {
-      listener(bus);
-      return () => undefined;
-    },
-    clock: group.clock,
-    random: seededRandom('page'),
-    codec,
-  });
-}
+import { lullOf } from './testing/lull-of.ts';
 
 async function groupOf(seed: string, donors: number, delayMs = 1) {
   const group = new TestGroup({ seed, network: { delayMs }, script: (index) => ({ ms: 20, value: index * 2 }) });

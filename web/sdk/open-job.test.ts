@@ -1,32 +1,8 @@
 // Open jobs over whole kernels, as two tabs of their submitter see them.
 import { describe, expect, it } from 'vitest';
-import { pack } from '../kernel/lib/packed.ts';
-import { encodeValue } from '../kernel/lib/value-codec.ts';
-import type { Bus } from '../kernel/service.ts';
-import { seededRandom } from '../kernel/testing/seeded-random.ts';
-import { TestGroup, type TestPeer } from '../kernel/testing/test-group.ts';
-import { createLull } from './lull.ts';
-import type { Job, Lull, Result } from './types.ts';
-
-const codec = {
-  countLines: () => Promise.resolve({ begun: 0, atLineStart: true, binary: false }),
-  packPage: (values: readonly unknown[]) =>
-    Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
-};
-
-function lullOf(group: TestGroup, peer: TestPeer, bus: Bus = peer.kernel.bus): Lull {
-  return createLull({
-    started: Promise.resolve(),
-    bus: () => bus,
-    onKernel: (listener) => {
-      listener(bus);
-      return () => undefined;
-    },
-    clock: group.clock,
-    random: seededRandom(`page ${peer.name}`),
-    codec,
-  });
-}
+import { TestGroup } from '../kernel/testing/test-group.ts';
+import type { Job, Result } from './types.ts';
+import { lullOf } from './testing/lull-of.ts';
 
 /** Two donors and a submitter; each item answers with its index and what it was given, as far as the sandbox can tell. */
 async function groupOf(seed: string) {
