@@ -1,5 +1,6 @@
 // What resources would publish, for tests of those who listen to it: an idle donor, but for what the test says.
 import type { Limits, ResourceState } from '../protocol/contracts/resources.ts';
+import { defaultLimits, silentMachine } from '../services/resources/decide.ts';
 
 export interface ResourceChanges extends Partial<Omit<ResourceState, 'limits'>> {
   readonly limits?: Partial<Limits>;
@@ -17,27 +18,10 @@ export function madeUpResources({ limits, ...changes }: ResourceChanges = {}): R
     coresOfMachine: 4,
     quietMs: 0,
     resumesInMs: 0,
-    limits: {
-      cores: 3,
-      coresInUse: 0,
-      shareOfTime: 100,
-      idleAfterSeconds: 15,
-      memoryMiB: 2_048,
-      storageMiB: 1_024,
-      uploadMiBPerDay: 10_240,
-      downloadMiBPerDay: 10_240,
-      onBattery: false,
-      onMetered: false,
-      whenBusy: 'yield',
-      schedule: [],
-      jobs: 'all',
-      follow: [],
-      never: [],
-      ...limits,
-    },
+    limits: { ...defaultLimits(4, 8_192), ...limits },
     today: { uploadMiB: 0, downloadMiB: 0 },
     takenByOthers: null,
-    signals: { battery: null, pressure: null, metered: null, person: null, heapShare: null, frozen: false },
+    signals: silentMachine,
     ...changes,
   };
 }
