@@ -195,7 +195,7 @@ const recorded = {
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
     resources: 'ebfa76679ba35a56',
-    scheduler: 'f37ca2a9db7d6f49',
+    scheduler: '2f275c40e9f35abc',
     signed: 'bfdc9336e44c8597',
   },
 };

@@ -11,7 +11,7 @@ export interface Allowances {
   readonly messages: Rate;
   /** Calls and pulls; more of them are refused. */
   readonly calls: Rate;
-  /** Those that ask other tabs or store something: start, find, put, get. */
+  /** Those that ask other tabs or store something: start, find, standing, put, get. */
   readonly costly: Rate;
   readonly callsAtOnceMax: number;
   readonly putsAtOnceMax: number;

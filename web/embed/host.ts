@@ -44,7 +44,7 @@ export interface EmbedHostOptions {
 
 /** Changes are told together, so often at most. */
 const tellEveryMs = 50;
-const costly = new Set<string>(['start', 'find', 'put', 'get']);
+const costly = new Set<string>(['start', 'find', 'standing', 'put', 'get']);
 
 type Call = Extract<Frame, { t: 'call' }>;
 
@@ -208,6 +208,7 @@ export class EmbedHost {
       case 'retry':
       case 'peek':
       case 'overview':
+      case 'standing':
       case 'inputs':
       case 'source':
         if (key === null) throw new LullError('malformed', `Of which job is ${method} asked?`);
@@ -223,6 +224,7 @@ export class EmbedHost {
       case 'cancel':
       case 'close':
       case 'overview':
+      case 'standing':
       case 'source':
         argsOf(method, args);
         return job[method]();

@@ -94,6 +94,7 @@ export const argsSchemas = {
   retry: v.union([nothing, v.strictTuple([listOf(natural, jobItemsMax)])]),
   peek: window,
   overview: nothing,
+  standing: nothing,
   inputs: window,
   source: nothing,
   start: v.strictTuple([positive, specSchema]),

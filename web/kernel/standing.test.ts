@@ -32,11 +32,10 @@ describe('the state of a job', () => {
       const of = (peer: TestPeer) => members.find((member) => member.peer === peer.kernel.self.peer)!.standing!;
       expect(members).toHaveLength(4);
       for (const donor of peers.slice(0, 3)) {
-        expect(of(donor)).toMatchObject({ known: true, allocated: true, why: '' });
+        expect(of(donor)).toMatchObject({ known: true, allocated: true, excludedBy: '' });
         expect(of(donor).runs.length).toBeGreaterThan(0);
       }
-      expect(of(peers[3]!)).toMatchObject({ known: true, allocated: null, claimed: 0, runs: [] });
-      expect(of(peers[3]!).why).not.toBe('');
+      expect(of(peers[3]!)).toMatchObject({ known: true, allocated: null, claimed: 0, runs: [], excludedBy: 'not-asked' });
     }
     expect(await standing(peers[0]!, 'f'.repeat(64) as JobId)).toMatchObject({ ok: false, fault: { code: 'not-found' } });
   }, 60_000);

@@ -21,7 +21,8 @@ import { overviewOf } from './overview.ts';
 import { runReduceStep } from './reduce-step.ts';
 import { isFailure, ResultReader } from './results.ts';
 import { checkPriority } from './spec-checks.ts';
-import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result } from './types.ts';
+import { standingOf } from './standing.ts';
+import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result, Standing } from './types.ts';
 
 const resultsPerRead = 2_000;
 const refetchAfterMs = 1_000;
@@ -251,6 +252,11 @@ export class JobHandle implements Job {
   async overview(): Promise<Overview> {
     const { items } = await this.#known();
     return overviewOf(this.host.bus(), this.#id(), items, this.#reader(), (peer) => this.host.identityOf(peer));
+  }
+
+  async standing(): Promise<Standing> {
+    await this.#known();
+    return standingOf(this.host.bus(), this.#id());
   }
 
   async inputs(from: number, max: number): Promise<unknown[]> {

@@ -73,6 +73,43 @@ export interface Overview {
   readonly contributors: readonly Contributor[];
 }
 
+/** What one member of the group does of a job. */
+export interface MemberStanding {
+  readonly peer: PeerId;
+  readonly identity: IdentityId;
+  readonly name: string;
+  readonly self: boolean;
+  /** False where it did not answer in time: then nothing else is known. */
+  readonly answered: boolean;
+  /** Whether the job may use it, as its steward said; null where no steward said anything. */
+  readonly allocated: boolean | null;
+  /** Parts it has claimed, those that run among them. */
+  readonly claimed: number;
+  readonly runs: readonly { readonly range: readonly [first: number, end: number]; readonly items: number; readonly finished: number }[];
+  /** Why it does nothing of the job, one sentence for a person; '' where it does something. */
+  readonly why: string;
+}
+
+/** So many members, for one reason: `{ members: 3, words: 'in use by their owner' }`. */
+export interface Constraint {
+  readonly members: number;
+  readonly words: string;
+}
+
+/** How a job stands in the page's own group: what the kernel of every member says of it, joined to the ledger. */
+export interface Standing {
+  readonly members: readonly MemberStanding[];
+  /** Which constraint keeps how many members from it, the most first. */
+  readonly constraints: readonly Constraint[];
+  /** The same as a sentence; '' where nobody is kept from it. */
+  readonly sentence: string;
+  /** Parts in the group's queue that nobody has claimed, and those that somebody has. */
+  readonly waiting: number;
+  readonly claimed: number;
+  /** Undecided items that are lent to another group, or by one. */
+  readonly lentItems: number;
+}
+
 export type Inputs =
   | { readonly range: readonly [first: number, end: number] }
   | { readonly items: readonly unknown[] }
@@ -126,6 +163,8 @@ export interface Job extends AsyncIterable<Result> {
   peek(from: number, max: number): Promise<Result[]>;
   /** At most `overviewSpansMax` spans (10 000): neighbours of one state are joined first where there are more. */
   overview(): Promise<Overview>;
+  /** Who works on it, who does not and why: asked of every member of the group, which takes up to two seconds where one is silent. */
+  standing(): Promise<Standing>;
   /**
    * Folds the values in input order as they come, so that they need not be in memory all at once: `step(before, value, index)`, beginning
    * with `initial`. Rejects with an ItemError at the first item that failed, and with code 'job-ended' where the job ended early.

@@ -49,6 +49,7 @@ export const jobMethods = [
   'retry',
   'peek',
   'overview',
+  'standing',
   'inputs',
   'source',
 ] as const;

@@ -3,7 +3,7 @@ import { deferred } from '../deferred.ts';
 import { ItemError, LullError } from '../errors.ts';
 import { foldValues } from '../fold.ts';
 import type { IdentityId } from '../../kernel/lib/ids.ts';
-import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result } from '../types.ts';
+import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result, Standing } from '../types.ts';
 import type { JobKey, JobMethod, JobSnapshot, SentList } from './port-protocol.ts';
 import type { PortCalls } from './port-calls.ts';
 import { runReduce } from './reduce.ts';
@@ -149,6 +149,9 @@ export class RemoteJob implements Job {
   }
   overview(): Promise<Overview> {
     return this.#call('overview') as Promise<Overview>;
+  }
+  standing(): Promise<Standing> {
+    return this.#call('standing') as Promise<Standing>;
   }
   peek(from: number, max: number): Promise<Result[]> {
     return this.#call('peek', from, max) as Promise<Result[]>;

@@ -47,8 +47,8 @@ export const standingSchema = v.strictObject({
   allocated: v.nullable(v.boolean()),
   claimed: natural,
   runs: listOf(v.strictObject({ range: rangeSchema, items: natural, finished: natural, phase: text(20) }), standingRunsMax),
-  /** Why nothing of it runs there, for people; '' where something does. */
-  why: text(200),
+  /** Why it does nothing of it: a named reason (exclusions.ts), maybe one of a newer site; '' where it does something. */
+  excludedBy: text(60),
 });
 
 export const schedulerContract = contract({

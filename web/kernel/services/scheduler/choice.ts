@@ -2,16 +2,21 @@
 import type { IdentityId } from '../../lib/ids.ts';
 import type { JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { Limits } from '../../protocol/contracts/resources.ts';
+import type { ExclusionCode } from '../../protocol/exclusions.ts';
 
 export type Choice = Pick<Limits, 'jobs' | 'follow' | 'never' | 'memoryMiB'>;
 
-/** Why not, in a sentence for the person at this machine; '' where it may run. */
-export function excluded({ id, manifest }: Pick<JobSummary, 'id' | 'manifest'>, choice: Choice | undefined, self: IdentityId): string {
+/** Why not; '' where it may run. Which list it is on is nobody else's business. */
+export function excluded(
+  { id, manifest }: Pick<JobSummary, 'id' | 'manifest'>,
+  choice: Choice | undefined,
+  self: IdentityId,
+): Extract<ExclusionCode, 'job-memory' | 'not-chosen'> | '' {
   if (choice === undefined) return '';
-  if ((manifest.memoryMiB ?? 0) > choice.memoryMiB) return 'It needs more memory than you allow.';
+  if ((manifest.memoryMiB ?? 0) > choice.memoryMiB) return 'job-memory';
   if (manifest.submitter === self) return '';
-  if (choice.never.includes(manifest.submitter) || choice.never.includes(id)) return 'You chose never to run it.';
-  if (choice.jobs === 'followed' && !choice.follow.includes(manifest.submitter)) return 'You run only the jobs of people you follow.';
+  if (choice.never.includes(manifest.submitter) || choice.never.includes(id)) return 'not-chosen';
+  if (choice.jobs === 'followed' && !choice.follow.includes(manifest.submitter)) return 'not-chosen';
   return '';
 }
 

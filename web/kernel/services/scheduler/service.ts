@@ -43,7 +43,7 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
   const stewardship = new Stewardship(context, words);
   let members: readonly Member[] = [];
   let jobsKnown: ReadonlyMap<JobId, JobSummary> = new Map();
-  const here = (job: JobId) => standingHere(context, job, jobsKnown.has(job), words.allocated(job), worker.waitingFor().slice(0, 200));
+  const here = (job: JobId) => standingHere(context, job, jobsKnown.has(job), words.allocated(job), () => worker.exclusionOf(job));
 
   return {
     contract: schedulerContract,

@@ -15,22 +15,20 @@ type Whole = ReplyOf<S, 'standings', 'query'>;
 
 const memberTimeoutMs = 2_000;
 
-/** What this tab does of the job; `why` says why it runs nothing of it. */
+/** What this tab does of the job; `excludedBy` is why it does nothing, where that is so. */
 export async function standingHere(
   context: ServiceContext<S>,
   job: JobId,
   known: boolean,
   allocated: boolean | null,
-  waitingFor: string,
+  excludedBy: () => string,
 ): Promise<Standing> {
   const { running } = unwrap(await context.ask(executorContract, 'runs', 'query', {})).body;
   const { claims } = unwrap(await context.ask(queueContract, 'claims', 'query', {})).body;
   const mine = running.filter((run) => run.job === job);
   const runs = mine.slice(0, standingRunsMax).map(({ range, items, finished, phase }) => ({ range, items, finished, phase }));
   const claimed = claims.filter((claim) => claim.job === job).length;
-  const others = running.length > 0 ? 'It runs other jobs.' : 'It has nothing of this job.';
-  const why = runs.length > 0 ? '' : !known ? 'It does not know this job.' : waitingFor === '' ? others : waitingFor;
-  return { known, allocated, claimed, runs, why };
+  return { known, allocated, claimed, runs, excludedBy: runs.length > 0 || claimed > 0 ? '' : excludedBy() };
 }
 
 /** Asks every member; whoever does not answer in time has a `standing` of null. @throws FaultError 'not-found' */

@@ -12,17 +12,21 @@ import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import type { ResourceState } from '../../protocol/contracts/resources.ts';
 import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
+import type { ExclusionCode } from '../../protocol/exclusions.ts';
+import type { ReasonCode } from '../../protocol/reasons.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import type { Words } from './allocate.ts';
 import { Committer } from './committer.ts';
 import { excluded, sameChoice } from './choice.ts';
+import { exclusionOf } from './exclusion.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
 import { before, itemsOf } from './gifts.ts';
 import { GivenCounter } from './given.ts';
 import { tooLongHere, withoutItems } from './long-items.ts';
 import { Giver, type Givable } from './giver.ts';
 import { Receipts } from './receipts.ts';
+import { Resting } from './resting.ts';
 import type { Undecided } from './steward.ts';
 
 const claimsAskedMax = 4;
@@ -45,7 +49,6 @@ const longItemsMsMax = 60_000;
 /** An item that was stopped sooner says nothing about how long items are. */
 const longItemMsMin = 5_000;
 const troubleAvoidMs = 1_000;
-const backOffMsMax = 30_000;
 const unloadableAvoidMs = 10 * 60_000;
 const loadAgainMs = 8_000;
 const skippedMax = 1_024;
@@ -70,8 +73,7 @@ export class Worker {
   readonly #inHand = new Map<RecordId, InHand>();
   readonly #share: FairShare;
   readonly #giver: Giver<InHand>;
-  /** Jobs left alone until then, how often in a row that was so, and why. */
-  readonly #backOff = new Map<JobId, { until: number; times: number; why: string }>();
+  readonly #resting: Resting;
   readonly #skippedSince = new Map<RecordId, number>();
   /** How often this tab said that it cannot load a job's code, and when last. */
   readonly #unloadable = new Map<JobId, { readonly times: number; readonly at: number }>();
@@ -92,6 +94,7 @@ export class Worker {
   ) {
     this.#committer = new Committer(context);
     const { clock, storage, report } = context.platform;
+    this.#resting = new Resting(clock);
     this.receipts = new Receipts(clock, storage, (message) => report('warning', message));
     this.#share = new FairShare(
       (submitter) => submitter === context.self.identity || this.#resources?.limits.follow.includes(submitter) === true,
@@ -154,7 +157,7 @@ export class Worker {
       const job = this.#jobs.get(claim.job);
       return job === undefined || !isOpen(job);
     });
-    for (const id of this.#backOff.keys()) if (!this.#jobs.has(id)) this.#backOff.delete(id);
+    this.#resting.forgetAllBut(this.#jobs);
     for (const id of this.#unloadable.keys()) if (!this.#jobs.has(id)) this.#unloadable.delete(id);
     this.#pump();
   }
@@ -185,12 +188,25 @@ export class Worker {
     if (open.length === 0 && all.length > 0) return 'The jobs that wait are none of those you chose to run.';
     if (open.length === 0)
       return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
-    const now = this.context.platform.clock.now();
     const wanting = open.filter(wantsWork);
     if (wanting.length === 0) return 'The open jobs wait for more input.';
-    const put = wanting.map(({ id }) => this.#backOff.get(id)).filter((one) => one !== undefined && now < one.until);
+    const put = wanting.map(({ id }) => this.#resting.of(id)).filter((one) => one !== undefined);
     if (put.length === wanting.length) return put[0]!.why;
     return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
+  }
+
+  /** Why nothing of this job runs here, for its submitter. */
+  exclusionOf(id: JobId): ExclusionCode | ReasonCode {
+    const job = this.#jobs.get(id);
+    return exclusionOf({
+      self: this.context.self.identity,
+      job,
+      wanted: job !== undefined && wantsWork(job),
+      resources: this.#resources,
+      leftAlone: this.#resting.of(id)?.code,
+      others: this.#inHand.size,
+      claimable: this.#waiting,
+    });
   }
 
   #excluded(job: JobSummary): string {
@@ -308,9 +324,8 @@ export class Worker {
   }
 
   #preference(): Wanting[] {
-    const now = this.context.platform.clock.now();
     const wanting = [...this.#jobs.values()]
-      .filter((job) => wantsWork(job) && this.#excluded(job) === '' && now >= (this.#backOff.get(job.id)?.until ?? -Infinity))
+      .filter((job) => wantsWork(job) && this.#excluded(job) === '' && this.#resting.of(job.id) === undefined)
       // A job that is not to use this tab is not claimed ahead of need.
       .filter(({ id }) => this.#inHand.size === 0 || this.words.allocated(id) !== false)
       .map(({ id, manifest, priority }) => ({ id, submitter: manifest.submitter, priority, createdAt: manifest.createdAt }));
@@ -339,7 +354,7 @@ export class Worker {
     one.phase = 'committing';
     this.#pump();
     if (!reply.ok) {
-      this.#leave(job.id, `This tab could not run a part: ${reply.fault.message}`);
+      this.#resting.leave(job.id, 'broken', `This tab could not run a part: ${reply.fault.message}`);
       return this.#end(claim, 'release', troubleAvoidMs);
     }
     const { ended, message, workerMs, interrupted, blobs } = reply.value.body;
@@ -369,9 +384,9 @@ export class Worker {
       await this.#committer.announce(job.id, { kind: 'interrupted', ...interrupted, round });
     }
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
-    else if (ended === 'no-data') this.#leave(job.id, message === '' ? 'Waiting for input data from others.' : message);
-    else if (ended === 'died') this.#leave(job.id, message === '' ? 'The last part broke its sandbox.' : message);
-    else if (committed > 0) this.#backOff.delete(job.id);
+    else if (ended === 'no-data') this.#resting.leave(job.id, 'no-data', message === '' ? 'Waiting for input data from others.' : message);
+    else if (ended === 'died') this.#resting.leave(job.id, 'broken', message === '' ? 'The last part broke its sandbox.' : message);
+    else if (committed > 0) this.#resting.end(job.id);
     // Until its tail has functions of its own this one stands for it.
     await one.giving;
     const wanted = one.givenFrom === undefined ? pieces : before(pieces, one.givenFrom);
@@ -451,7 +466,7 @@ export class Worker {
     if (others && now - said.at < loadAgainMs) return;
     const times = said.times + 1;
     const last = times >= itemAttemptsMax || (said.times > 0 && (await this.#someDecided(job)));
-    this.#backOff.set(job, { until: now + (last ? unloadableAvoidMs : others ? loadAgainMs : troubleAvoidMs), times, why });
+    this.#resting.leaveFor(job, last ? unloadableAvoidMs : others ? loadAgainMs : troubleAvoidMs, times, 'unloadable', why);
     if (times > itemAttemptsMax || (last && times < itemAttemptsMax)) return;
     this.#unloadable.set(job, { times, at: now });
     await this.#committer.announce(job, { kind: 'unloadable', message: message.slice(0, 2_000) });
@@ -460,12 +475,6 @@ export class Worker {
   async #someDecided(job: JobId): Promise<boolean> {
     const reply = await this.context.ask(ledgerContract, 'decisions', 'query', { job, from: 0, max: 1 });
     return reply.ok && reply.value.body.spans.length > 0;
-  }
-
-  #leave(job: JobId, why: string): void {
-    const times = (this.#backOff.get(job)?.times ?? 0) + 1;
-    const pause = Math.min(backOffMsMax, troubleAvoidMs * 2 ** (times - 1));
-    this.#backOff.set(job, { until: this.context.platform.clock.now() + pause, times, why: why.slice(0, 200) });
   }
 
   #hasEnded(id: JobId): boolean {
