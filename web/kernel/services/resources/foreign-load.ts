@@ -11,7 +11,14 @@ const roomEveryMs = 1_000;
 export const roomScoutMs = (cores: number) => Math.min(100, Math.max(30, 15 * cores));
 const silentEveryMs = 500;
 const witnessEveryMs = 3_000;
+/**
+ * The same beside fewer workers than cores. A system that shares the processor by program and not by thread (Linux: autogroups, control
+ * groups) may leave our worker a core of its own, and crowd what is not ours onto the rest: the worker loses nothing, the other program half.
+ */
+const sparedEveryMs = 1_000;
 const witnessScoutMs = 10;
+/** A witness that lost something is asked again at once, and for longer, so many times: two gaps prove nothing, twenty do. */
+const doubtsMax = 4;
 const blindEveryMs = 20_000;
 const silentAfterMs = 1_500;
 /** What was so long ago says nothing about now. */
@@ -31,6 +38,7 @@ export class ForeignLoad {
   #tick: Cancel | undefined;
   #scouting = false;
   #scoutedAt = -Infinity;
+  #doubts = 0;
   #probedAt = -Infinity;
   #leftAt = -Infinity;
   #told: number | null = null;
@@ -105,14 +113,16 @@ export class ForeignLoad {
     const room = this.needs.room();
     const looksForRoom = this.#state.window < room.full;
     const silent = began - this.#probedAt > silentAfterMs;
-    const every = looksForRoom ? roomEveryMs : silent ? silentEveryMs : witnessEveryMs;
+    const calm = room.running < room.cores ? sparedEveryMs : witnessEveryMs;
+    const every = looksForRoom ? roomEveryMs : this.#doubts > 0 ? tickMs : silent ? silentEveryMs : calm;
     if (began - this.#scoutedAt < every || (!looksForRoom && room.running === 0)) return;
     this.#scouting = true;
     this.#scoutedAt = began;
     try {
-      const ms = looksForRoom ? roomScoutMs(machine.cores) : witnessScoutMs;
+      const ms = looksForRoom || this.#doubts > 0 ? roomScoutMs(machine.cores) : witnessScoutMs;
       const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
       if (reading === undefined || !this.#active) return;
+      this.#doubts = !looksForRoom && reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
       const now = this.needs.room();
       this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
     } finally {
