@@ -22,11 +22,12 @@ interface TraceEvent {
 export async function million(server: Server): Promise<void> {
   // Memory that is not rounded to the megabyte.
   const profile = await Profile.open({ extraArgs: ['--enable-precise-memory-info'] });
-  const others = await Promise.all([Profile.open(), Profile.open()]);
+  // A donor stands for another machine: one, so that of two cores the page has the other.
+  const donor = await Profile.open();
   try {
-    for (const other of others) await donate(await other.tab(server.url));
+    await donate(await donor.tab(server.url));
     const page = await profile.tab(server.url);
-    await seesMembers(page, 3);
+    await seesMembers(page, 2);
     const job = await page.evaluate(
       async (count) =>
         (
@@ -54,13 +55,14 @@ export async function million(server: Server): Promise<void> {
     const memoryMiB = (await page.evaluate(() => (globalThis as unknown as { seen: { memory: number } }).seen.memory)) / 2 ** 20;
     // Where other programs take the processor in the middle of a task it lasts longer by the clock; both are said, and both have to do.
     const [byClock, byProcessor] = [longest(tasks, 'dur'), longest(tasks, 'tdur')];
+    const late = tasks.filter(({ dur = 0 }) => dur / 1_000 >= taskMsMax).length;
     const met = byClock < taskMsMax && memoryMiB < memoryMiBMax;
     console.log(
       `${met ? 'met    ' : 'NOT met'}  Job page of ${items.toLocaleString('en')} items: longest of ${tasks.length.toLocaleString('en')} main-thread tasks ${byClock.toFixed(0)} ms by the clock, ` +
-        `${byProcessor.toFixed(0)} ms of the processor, ${memoryMiB.toFixed(0)} MiB of heap at most; targets ${taskMsMax} ms, ${memoryMiBMax} MiB; ${state}, ${committed.toLocaleString('en')} items in ${seconds.toFixed(0)} s`,
+        `${late} over the target, ${byProcessor.toFixed(0)} ms of the processor, ${memoryMiB.toFixed(0)} MiB of heap at most; targets ${taskMsMax} ms, ${memoryMiBMax} MiB; ${state}, ${committed.toLocaleString('en')} items in ${seconds.toFixed(0)} s`,
     );
   } finally {
-    await Promise.allSettled([profile, ...others].map((each) => each.close()));
+    await Promise.allSettled([profile, donor].map((each) => each.close()));
   }
 }
 
