@@ -202,17 +202,19 @@ export interface Job extends AsyncIterable<Result> {
 
 /** What the code gets as its second argument. `now` and `random` are seeded by job and index: run again, an item sees the same. */
 export interface Task {
+  /** Which item this is, from 0. */
   readonly index: number;
-  /** The job's `args`. */
+  /** The job’s arguments. */
   readonly args: unknown;
-  /** Aborted when the item's time is up. */
+  /** Aborted when the item’s time is up. */
   readonly signal: AbortSignal;
   /** How far the item is, 0 to 1. */
   progress(fraction: number): void;
+  /** A line that travels with the result; you read it on the job’s page. */
   log(...parts: unknown[]): void;
-  /** Milliseconds; one more with each call. */
+  /** Milliseconds, one more with each call: the same whenever the item is run. */
   now(): number;
-  /** Uniform in [0, 1). */
+  /** Uniform in [0, 1), seeded by job and item: run again, the same. */
   random(): number;
 }
 

@@ -8,15 +8,17 @@ import {
   type CompletionContext,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-import { javascript } from '@codemirror/lang-javascript';
+import { javascript, localCompletionSource, scopeCompletionSource } from '@codemirror/lang-javascript';
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting, syntaxTree } from '@codemirror/language';
 import { linter, lintKeymap, type Diagnostic } from '@codemirror/lint';
 import { EditorState } from '@codemirror/state';
 import { drawSelection, EditorView, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
+import { taskMembers } from 'virtual:task-members';
 import { codeProblem, jsonOf } from './draft.ts';
-import { remarksOn, taskMembers, type NameSeen } from './task-help.ts';
+import { readTask, type TaskReading, type Tree } from './task-check.ts';
+import { remarksOn, sandboxScope, type NameSeen } from './task-help.ts';
 
 const look = EditorView.theme({
   '&': {
@@ -64,43 +66,49 @@ const colours = HighlightStyle.define([
   { tag: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.function(tags.variableName))], fontWeight: '600' },
 ]);
 
-/** What may follow `task.` */
-function completeTask(context: CompletionContext) {
-  const before = context.matchBefore(/\btask\.\w*/);
-  if (before === null) return null;
-  return {
-    from: before.from + 'task.'.length,
-    options: taskMembers.map(({ name, type, about }): Completion => ({
-      label: name,
-      detail: type.replace(/ => .*/, ''),
-      info: about,
-      type: type.includes('=>') ? 'function' : 'property',
-    })),
-    validFor: /^\w*$/,
-  };
+/** Read once for each state of the text: completion, help and the checks look at the same. */
+let lastRead: { readonly tree: Tree; readonly reading: TaskReading } | undefined;
+function readingOf(state: EditorState): TaskReading {
+  const tree = syntaxTree(state);
+  if (lastRead?.tree !== tree) lastRead = { tree, reading: readTask(tree, state.doc.toString(), taskMembers) };
+  return lastRead.reading;
 }
 
+const completions = taskMembers.map(({ name, type, about, parameters }): Completion => ({
+  label: name,
+  detail: parameters === null ? `: ${type}` : type.replace(/ => .*/, ''),
+  info: about,
+  type: parameters === null ? 'property' : 'function',
+  boost: 1,
+}));
+
+/** What may follow the task's name and a point, whatever the code calls it. */
+function completeTask(context: CompletionContext) {
+  const before = context.matchBefore(/[\w$]+\??\.\w*/);
+  if (before === null) return null;
+  const name = /^[\w$]+/.exec(before.text)![0];
+  if (!readingOf(context.state).isTask(before.from, before.from + name.length)) return null;
+  return { from: before.from + before.text.lastIndexOf('.') + 1, options: completions, validFor: /^\w*$/ };
+}
+
+const completeGlobals = scopeCompletionSource(sandboxScope());
+
 const helpOfTask = hoverTooltip((view, at) => {
-  const { from, to, text } = view.state.doc.lineAt(at);
-  for (const match of text.matchAll(/\btask\.(\w+)/g)) {
-    const begin = from + match.index;
-    const end = begin + match[0].length;
-    const member = taskMembers.find(({ name }) => name === match[1]);
-    if (at < begin || at > Math.min(end, to) || member === undefined) continue;
-    return {
-      pos: begin,
-      end,
-      create: () => {
-        const dom = document.createElement('div');
-        dom.className = 'cm-help';
-        const type = document.createElement('code');
-        type.textContent = `task.${member.name}: ${member.type}`;
-        dom.append(type, member.about);
-        return { dom };
-      },
-    };
-  }
-  return null;
+  const found = readingOf(view.state).memberAt(at);
+  if (found === undefined) return null;
+  const { from, to, member } = found;
+  return {
+    pos: from,
+    end: to,
+    create: () => {
+      const dom = document.createElement('div');
+      dom.className = 'cm-help';
+      const type = document.createElement('code');
+      type.textContent = `task.${member.name}: ${member.type}`;
+      dom.append(type, member.about);
+      return { dom };
+    },
+  };
 });
 
 /**
@@ -148,7 +156,7 @@ function check(view: EditorView, shape: string | null): Diagnostic[] {
   });
   const problem = text.trim() === '' || found.length > 0 ? null : codeProblem(text, shape);
   if (problem !== null) found.push({ from: 0, to: Math.min(doc.length, doc.line(1).to), severity: 'error', message: problem });
-  return [...found, ...remarksOn(names, declared)];
+  return [...found, ...remarksOn(names, declared), ...readingOf(view.state).remarks];
 }
 
 export interface CodeEditorProps {
@@ -187,8 +195,10 @@ export function CodeEditor({ label, value, lines, wrong, hint, shape, onChange }
           bracketMatching(),
           closeBrackets(),
           javascript(),
-          autocompletion({ override: [completeTask], icons: false }),
-          helpOfTask,
+          // What is no module (JSON) has nothing to complete.
+          shape === null
+            ? []
+            : [autocompletion({ override: [completeTask, localCompletionSource, completeGlobals], icons: false }), helpOfTask],
           typeOver,
           linter((current) => check(current, shape), { delay: 400 }),
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),

@@ -11,10 +11,6 @@ describe('remarks on code', () => {
     expect(said([seen('fetch')], ['fetch'])).toEqual([]);
     expect(said([seen('fetch', 'mine'), seen('toString')])).toEqual([]);
   });
-  it('tell what a task has where it is asked for something else', () => {
-    expect(said([seen('logg', 'task')])[0]).toMatch(/^warning: task has no logg: it has index, args/);
-    expect(said([seen('log', 'task')])).toEqual([]);
-  });
   it('tell of randomness that no other run would repeat', () => {
     expect(said([seen('random', 'Math')])[0]).toMatch(/^info: Use task.random\(\)/);
     expect(said([seen('random', 'task')])).toEqual([]);

@@ -1,21 +1,4 @@
-// What the editor knows of the code's surroundings: the members of `task`, and what the sandbox does not have.
-
-export interface Member {
-  readonly name: string;
-  readonly type: string;
-  readonly about: string;
-}
-
-/** As sdk/types.ts declares them. */
-export const taskMembers: readonly Member[] = [
-  { name: 'index', type: 'number', about: 'Which item this is, from 0.' },
-  { name: 'args', type: 'unknown', about: 'The job’s arguments.' },
-  { name: 'signal', type: 'AbortSignal', about: 'Aborted when the item’s time is up.' },
-  { name: 'progress', type: '(fraction: number) => void', about: 'How far the item is, 0 to 1.' },
-  { name: 'log', type: '(...parts: unknown[]) => void', about: 'A line that you read on the job’s page.' },
-  { name: 'now', type: '() => number', about: 'Milliseconds; the same whenever the item is run.' },
-  { name: 'random', type: '() => number', about: 'Uniform in [0, 1), seeded by job and item: run again, the same.' },
-];
+// What the editor knows of the code's surroundings: what the sandbox has, and what it does not have.
 
 /** Names that a page has and the sandbox has not, with what to do instead. */
 export const missingGlobals: Readonly<Record<string, string>> = {
@@ -60,15 +43,20 @@ export function remarksOn(names: readonly NameSeen[], declared: ReadonlySet<stri
   for (const { name, from, to, of } of names) {
     const twice = of === null ? undefined : unlikeTwice[`${of}.${name}`];
     if (twice !== undefined) remarks.push({ from, to, severity: 'info', message: twice });
-    else if (of === 'task' && !taskMembers.some((member) => member.name === name))
-      remarks.push({
-        from,
-        to,
-        severity: 'warning',
-        message: `task has no ${name}: it has ${taskMembers.map((each) => each.name).join(', ')}.`,
-      });
     else if (of === null && !declared.has(name) && Object.hasOwn(missingGlobals, name))
       remarks.push({ from, to, severity: 'warning', message: missingGlobals[name]! });
   }
   return remarks;
 }
+
+/** What the sandbox has of what a Worker has: the editor completes from these. */
+const sandboxGlobals = (
+  'Array ArrayBuffer BigInt BigInt64Array Boolean DataView Date Error Float32Array Float64Array Infinity Int16Array Int32Array Int8Array ' +
+  'Intl JSON Map Math NaN Number Object Promise RangeError RegExp Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams ' +
+  'Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet WebAssembly console decodeURIComponent encodeURIComponent ' +
+  'isFinite isNaN parseFloat parseInt structuredClone undefined'
+).split(' ');
+
+/** Looked at for names only, never called. */
+export const sandboxScope = (): Record<string, unknown> =>
+  Object.fromEntries(sandboxGlobals.map((name) => [name, (globalThis as Record<string, unknown>)[name]]));

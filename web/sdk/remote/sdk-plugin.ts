@@ -3,6 +3,9 @@
 import type { Plugin } from 'vite';
 import { bundledModule } from './bundled-module.ts';
 import { declarations } from './declarations.ts';
+import { taskMembers } from './task-members.ts';
+
+const membersId = 'virtual:task-members';
 
 export function sdkFiles(): Plugin {
   let mode = 'production';
@@ -11,6 +14,9 @@ export function sdkFiles(): Plugin {
     configResolved(config) {
       mode = config.mode;
     },
+    // What the code editor says of `task` is what the types say.
+    resolveId: (id) => (id === membersId ? `\0${membersId}` : undefined),
+    load: (id) => (id === `\0${membersId}` ? `export const taskMembers = ${JSON.stringify(taskMembers())};` : undefined),
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const path = (request.url ?? '').split('?', 1)[0];
