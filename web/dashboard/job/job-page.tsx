@@ -8,6 +8,7 @@ import { Actions } from './actions.tsx';
 import { Failures } from './failures.tsx';
 import { KeepingCard } from './keeping-card.tsx';
 import { LogsCard } from './logs-card.tsx';
+import { MembersCard } from './members-card.tsx';
 import { MoreInput } from './more-input.tsx';
 import { ReducedCard, usePictureSize } from './outcome.tsx';
 import { OverTime, useHistory } from './over-time.tsx';
@@ -18,6 +19,7 @@ import { ResultsCard } from './results-card.tsx';
 import { Situation } from './situation.tsx';
 import { SourceCard } from './source-card.tsx';
 import { hasEnded, useJob, useOverview } from './use-job.ts';
+import { useStanding } from './use-standing.ts';
 import { WhereItRuns } from './where-it-runs.tsx';
 
 const jobId = /^[0-9a-f]{64}$/;
@@ -68,6 +70,7 @@ const JobsCrumb = () => (
 function FoundJob({ job }: { job: Job }) {
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const overview = useOverview(job);
+  const { standing, idle } = useStanding(job);
   const history = useHistory(job.id, overview);
   const picture = usePictureSize(job, overview);
   const mine = job.submitter === own;
@@ -98,7 +101,7 @@ function FoundJob({ job }: { job: Job }) {
         <Actions job={job} mine={mine} />
       </div>
       {mine ? <GuideStep at={ended ? 'done' : job.progress.committed > 0 ? 'running' : 'waiting'} /> : null}
-      <Situation job={job} />
+      <Situation job={job} waitsFor={idle ? (standing?.sentence ?? '') : ''} />
       <ProgressCard job={job} overview={overview} mine={mine} />
       {mine && job.open && job.state !== 'uploading' ? <MoreInput job={job} /> : null}
       {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} mine={mine} /> : null}
@@ -115,6 +118,7 @@ function FoundJob({ job }: { job: Job }) {
           {shown === null ? null : order}
         </div>
       </div>
+      {ended || job.state === 'uploading' ? null : <MembersCard standing={standing} own={own} />}
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
       <ResultsCard job={job} overview={overview} />
       <LogsCard job={job} overview={overview} />

@@ -8,8 +8,8 @@ import { hasEnded } from './use-job.ts';
 const comesBefore = (other: JobSummary, job: Job) =>
   other.state === 'running' && other.manifest.submitter === job.submitter && other.manifest.createdAt < job.createdAt;
 
-/** One sentence on what the job waits for, or what went wrong. */
-export function Situation({ job }: { job: Job }) {
+/** One sentence on what the job waits for, or what went wrong. `waitsFor`: what keeps the members from it, where nobody works on it. */
+export function Situation({ job, waitsFor }: { job: Job; waitsFor: string }) {
   const behind = useSnapshot((snapshot) => job.state === 'queued' && (snapshot.jobs?.some((other) => comesBefore(other, job)) ?? false));
   const { lull } = useDeps();
   const { run, busy, problem } = useCommand();
@@ -42,6 +42,10 @@ export function Situation({ job }: { job: Job }) {
       ) : behind ? (
         <Notice tone="dusk">
           Jobs of one person go by their age, so an earlier one comes first. This one starts as soon as that leaves room.
+        </Notice>
+      ) : waitsFor !== '' && job.state !== 'paused' && left > 0 ? (
+        <Notice tone="dusk">
+          {job.reason === '' ? 'Nobody works on it just now.' : job.reason} {waitsFor}
         </Notice>
       ) : job.reason === '' || (job.open && left === 0) ? null : (
         <Notice tone="dusk">{job.reason}</Notice>
