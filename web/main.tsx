@@ -31,6 +31,7 @@ import { introductionProofBytes, introductionToken } from './kernel/protocol/dir
 import { createLull } from './sdk/lull.ts';
 import { profileSettings } from './profile-settings.ts';
 import { PageKernel } from './sdk/page-kernel.ts';
+import { teamSettings } from './team-settings.ts';
 
 trustOwnScripts();
 const root = document.getElementById('root')!;
@@ -47,6 +48,7 @@ async function run(): Promise<void> {
   const random = browserRandom();
   const opening = openIdentity({ random });
   const profile = profileSettings(random, opening);
+  const team = teamSettings(random, profile.joined.network);
   const clock = browserClock();
   const snapshots = createSnapshotStore();
   const fail = (sentence: string) => snapshots.setState({ phase: { kind: 'failed', sentence } });
@@ -59,6 +61,7 @@ async function run(): Promise<void> {
   host.onKernel((bus) => {
     connected?.disconnect();
     connected = connectSnapshots(bus, snapshots);
+    team.serve(bus);
   });
   mountDashboard(root, {
     lull,
@@ -69,6 +72,7 @@ async function run(): Promise<void> {
     keeping: keepingSource(() => host.bus()),
     network: networkSource(() => host.bus()),
     profile,
+    team,
     tries: trySource(() => host.bus()),
   });
 

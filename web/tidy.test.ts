@@ -189,14 +189,14 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
-    ledger: '3765aba8913e7bca',
+    ledger: '59f4af74319f8d57',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
     resources: 'ebfa76679ba35a56',
-    scheduler: '2f275c40e9f35abc',
-    signed: 'bfdc9336e44c8597',
+    scheduler: '77d44021b44b8011',
+    signed: '3e7d0e30ebb74828',
   },
 };
 

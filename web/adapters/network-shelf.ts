@@ -89,7 +89,7 @@ export function networkShelf(sha256: Digest['sha256'], storage: TextStorage | un
 }
 
 /** Even to name it may throw where cookies are blocked. */
-function pageStorage(): TextStorage | undefined {
+export function pageStorage(): TextStorage | undefined {
   try {
     return globalThis.localStorage;
   } catch {

@@ -14,6 +14,7 @@ import { SamplesPage } from './samples/samples-page.tsx';
 import { InviteQuestion } from './settings/move-dialog.tsx';
 import { SettingsPage } from './settings/settings-page.tsx';
 import { Shell } from './shell/shell.tsx';
+import { TeamQuestion } from './usage/team-question.tsx';
 import { UsagePage } from './usage/usage-page.tsx';
 
 export { renderProblem } from './problem.tsx';
@@ -35,6 +36,7 @@ function Dashboard() {
   return (
     <Shell route={route}>
       <InviteQuestion />
+      <TeamQuestion />
       <Page route={route} />
     </Shell>
   );

@@ -9,6 +9,7 @@ import type { NetworkSource } from '../network/source.ts';
 import type { TrySource } from '../new-job/tries.ts';
 import type { ProfileSource } from '../settings/source.ts';
 import type { Snapshot, SnapshotStore } from '../snapshots.ts';
+import type { TeamSource } from '../usage/team-source.ts';
 
 export interface Deps {
   readonly lull: Lull;
@@ -20,6 +21,7 @@ export interface Deps {
   readonly tries: TrySource;
   readonly network: NetworkSource;
   readonly profile: ProfileSource;
+  readonly team: TeamSource;
 }
 
 export const DepsContext = createContext<Deps | null>(null);

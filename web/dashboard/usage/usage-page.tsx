@@ -11,6 +11,7 @@ import { Plot } from '../view/drawn.tsx';
 import { bytes, count, duration, plural } from '../view/format.ts';
 import { byDay, givenCsv, givenOf, sharedSentence, sinceWords, type Given } from './given.ts';
 import { cardOf } from './share-card.ts';
+import { TeamCard } from './team-card.tsx';
 
 const lookEveryMs = 5_000;
 const days = 30;
@@ -104,6 +105,7 @@ export function UsagePage() {
           <HistoryCard />
         </>
       )}
+      <TeamCard self={self.identity} />
     </>
   );
 }

@@ -37,12 +37,13 @@ export function parseInvite(fragment: string): Invite | 'damaged' | undefined {
   if (!fragment.startsWith(head)) return undefined;
   const match = form.exec(fragment);
   if (match === null) return 'damaged';
-  return { key: match[1]!.toLowerCase(), name: networkTitleOf(decoded(match[2] ?? '')) };
+  return { key: match[1]!.toLowerCase(), name: titleInLink(match[2] ?? '') };
 }
 
-function decoded(text: string): string {
+/** A name as it stands in a link. */
+export function titleInLink(text: string): string {
   try {
-    return decodeURIComponent(text);
+    return networkTitleOf(decodeURIComponent(text));
   } catch {
     // Half of an escape: the name is only for people, the key counts.
     return '';

@@ -16,6 +16,7 @@ import {
   positive,
   rangeSchema,
   recordIdSchema,
+  teamMarkSchema,
   text,
 } from './schemas.ts';
 import { jobInputSchema } from './job-manifest.ts';
@@ -42,6 +43,8 @@ export const eventBodySchema = v.variant('kind', [
     /** SHA-256 of (SHA-256 of the end offsets, SHA-256 of the bytes) of the packed values of `range`: equal results have equal hashes, whoever ran them. */
     resultHash: hashSchema,
     tookMs: amount,
+    /** The team in whose name it was given; says something only to whoever has the team's link. Decides nothing. */
+    team: v.optional(teamMarkSchema),
   }),
   /** The code could not be loaded here. `itemAttemptsMax` of these fail the job; of a stranger's one less counts at most. */
   v.strictObject({ kind: v.literal('unloadable'), message: text(2_000) }),

@@ -26,6 +26,8 @@ export const jobIdSchema = branded<JobId>('job id', isHex64);
 export const recordIdSchema = branded<RecordId>('record id', isHex64);
 export const eventIdSchema = branded<EventId>('event id', isHex64);
 export const hashSchema = branded<string>('SHA-256', isHex64);
+/** In whose name something was given: lib/team.ts. */
+export const teamMarkSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 
 export const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

@@ -19,6 +19,7 @@ import {
   peerIdSchema,
   positive,
   rangeSchema,
+  teamMarkSchema,
   text,
 } from '../schemas.ts';
 
@@ -82,6 +83,18 @@ export const contributorSchema = v.strictObject({
   parts: natural,
   tookMs: amount,
 });
+
+/** What one identity gave one job in the name of a team, by the events it signed. */
+export const teamGiftSchema = v.strictObject({
+  job: jobIdSchema,
+  identity: identityIdSchema,
+  team: teamMarkSchema,
+  /** Decided items whose outcome it is; functions that were run. */
+  items: natural,
+  parts: natural,
+});
+export type TeamGift = v.InferOutput<typeof teamGiftSchema>;
+export const teamGiftsMax = 20_000;
 
 export const clockRelations = ['equal', 'behind', 'ahead', 'concurrent'] as const;
 
@@ -185,6 +198,8 @@ export const ledgerContract = contract({
         }),
       ),
     },
+    /** What was given in the name of teams, to all jobs that are known here. */
+    teams: { query: operation('local', empty, v.strictObject({ gifts: listOf(teamGiftSchema, teamGiftsMax) })) },
     /** What groups have lent each other of a job, as far as it is undecided (rule 13). */
     loans: {
       query: operation('local', v.strictObject({ job: jobIdSchema }), v.strictObject({ loans: listOf(loanSchema, loansMax) })),

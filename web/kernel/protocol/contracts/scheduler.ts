@@ -13,6 +13,7 @@ import {
   natural,
   peerIdSchema,
   rangeSchema,
+  teamMarkSchema,
   text,
 } from '../schemas.ts';
 import { jobStates } from './ledger.ts';
@@ -58,6 +59,8 @@ export const schedulerContract = contract({
     jobs: { submit: operation('local', v.strictObject({ job: jobIdSchema }), v.strictObject({ functions: natural })) },
     /** What this machine did, the latest job first. */
     receipts: { query: operation('local', empty, v.strictObject({ receipts: listOf(receiptSchema, receiptsMax) })) },
+    /** In whose name this tab gives from now on; null: in nobody's but its own. */
+    team: { replace: operation('local', v.strictObject({ mark: v.nullable(teamMarkSchema) }), empty) },
     /** A steward tells a member which jobs may use it, and which may not any more: advice. */
     allocations: {
       update: operation(

@@ -206,6 +206,21 @@ describe('the fold of a job', () => {
     );
   });
 
+  it('says what was given in the name of a team: what counts of it now, and how many functions', () => {
+    const [mark, other] = ['a'.repeat(32), 'b'.repeat(32)];
+    const fold = foldOf([
+      [someEvent(7), eventOf(computed([0, 4], { team: mark }))],
+      [someEvent(5), eventOf(computed([2, 6], { team: mark }), someIdentity(2))],
+      [someEvent(4), eventOf(computed([6, 8], { team: other }), someIdentity(2))],
+      [someEvent(3), eventOf(computed([8, 9]), someIdentity(2))],
+    ]);
+    expect([...fold.teamGifts()]).toEqual([
+      { identity: someIdentity(1), team: mark, items: 2, parts: 1 },
+      { identity: someIdentity(2), team: mark, items: 4, parts: 1 },
+      { identity: someIdentity(2), team: other, items: 2, parts: 1 },
+    ]);
+  });
+
   it('tells of a loan what nobody has decided yet of its items, in its round, and decides nothing by it', () => {
     const loan: Named = [
       someEvent(9),

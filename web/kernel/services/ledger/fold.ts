@@ -12,7 +12,7 @@ import type { Range } from '../../protocol/schemas.ts';
 import { failedBy, type Decision } from './cell.ts';
 import { Chain } from './chain.ts';
 import { Interruptions, longWords } from './interruptions.ts';
-import { Changes, PartFold, type Computed, type Taking } from './part-fold.ts';
+import { Changes, giverOf, PartFold, type Computed, type Taking } from './part-fold.ts';
 import { SettingsFold, type Setting } from './settings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -69,6 +69,8 @@ export class JobFold {
   readonly #early = new Map<EventId, EventId[]>();
   readonly #rounds: NonNullable<Setting['round']>[] = [];
   readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
+  /** Functions run in the name of a team, by `giverOf`. */
+  readonly #givenForTeams = new Map<string, { readonly identity: IdentityId; readonly team: string; parts: number }>();
   readonly #lent = new Map<EventId, Lent>();
   readonly #lentTo = new Set<GroupId>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
@@ -298,6 +300,12 @@ export class JobFold {
       .slice(0, max);
   }
 
+  /** Who gave what in the name of which team. */
+  *teamGifts(): Generator<{ identity: IdentityId; team: string; items: number; parts: number }> {
+    for (const [giver, given] of this.#givenForTeams)
+      yield { ...given, items: this.#live.reduce((sum, part) => sum + (part.itemsForTeams.get(giver) ?? 0), 0) };
+  }
+
   get #decided(): number {
     return this.#live.reduce((sum, part) => sum + part.decided.size, 0);
   }
@@ -312,12 +320,17 @@ export class JobFold {
 
   #addComputed(id: EventId, event: Computed, changes: Changes): void {
     this.#computed.set(id, event);
-    const { part, tookMs } = event.body;
+    const { part, team, tookMs } = event.body;
     const voices = this.#voices();
     let given = this.#given.get(event.identity);
     if (given === undefined) this.#given.set(event.identity, (given = { parts: 0, tookMs: 0 }));
     given.parts += 1;
     given.tookMs += tookMs;
+    const giver = giverOf(event);
+    if (giver !== undefined) {
+      const before = this.#givenForTeams.get(giver)?.parts ?? 0;
+      this.#givenForTeams.set(giver, { identity: event.identity, team: team!, parts: before + 1 });
+    }
     if (this.#voices() !== voices) for (const each of this.#parts.values()) each.decideAnew(this.#changesOf(each, changes));
     if (part === undefined || this.#parts.has(part)) {
       this.#place(id, event, changes);

@@ -37,6 +37,8 @@ export class PartFold {
   readonly decided = new RangeSet();
   /** Decided items whose outcome is an identity's. */
   readonly itemsOf = new Map<IdentityId, number>();
+  /** Those given in the name of a team, by `giverOf`. */
+  readonly itemsForTeams = new Map<string, number>();
   readonly #byRound = new Map<number, EventId[]>();
   failed = 0;
   surplus = 0;
@@ -153,14 +155,20 @@ export class PartFold {
 
   /** To whoever wrote the computed event that decides: it is known, or it could not decide. */
   #credit(event: EventId, items: number): void {
-    const { identity } = this.needs.computed.get(event)!;
+    const computed = this.needs.computed.get(event)!;
+    const { identity } = computed;
     this.itemsOf.set(identity, (this.itemsOf.get(identity) ?? 0) + items);
+    const giver = giverOf(computed);
+    if (giver !== undefined) this.itemsForTeams.set(giver, (this.itemsForTeams.get(giver) ?? 0) + items);
   }
 
   #clip([first, end]: Range): Range {
     return [Math.max(first, this.first), Math.min(end, this.end)];
   }
 }
+
+/** Who gave it in the name of which team, as one key: the team's mark, then the identity. */
+export const giverOf = ({ identity, body: { team } }: Computed): string | undefined => (team === undefined ? undefined : team + identity);
 
 /** The runs of `within` that the event covers, each with how it ended. `failed` is ascending and apart (checks.ts). */
 function* outcomesOf(range: Range, failed: readonly Range[], within: Range): Generator<{ first: number; end: number; ok: boolean }> {

@@ -5,7 +5,14 @@ import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts'
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { groupsContract } from '../../protocol/contracts/groups.ts';
-import { ledgerContract, loansMax, longItemsPerAnswerMax, partsPerAnswerMax } from '../../protocol/contracts/ledger.ts';
+import {
+  ledgerContract,
+  loansMax,
+  longItemsPerAnswerMax,
+  partsPerAnswerMax,
+  teamGiftsMax,
+  type TeamGift,
+} from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { SignedJob } from '../../protocol/job-manifest.ts';
@@ -126,6 +133,15 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
           open: fold.open,
           tail: fold.tail,
         };
+      },
+    },
+    teams: {
+      query: async () => {
+        await loading;
+        const gifts: TeamGift[] = [];
+        for (const { id: job, fold } of book.logs())
+          for (const gift of fold.teamGifts()) if (gifts.length < teamGiftsMax) gifts.push({ job, ...gift });
+        return { gifts };
       },
     },
     loans: { query: async ({ job }) => ({ loans: (await logOf(job)).fold.loans(loansMax) }) },

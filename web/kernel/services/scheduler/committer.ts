@@ -34,6 +34,9 @@ export interface ResultPart {
 }
 
 export class Committer {
+  /** The mark of the team in whose name this tab gives. */
+  team: string | null = null;
+
   constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
 
   /** Stores one result blob and announces the parts of it that lie in `pieces`. False where that could not be done: nothing is lost but time. */
@@ -64,6 +67,7 @@ export class Committer {
         result,
         resultHash,
         tookMs,
+        ...(this.team !== null && { team: this.team }),
       };
       if (!(await this.announce(job, body))) return false;
     }

@@ -50,6 +50,12 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
     handlers: {
       receipts: { query: () => ({ receipts: worker.receipts.list() }) },
       jobs: { submit: async ({ job }) => ({ functions: await stewardship.submit(job) }) },
+      team: {
+        replace: ({ mark }) => {
+          worker.setTeam(mark);
+          return {};
+        },
+      },
       allocations: {
         update: ({ jobs }, call) => {
           if (members.some(({ peer }) => peer === call.from)) for (const { job, allocated } of jobs) words.hear(call.from, job, allocated);

@@ -130,6 +130,10 @@ export class Worker {
     if (this.#inHand.size > 0) void this.context.ask(executorContract, 'runs', 'delete', { records: null });
   }
 
+  setTeam(mark: string | null): void {
+    this.#committer.team = mark;
+  }
+
   setRunning(running: readonly Running[]): void {
     this.#giver.setRunning(running);
   }
