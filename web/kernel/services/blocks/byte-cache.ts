@@ -1,17 +1,20 @@
 interface Entry {
   readonly bytes: Uint8Array;
-  /** Where in the list of keys. */
+  /** The keys it is drawn from, and where among them. */
+  keys: string[];
   at: number;
   used: boolean;
 }
 
 /**
  * Bytes by key, for a while. Past `bytesMax` any of them goes, by lot: where more is read one after the other than fits, the least
- * recently used would always be just the next one wanted, and nothing would ever be found.
+ * recently used would always be just the next one wanted, and nothing would ever be found. What is still to be asked for the first time
+ * goes last.
  */
 export class ByteCache {
   readonly #entries = new Map<string, Entry>();
-  readonly #keys: string[] = [];
+  readonly #read: string[] = [];
+  readonly #awaited: string[] = [];
   #bytes = 0;
 
   constructor(
@@ -26,8 +29,13 @@ export class ByteCache {
 
   get(key: string): Uint8Array | undefined {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.used = true;
-    return entry?.bytes;
+    if (entry === undefined) return undefined;
+    entry.used = true;
+    if (entry.keys === this.#awaited) {
+      this.#unlist(entry);
+      this.#list(key, entry, this.#read);
+    }
+    return entry.bytes;
   }
 
   delete(key: string): void {
@@ -35,19 +43,20 @@ export class ByteCache {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#bytes -= entry.bytes.length;
-    const last = this.#keys.pop()!;
-    if (last === key) return;
-    this.#keys[entry.at] = last;
-    this.#entries.get(last)!.at = entry.at;
+    this.#unlist(entry);
   }
 
-  /** What is larger than a quarter of all is not worth the room. */
-  put(key: string, bytes: Uint8Array): void {
+  /** What is larger than a quarter of all is not worth the room. `awaited`: somebody is about to ask for it. */
+  put(key: string, bytes: Uint8Array, awaited = false): void {
     this.delete(key);
     if (bytes.length > this.bytesMax / 4) return;
-    while (this.#bytes + bytes.length > this.bytesMax) this.delete(this.#keys[Math.floor(this.fraction() * this.#keys.length)]!);
-    this.#entries.set(key, { bytes, at: this.#keys.length, used: true });
-    this.#keys.push(key);
+    while (this.#bytes + bytes.length > this.bytesMax) {
+      const keys = this.#read.length > 0 ? this.#read : this.#awaited;
+      this.delete(keys[Math.floor(this.fraction() * keys.length)]!);
+    }
+    const entry = { bytes, keys: [], at: 0, used: true };
+    this.#entries.set(key, entry);
+    this.#list(key, entry, awaited ? this.#awaited : this.#read);
     this.#bytes += bytes.length;
   }
 
@@ -57,5 +66,19 @@ export class ByteCache {
       if (!entry.used) this.delete(key);
       entry.used = false;
     }
+  }
+
+  #list(key: string, entry: Entry, keys: string[]): void {
+    entry.keys = keys;
+    entry.at = keys.length;
+    keys.push(key);
+  }
+
+  /** The last of its list takes its place. */
+  #unlist({ keys, at }: Entry): void {
+    const last = keys.pop()!;
+    if (at === keys.length) return;
+    keys[at] = last;
+    this.#entries.get(last)!.at = at;
   }
 }

@@ -204,6 +204,24 @@ describe('the byte cache', () => {
     expect(found).toBeGreaterThan(300);
   });
 
+  it('lets what nobody has asked for yet go last, and once asked for like the rest', () => {
+    const cache = cacheOf(100);
+    for (let i = 0; i < 10; i++) cache.put(`old ${i}`, new Uint8Array(10));
+    for (let i = 0; i < 8; i++) cache.put(`new ${i}`, new Uint8Array(10), true);
+    for (let i = 0; i < 100; i++) cache.put(`read ${i}`, new Uint8Array(10));
+    const kept = () => Array.from({ length: 8 }, (_, i) => cache.get(`new ${i}`)).filter((bytes) => bytes !== undefined).length;
+    expect(kept()).toBe(8);
+    for (let i = 0; i < 100; i++) cache.put(`more ${i}`, new Uint8Array(10));
+    expect(kept()).toBeLessThan(8);
+  });
+
+  it('drops by lot where everything is still to be asked for', () => {
+    const cache = cacheOf(100);
+    for (let i = 0; i < 200; i++) cache.put(`new ${i}`, new Uint8Array(10), true);
+    expect(cache.bytes).toBe(100);
+    expect(cache.get('new 199')).toBeDefined();
+  });
+
   it('gives back what was put last under a key, and nothing once it is deleted', () => {
     const cache = cacheOf(100);
     cache.put('a', Uint8Array.of(1));

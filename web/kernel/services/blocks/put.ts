@@ -147,7 +147,7 @@ export class Put {
     // For k = 1 the own copy is the slot, where this tab has one.
     const keeping = this.#keep(this.#whole, this.#segmentsHere, { hash, bytes }, k > 1 || !selfKeeps);
     // Whoever waits for it asks for it next.
-    void this.store.remember(hash, bytes);
+    void this.store.remember(hash, bytes, true);
     const slices = await this.#slicesOf(hash, bytes);
     const keepingSlot = k > 1 && selfKeeps ? this.#keep(this.#ownSlot, this.#slicesHere, slices[0]!, false) : undefined;
     await Promise.all(this.#senders.map((sender) => sender.deliver(at, slices[k === 1 ? 0 : sender.index]!)));

@@ -13,7 +13,7 @@ import { parseManifest, parseRecoding } from './manifest.ts';
 import { ObjectBook } from './object-book.ts';
 import { Room, type Usage } from './room.ts';
 import { inRuns, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
-import type { Recoding, SignedRecoding, Slot } from './slots.ts';
+import type { KeepOptions, Recoding, SignedRecoding, Slot } from './slots.ts';
 import { goneBecause, loadStore, recodingKey } from './store-loading.ts';
 
 export const slicesMax = 200_000;
@@ -21,16 +21,6 @@ export const slicesMax = 200_000;
 export const cacheBytesMax = 64 * 1024 * 1024;
 /** A slice whose manifest never came is dropped after this. */
 export const orphanMs = 3_600_000;
-
-export interface KeepOptions {
-  readonly expires: number;
-  /** Kept for convenience: dropped first when room is needed. */
-  readonly pinned?: boolean;
-  /** Its manifest is not here yet. */
-  readonly orphan?: boolean;
-  /** Whose slice it is, where its manifest is here. */
-  readonly object?: ObjectId;
-}
 
 type Listener = (added: readonly Slot[], removed: readonly Slot[]) => void;
 /** A manifest and the id that is its hash. */
@@ -180,9 +170,9 @@ export class SliceStore {
     return undefined;
   }
 
-  /** Remembers verified bytes for a while, and puts them back where the store had them damaged. */
-  async remember(hash: string, bytes: Uint8Array): Promise<void> {
-    this.#cache.put(hash, ownBytes(bytes));
+  /** Remembers verified bytes for a while, longest where they are `awaited`, and puts them back where the store had them damaged. */
+  async remember(hash: string, bytes: Uint8Array, awaited = false): Promise<void> {
+    this.#cache.put(hash, ownBytes(bytes), awaited);
     const meta = this.#damaged.get(hash);
     if (meta === undefined) return;
     this.#damaged.delete(hash);
@@ -304,6 +294,14 @@ export class SliceStore {
   /** Drops those of `hashes` that no object here has named. */
   forget(hashes: readonly string[]): Promise<void> {
     return this.#drop(hashes.filter((hash) => !this.#users.has(hash)));
+  }
+
+  /** Lets go of objects altogether, and of the slices that nothing else here names. */
+  async dropObjects(ids: readonly ObjectId[]): Promise<void> {
+    const known = ids.filter((id) => this.#book.facts(id) !== undefined);
+    const hashes = new Set(known.flatMap((id) => [...this.#book.hashes(id)]));
+    await this.#dropManifests(known);
+    await this.#drop([...hashes].filter((hash) => (this.#users.get(hash)?.size ?? 0) === 0));
   }
 
   /** Drops what has outlived its time, and looks again at what the host allows. */
