@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import { hexOf } from './lib/bytes.ts';
 import type { IdentityId, PeerId } from './lib/ids.ts';
 import { failure, FaultError, success, type Outcome } from './lib/outcome.ts';
+import { parse } from './lib/parse.ts';
 import { bufferBytesMax, buffersPerMessageMax, callTimeoutMs } from './limits.ts';
 import type { Cancel, Platform } from './platform.ts';
 import type { Contract, Operation } from './protocol/contract.ts';
 import type { Answer, Message, Reply, Verb } from './protocol/message.ts';
-import { makeUri, parseUri, type Uri } from './protocol/uri.ts';
+import { makeUri, parseUri } from './protocol/uri.ts';
 import type { SecurityManager } from './security-manager.ts';
 import { WithBuffers, type AskOptions, type Bus, type Call, type Self, type Service, type ServiceContext } from './service.ts';
 import { UriManager, type Registration } from './uri-manager.ts';
@@ -26,7 +27,7 @@ export type Listener = (message: Message, from: Caller, path: readonly string[])
 
 /** The network manager as the dispatcher sees it. */
 export interface Remote {
-  /** Never rejects; keeps the header's deadline. */
+  /** Never rejects; keeps the header's deadline. Where that is 0 nobody waits: it is sent where there is a way now, and no answer comes. */
   send(peer: PeerId, message: Message): Promise<Reply>;
   /** Some live member, for `lull://<group>/group/...`. */
   anyPeer(): PeerId | undefined;
@@ -52,6 +53,8 @@ export class Dispatcher {
   readonly #notified = new Map<string, { from: PeerId; schema: v.GenericSchema; listen: (body: unknown) => void; subscribe: () => void }>();
   #remote: Remote | undefined;
   #nextId = 1;
+  /** Half of a trace; the rest is a number. */
+  readonly #traces: string;
 
   constructor(
     private readonly platform: Platform,
@@ -60,6 +63,7 @@ export class Dispatcher {
   ) {
     this.uris = new UriManager(security);
     this.#local = { peer: self.peer, identity: self.identity, local: true };
+    this.#traces = hexOf(platform.random.bytes(4));
   }
 
   connect(remote: Remote | undefined): void {
@@ -109,6 +113,11 @@ export class Dispatcher {
         const reply = await this.#ask(from, contract, resource, verb, request, options);
         return reply as Outcome<Answer<never>>;
       },
+      tell: (contract, resource, verb, request, peer) => {
+        const message = this.#message(from, peer, contract.name, resource, verb, request, 0);
+        if (peer === this.self.peer) void this.#deliver(contract.name, [resource], message, this.#local);
+        else void this.#remote?.send(peer, message);
+      },
       watch: (contract, publication, listener, options) =>
         this.#watch(from, contract, publication, listener as (body: unknown) => void, options?.peer),
     };
@@ -131,20 +140,7 @@ export class Dispatcher {
     if (buffers.length > buffersPerMessageMax) return failure('too-large', `At most ${buffersPerMessageMax} buffers go with one message.`);
     if (buffers.some((buffer) => buffer.length > bufferBytesMax))
       return failure('too-large', `A buffer may have at most ${bufferBytesMax} bytes.`);
-    const group = this.self.group();
-    const message: Message = {
-      header: {
-        id: this.#nextId++,
-        to: makeUri(group, peer, contract.name, resource, ...(options.path ?? [])),
-        from: makeUri(group, this.self.peer, from),
-        verb,
-        binding: 'local',
-        buffers: buffers.map((bytes, index) => ({ index, length: bytes.length, bytes })),
-        deadline: timeoutMs,
-        trace: options.trace ?? hexOf(this.platform.random.bytes(8)),
-      },
-      body: request,
-    };
+    const message = this.#message(from, peer, contract.name, resource, verb, request, timeoutMs, options);
     if (peer === this.self.peer) {
       return this.#withDeadline(
         this.#deliver(contract.name, [resource, ...(options.path ?? [])], message, this.#local),
@@ -157,10 +153,41 @@ export class Dispatcher {
     if (!reply.ok) return reply;
     const operation = operationOf(contract, resource, verb);
     if (operation === undefined) return failure('unknown-uri', `${contract.name} has no ${verb} of ${resource}.`);
-    const parsed = v.safeParse(operation.reply, reply.value.body);
+    const parsed = parse(operation.reply, reply.value.body);
     return parsed.success
       ? success({ body: parsed.output, buffers: reply.value.buffers })
-      : failure('malformed', `The answer of ${contract.name} does not fit: ${parsed.issues[0].message}`);
+      : failure('malformed', `The answer of ${contract.name} does not fit: ${parsed.message}`);
+  }
+
+  #message(
+    from: string,
+    peer: PeerId,
+    service: string,
+    resource: string,
+    verb: Verb,
+    body: unknown,
+    deadline: number,
+    { path = [], buffers = [], trace }: AskOptions = {},
+  ): Message {
+    const group = this.self.group();
+    return {
+      header: {
+        id: this.#nextId++,
+        to: makeUri(group, peer, service, resource, ...path),
+        from: makeUri(group, this.self.peer, from),
+        verb,
+        binding: 'local',
+        buffers: buffers.map((bytes, index) => ({ index, length: bytes.length, bytes })),
+        deadline,
+        trace: trace ?? this.#trace(),
+      },
+      body,
+    };
+  }
+
+  /** Told apart by whose it is and which, not guessed by nobody: random bytes for each message would be most of its header's cost. */
+  #trace(): string {
+    return this.#traces + (this.#nextId >>> 0).toString(16).padStart(8, '0');
   }
 
   #resolvePeer(peer: PeerId | 'self' | 'group', service: string): PeerId | undefined {
@@ -208,11 +235,12 @@ export class Dispatcher {
     let body = message.body;
     if (!from.local) {
       // The edge: past here the body's type is trusted.
-      const parsed = v.safeParse(operation.request, body);
-      if (!parsed.success) return failure('malformed', `The request does not fit: ${parsed.issues[0].message}`);
+      const parsed = parse(operation.request, body);
+      if (!parsed.success) return failure('malformed', `The request does not fit: ${parsed.message}`);
       body = parsed.output;
     }
-    const call: Call = { ...from, from: from.peer, path: rest, buffers: buffers.map((buffer) => buffer.bytes), trace };
+    const { peer, identity, local } = from;
+    const call: Call = { from: peer, identity, local, path: rest, buffers: buffers.map((buffer) => buffer.bytes), trace };
     try {
       const handler = (service.handlers as Record<string, Record<string, (request: unknown, call: Call) => unknown>>)[resource]?.[verb];
       if (handler === undefined) return failure('unknown-uri', `"${contract.name}" does not serve ${verb} of "${resource}".`);
@@ -266,19 +294,7 @@ export class Dispatcher {
     if (schema === undefined) throw new TypeError(`${contract.name} publishes no ${publication}`);
     const key = id.slice(id.indexOf('/') + 1);
     const send = (verb: 'subscribe' | 'unsubscribe') => {
-      const group = this.self.group();
-      const to: Uri = makeUri(group, peer, contract.name, publication);
-      const header = {
-        id: this.#nextId++,
-        to,
-        from: makeUri(group, this.self.peer, from),
-        verb,
-        binding: 'local',
-        buffers: [],
-        deadline: callTimeoutMs,
-        trace: hexOf(this.platform.random.bytes(8)),
-      };
-      return this.#remote?.send(peer, { header, body: { notify: key } });
+      return this.#remote?.send(peer, this.#message(from, peer, contract.name, publication, verb, { notify: key }, callTimeoutMs));
     };
     const subscribe = () => void send('subscribe');
     this.#notified.set(key, { from: peer, schema, listen: listenWhileLive, subscribe });
@@ -295,7 +311,7 @@ export class Dispatcher {
     if (!approval.ok) return approval;
     if (this.#contracts.get(service)?.publishes[publication] === undefined)
       return failure('unknown-uri', `"${service}" publishes no "${publication}".`);
-    const parsed = v.safeParse(subscribeBody, message.body);
+    const parsed = parse(subscribeBody, message.body);
     if (!parsed.success) return failure('malformed', 'A subscription names where to notify.');
     const topic = this.#topic(`${service}/${publication}`);
     const id = `${from.peer}/${parsed.output.notify}`;
@@ -309,18 +325,10 @@ export class Dispatcher {
         return failure('overloaded', 'Too many subscriptions.');
     }
     const push = (body: unknown) => {
-      const group = this.self.group();
-      const header = {
-        id: this.#nextId++,
-        to: makeUri(group, from.peer, 'notify', parsed.output.notify),
-        from: makeUri(group, this.self.peer, service),
-        verb: 'update' as const,
-        binding: 'local',
-        buffers: [],
-        deadline: callTimeoutMs,
-        trace: message.header.trace,
-      };
-      void this.#remote?.send(from.peer, { header, body }).then((reply) => {
+      const { notify } = parsed.output;
+      const { trace } = message.header;
+      const pushed = this.#message(service, from.peer, 'notify', notify, 'update', body, callTimeoutMs, { trace });
+      void this.#remote?.send(from.peer, pushed).then((reply) => {
         // A subscriber that left, or no longer knows the subscription, is dropped.
         if (!reply.ok && (reply.fault.code === 'unreachable' || reply.fault.code === 'unknown-uri')) topic.subscribers.delete(id);
       });
@@ -333,7 +341,7 @@ export class Dispatcher {
   #notify(key: string, body: unknown, from: Caller): Reply {
     const subscription = this.#notified.get(key);
     if (subscription === undefined || subscription.from !== from.peer) return failure('unknown-uri', 'No such subscription.');
-    const parsed = v.safeParse(subscription.schema, body);
+    const parsed = parse(subscription.schema, body);
     if (!parsed.success) return failure('malformed', 'The publication does not fit.');
     this.#tell(subscription.listen, parsed.output);
     return success({ body: {}, buffers: [] });

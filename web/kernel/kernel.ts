@@ -24,6 +24,8 @@ export interface KernelOptions {
   /** Of a private network, whose name is `networkIdOf` it: what is let in has it too. */
   readonly networkKey?: Uint8Array | undefined;
   readonly catalogue?: ServiceCatalogue;
+  /** What a boot document may list; those of tabs where absent. */
+  readonly bindings?: readonly Binding[];
 }
 
 export interface Kernel {
@@ -41,11 +43,12 @@ export interface Kernel {
 
 /** The driver is the platform's transport, whatever it is made of there. */
 const drivers = ['webrtc'];
-const bindings: readonly Binding[] = [msgpackBinding];
+const bindingsOfTabs: readonly Binding[] = [msgpackBinding];
 
 /** Faults: 'malformed' and 'too-large' for the boot document; the first fault of a service that did not start. Nothing runs then. */
 export async function startKernel(platform: Platform, options: KernelOptions): Promise<Outcome<Kernel>> {
   const catalogue = options.catalogue ?? serviceCatalogue;
+  const bindings = options.bindings ?? bindingsOfTabs;
   const plan = parseBootDocument(options.bootDocument, {
     drivers,
     bindings: bindings.map(({ name }) => name),
@@ -56,7 +59,7 @@ export async function startKernel(platform: Platform, options: KernelOptions): P
   // Under a private network's name a tab without its key would let anybody in.
   const due = networkKey === undefined ? undefined : await networkIdOf(platform.digest.sha256, networkKey);
   if (due === undefined ? isHex64(network) : due !== network) return failure('refused', 'The key is not that of the network.');
-  return new Boot(platform, network, networkKey, catalogue).run(plan.value);
+  return new Boot(platform, network, networkKey, catalogue, bindings).run(plan.value);
 }
 
 class Boot {
@@ -71,6 +74,7 @@ class Boot {
     network: string,
     private readonly networkKey: Uint8Array | undefined,
     private readonly catalogue: ServiceCatalogue,
+    private readonly bindings: readonly Binding[],
   ) {
     // Until the directory places it, a tab is a group of its own.
     this.#group = groupId(hexOf(platform.random.bytes(16)));
@@ -114,7 +118,7 @@ class Boot {
       self: this.#self,
       security,
       networkKey: this.networkKey,
-      bindings: plan.bindings.map((name) => bindings.find((binding) => binding.name === name)!),
+      bindings: plan.bindings.map((name) => this.bindings.find((binding) => binding.name === name)!),
       deliver: (message, from) => dispatcher.receive(message, from),
       changed: (links) => context.publish('links', { links: [...links] }),
       linked: (peer) => dispatcher.resubscribe(peer),

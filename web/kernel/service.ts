@@ -63,6 +63,17 @@ export interface Bus {
     request: RequestOf<C, R, V>,
     options?: AskOptions,
   ): Promise<Outcome<Answer<ReplyOf<C, R, V>>>>;
+  /**
+   * Says something to another tab that needs no answer: none is sent, nothing waits, and nobody learns whether it came. It goes where there
+   * is a link or a hop, and nowhere else. For advice and news that something else makes up for when they are lost.
+   */
+  tell<C extends Contract, R extends keyof C['resources'] & string, V extends keyof C['resources'][R] & Verb>(
+    contract: C,
+    resource: R,
+    verb: V,
+    request: RequestOf<C, R, V>,
+    peer: PeerId,
+  ): void;
   /** Subscribes until cancelled; the first call carries the latest publication. Listeners are called asynchronously. */
   watch<C extends Contract, P extends keyof C['publishes'] & string>(
     contract: C,

@@ -31,6 +31,16 @@ export class Draw {
     return list.map(() => left.splice(this.int(0, left.length - 1), 1)[0]!);
   }
 
+  /** `count` different ones of the numbers below `all`, in any order. */
+  shuffledSome(all: number, count: number): number[] {
+    const numbers = Array.from({ length: all }, (_, i) => i);
+    for (let i = 0; i < count; i++) {
+      const other = this.int(i, all - 1);
+      [numbers[i], numbers[other]] = [numbers[other]!, numbers[i]!];
+    }
+    return numbers.slice(0, count);
+  }
+
   /** Heavy-tailed (Pareto, exponent 1.3): mostly near 0, now and then up to `most`. */
   heavyTail(most: number): number {
     return Math.min(most, 0.05 * (Math.pow(1 - this.fraction(), -1 / 1.3) - 1));

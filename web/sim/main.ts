@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run, type RunResult } from './run.ts';
+import { tellAtScale } from './scale/scale-main.ts';
 import { hunt, lineOf } from './testing/hunt.ts';
 import { plants } from './testing/plants.ts';
 
@@ -16,7 +17,10 @@ const usage = `Simulates groups of tabs under faults.
   --peers N    tabs in each run, 5 to 30 (default 20)
   --plants     plants each known bug in turn and tells how many seeds it took to catch it (--seeds at most, with 6 tabs)
   --seed S     one run of this seed, told line by line with --trace
-  --jobs N     processes (default: one for each core)`;
+  --jobs N     processes (default: one for each core)
+
+  --groups N   one run at scale, of so many groups: --peers up to 100000, --churn the share of them that leave (default 0.3), --seed S
+               (default scale); beside it a run of 100 peers, against which its bytes per committed function are held`;
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +28,8 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     peers: { type: 'string', default: '20' },
     seed: { type: 'string' },
+    groups: { type: 'string' },
+    churn: { type: 'string', default: '0.3' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
     plants: { type: 'boolean', default: false },
@@ -38,13 +44,17 @@ const bundlesFolder = fileURLToPath(new URL('../../node_modules/.sim', import.me
 
 const plantPeers = 6;
 
+/** Whole kernels need some hundred kB each. */
+const scaleHeapMiB = 7_600;
+const scaleJobsPerGroup = 2;
+
 interface Told extends RunResult {
   readonly threw?: string;
   /** What it took of the processor: on a shared machine the clock on the wall tells less. */
   readonly cpuMs: number;
 }
 
-const number = (name: 'seeds' | 'first' | 'peers' | 'jobs', low: number, high: number): number => {
+const number = (name: 'seeds' | 'first' | 'peers' | 'jobs' | 'groups', low: number, high: number): number => {
   const given = Number(values[name]);
   if (Number.isInteger(given) && given >= low && given <= high) return given;
   process.stderr.write(`--${name} is a whole number from ${low} to ${high}.\n\n${usage}\n`);
@@ -180,8 +190,28 @@ async function hunted(seedsMax: number): Promise<number> {
   return missed > 0 ? 1 : 0;
 }
 
+/** In a process of its own, which may take the memory that it needs. */
+async function scaled(): Promise<number> {
+  const program = await bundled();
+  const child = spawn(
+    process.execPath,
+    [`--max-old-space-size=${scaleHeapMiB}`, '--max-semi-space-size=64', program, '--part', ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+    },
+  );
+  const status = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  await rm(program, { force: true });
+  return status;
+}
+
 if (values.help) process.stdout.write(`${usage}\n`);
-else {
+else if (values.groups !== undefined) {
+  const [peers, groups, churn] = [number('peers', 10, 100_000), number('groups', 1, 5_000), Number(values.churn)];
+  if (!(churn >= 0 && churn <= 1)) throw new RangeError('--churn is a share from 0 to 1.');
+  const options = { seed: values.seed ?? 'scale', peers, groups, churn, jobs: groups * scaleJobsPerGroup };
+  process.exitCode = values.part ? await tellAtScale(options) : await scaled();
+} else {
   const peers = number('peers', 5, 30);
   if (values.plants) process.exitCode = await hunted(number('seeds', 1, 1e6));
   else if (values.part) process.exitCode = await part(peers);

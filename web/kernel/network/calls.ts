@@ -110,6 +110,12 @@ export class Calls {
     });
   }
 
+  /** Sends a request that nobody waits for. */
+  tell(carrier: Carrier, { header, body }: Message): void {
+    const { id, to, from, verb, trace } = header;
+    carrier.carry({ t: 'request', id, to, from, verb, deadline: 0, trace, body, buffers: [], transfer: 0 }, [], ignore);
+  }
+
   /** A frame has come from `carrier`'s peer, proven. undefined: it is dealt with, and its buffers are not wanted. */
   begin(frame: CallFrame, carrier: Carrier): Incoming | undefined {
     switch (frame.t) {
@@ -175,6 +181,7 @@ export class Calls {
       refuse({ code: 'malformed', message: 'The header names another sender than the link has proven.' });
       return undefined;
     }
+    if (frame.deadline === 0) return this.#beginTold(frame, carrier);
     const { clock } = this.platform;
     const endsAt = clock.now() + frame.deadline;
     const serving: Serving = {
@@ -206,8 +213,18 @@ export class Calls {
     };
   }
 
-  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], leftMs: number): Promise<void> {
-    const { carrier } = serving;
+  /** Nobody waits for an answer: none is sent, not even a fault. Counts among the peer's requests for as long as it is dealt with. */
+  #beginTold(frame: RequestFrame, carrier: Carrier): Incoming {
+    raise(this.#servingOf, carrier.peer);
+    const finished = () => lower(this.#servingOf, carrier.peer);
+    return {
+      arrived: (buffers) => void this.#deliver(frame, carrier, buffers, 0).then(finished),
+      failed: finished,
+      whenGivenUp: ignore,
+    };
+  }
+
+  async #deliver(frame: RequestFrame, carrier: Carrier, buffers: readonly Uint8Array[], leftMs: number): Promise<Reply> {
     const message: Message = {
       header: {
         id: frame.id,
@@ -221,13 +238,17 @@ export class Calls {
       },
       body: frame.body,
     };
-    let reply: Reply;
     try {
-      reply = await this.deliver(message, { peer: carrier.peer, identity: carrier.identity, local: false });
+      return await this.deliver(message, { peer: carrier.peer, identity: carrier.identity, local: false });
     } catch (error) {
       this.platform.report('bug', 'delivering a message threw', error);
-      reply = failure('internal', 'That tab has a bug.');
+      return failure('internal', 'That tab has a bug.');
     }
+  }
+
+  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], leftMs: number): Promise<void> {
+    const { carrier } = serving;
+    const reply = await this.#deliver(frame, carrier, buffers, leftMs);
     if (this.#serving.get(key) !== serving) return;
     serving.answered = true;
     if (!reply.ok) {

@@ -88,6 +88,28 @@ test('a service of one tab is used from another by URI alone, as it would be use
   expect(heard).toEqual(['one', 'two']);
 });
 
+test('what is told arrives and is not answered, by a hop too, and not even where it is refused', async () => {
+  const { clock, kernels, link } = await tabs(['ada', 'bob', 'cy']);
+  const { ada, bob, cy } = kernels as { ada: TestKernel; bob: TestKernel; cy: TestKernel };
+  await link('ada', 'bob');
+  await link('bob', 'cy');
+  await clock.advance(1_000);
+  const bytesOf = async (of: TestKernel) => {
+    const links = await of.bus.ask(networkContract, 'links', 'query', {});
+    return links.ok ? links.value.body.links.map(({ bytesIn, bytesOut }) => ({ in: bytesIn, out: bytesOut }))[0]! : { in: 0, out: 0 };
+  };
+  const before = { ada: await bytesOf(ada), cy: await bytesOf(cy) };
+  ada.bus.tell(shelfContract, 'things', 'query', { text: 'hello' }, bob.self.peer);
+  ada.bus.tell(shelfContract, 'secrets', 'get', {}, bob.self.peer);
+  ada.bus.tell(shelfContract, 'things', 'query', { text: 'hello' }, cy.self.peer);
+  await clock.advance(10_000);
+  const after = { ada: await bytesOf(ada), cy: await bytesOf(cy) };
+  expect(after.ada.out).toBeGreaterThan(before.ada.out);
+  expect(after.ada.in).toBe(before.ada.in);
+  expect(after.cy.in).toBeGreaterThan(before.cy.in);
+  expect(after.cy.out).toBe(before.cy.out);
+});
+
 test('buffers arrive byte for byte, empty ones too, in both directions', async () => {
   const { clock, kernels } = await tabs(['ada', 'bob']);
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };

@@ -56,6 +56,8 @@ const tellNeighboursAfterMsMax = 1_000;
 /** Everybody else, and what has gone, can wait: who asks for a hop that is gone is told so. */
 const tellRestAfterMs = 5_000;
 
+/** What comes back of what nobody waits for. */
+const untold = Promise.resolve(success({ body: undefined, buffers: [] }));
 const alone = (why: string) => failure('unreachable', why);
 
 export class NetworkManager implements Remote {
@@ -123,6 +125,7 @@ export class NetworkManager implements Remote {
 
   /** Never rejects; what it needs for dialling counts against the header's deadline. */
   async send(peer: PeerId, message: Message): Promise<Reply> {
+    if (message.header.deadline === 0) return this.#tell(peer, message);
     const { clock } = this.options.platform;
     const waitMs = Math.min(message.header.deadline, callTimeoutMsMax);
     const endsAt = clock.now() + waitMs;
@@ -140,6 +143,13 @@ export class NetworkManager implements Remote {
     if (carrier === undefined) return dialled.ok ? alone('The link closed again.') : dialled;
     if (leftMs <= 0) return failure('too-late', `No link to that tab came up within ${Math.round(waitMs)} ms.`);
     return this.#calls.request(carrier, message, leftMs);
+  }
+
+  #tell(peer: PeerId, message: Message): Promise<Reply> {
+    const carrier = this.#sessions.get(peer) ?? this.#hopTo(peer);
+    if (carrier === undefined) return Promise.resolve(alone('There is no way to that tab now.'));
+    this.#calls.tell(carrier, message);
+    return untold;
   }
 
   #hopTo(peer: PeerId): Carrier | undefined {

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import type { IdentityId, PeerId, StoreId } from '../lib/ids.ts';
 import { failure, type Fault } from '../lib/outcome.ts';
+import { parse } from '../lib/parse.ts';
 import {
   bufferBytesMax,
   byeGraceMs,
@@ -216,15 +217,15 @@ export class Session implements Carrier {
   #receive(whole: Uint8Array): void {
     if (!this.#frames.take(1)) return this.close('overloaded', 'The other tab sends more messages than this one can take.');
     const tree = this.codec.decode(whole);
-    const parsed = v.safeParse(frameSchema, tree);
+    const parsed = parse(frameSchema, tree);
     if (!parsed.success) {
-      const request = v.safeParse(requestStub, tree);
-      if (!request.success) return this.#garbage(parsed.issues[0].message);
+      const request = parse(requestStub, tree);
+      if (!request.success) return this.#garbage(parsed.message);
       // The frame is a request and its id can be read: it gets an answer, and the link lives.
       if (request.output.transfer > 0 && this.#inbound.mayAnnounce(request.output.transfer)) this.#inbound.skip(request.output.transfer);
       return this.host.calls.refuse(request.output.id, this, {
         code: 'malformed',
-        message: `The header does not fit: ${parsed.issues[0].message}`,
+        message: `The header does not fit: ${parsed.message}`,
       });
     }
     const frame = parsed.output;

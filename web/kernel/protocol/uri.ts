@@ -13,7 +13,20 @@ export interface UriParts {
 export const uriCharsMax = 512;
 const segment = /^[A-Za-z0-9._~-]{1,128}$/;
 
+/** The same few are read again and again. */
+const read = new Map<string, UriParts | undefined>();
+const readMax = 2_048;
+
 export function parseUri(text: string): UriParts | undefined {
+  const known = read.get(text);
+  if (known !== undefined || read.has(text)) return known;
+  if (read.size >= readMax) read.clear();
+  const parts = partsOf(text);
+  read.set(text, parts);
+  return parts;
+}
+
+function partsOf(text: string): UriParts | undefined {
   if (text.length > uriCharsMax || !text.startsWith('lull://')) return undefined;
   const [group, peer, service, ...path] = text.slice('lull://'.length).split('/');
   if (group === undefined || peer === undefined || service === undefined) return undefined;
@@ -23,5 +36,7 @@ export function parseUri(text: string): UriParts | undefined {
 }
 
 export function makeUri(group: string, peer: UriParts['peer'], service: string, ...path: string[]): Uri {
-  return ['lull:/', group, peer, service, ...path].join('/') as Uri;
+  let uri = `lull://${group}/${peer}/${service}`;
+  for (const part of path) uri += `/${part}`;
+  return uri as Uri;
 }

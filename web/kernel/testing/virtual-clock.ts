@@ -13,14 +13,15 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #heap: Timer[] = [];
 
-  readonly #drain: () => Promise<void>;
+  /** Calls back when every microtask there is has run. */
+  readonly #drained: (run: () => void) => void;
 
   /** `drains`: 'microtasks' is several times faster, for runs in which nothing waits on the host (no real storage, crypto or worker). */
   constructor(
     private readonly wallAtStart = Date.UTC(2026, 0, 1),
     drains: 'turn' | 'microtasks' = 'turn',
   ) {
-    this.#drain = drains === 'turn' ? turn : microtasks;
+    this.#drained = drains === 'turn' ? afterTurn : afterMicrotasks;
   }
 
   now(): number {
@@ -38,25 +39,45 @@ export class VirtualClock implements Clock {
   }
 
   /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */
-  async advance(ms: number): Promise<void> {
+  advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await this.#drain();
+    return new Promise((resolve, reject) => {
+      const step = () => {
+        try {
+          const run = this.#takeDue(until);
+          if (run === undefined) {
+            this.#now = until;
+            resolve();
+            return;
+          }
+          run();
+        } catch (error) {
+          reject(error as Error);
+          return;
+        }
+        this.#drained(step);
+      };
+      this.#drained(step);
+    });
+  }
+
+  /** The next that falls due up to `until`; the time is its own from then on. */
+  #takeDue(until: number): (() => void) | undefined {
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       pop(this.#heap);
       const { run } = next;
       if (run === undefined) continue;
       this.#now = next.at;
       next.run = undefined;
-      run();
-      await this.#drain();
+      return run;
     }
-    this.#now = until;
+    return undefined;
   }
 
   /** Advances in small steps until `condition` holds. @throws Error after `withinMs` of virtual time. */
   async until(condition: () => boolean | Promise<boolean>, withinMs: number, what = 'the condition'): Promise<void> {
     const end = this.#now + withinMs;
-    await this.#drain();
+    await new Promise<void>((resolve) => this.#drained(resolve));
     while (!(await condition())) {
       if (this.#now >= end) throw new Error(`${what} did not come true within ${withinMs} virtual ms`);
       const next = this.#heap[0];
@@ -74,10 +95,11 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** A macrotask turn: every promise that can settle has settled after it. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-/** Node looks at its ticks only when no microtask is left. */
-const microtasks = () => new Promise<void>((resolve) => process.nextTick(resolve));
+/** After a macrotask turn every promise that can settle has settled. */
+const afterTurn = (run: () => void) => void setImmediate(run);
+/** Node looks at its ticks when no microtask is left, and then runs all there are: each is therefore asked for from a microtask. */
+const afterMicrotasks = (run: () => void) => void settled.then(() => process.nextTick(run));
+const settled = Promise.resolve();
 
 const before = (a: Timer, b: Timer) => a.at < b.at || (a.at === b.at && a.order < b.order);
 

@@ -18,6 +18,7 @@ export function testBus(answers: Answers): Bus {
       group: () => '0'.repeat(32) as never,
     },
     watch: () => () => undefined,
+    tell: () => undefined,
     ask: async (contract, resource, verb, request) => {
       const answer = answers[`${contract.name} ${resource} ${verb}`];
       if (answer === undefined) return failure('not-found', 'Nothing answers that here.');

@@ -51,7 +51,7 @@ class Group {
       this.sent.bytes += page?.entries.length ?? 0;
       return success({ body: (page ?? {}) as never, buffers: [] });
     };
-    const bus: Bus = { self, ask, watch: () => () => undefined };
+    const bus: Bus = { self, ask, tell: () => undefined, watch: () => () => undefined };
     const platform = { clock: this.clock, random: this.random } as unknown as Platform;
     const members = () => this.tabs.filter((other) => other.here && other.self.peer !== self.peer).map(memberOf);
     const storeName = storeId(store.toString(16).padStart(32, '0'));

@@ -41,7 +41,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   const group = new Group(context.self.peer, context.self.identity, ownStore, speaks && storage.durable);
   const holder = new Holder(context.platform, book, group, (job) => jobs.get(job)?.items);
   const hints = new HintBoard(clock, (message) => {
-    for (const { peer } of group.others()) void context.ask(queueContract, 'hints', 'update', message, { peer });
+    for (const { peer } of group.others()) context.tell(queueContract, 'hints', 'update', message, peer);
   });
   const forget = (ids: readonly RecordId[], ended: boolean) => {
     void holder.forget(ids, ended);

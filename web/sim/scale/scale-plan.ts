@@ -1,0 +1,87 @@
+// What is to happen in a run at scale: who comes when, what is submitted, who leaves, where the network is cut. Drawn from the seed; times are the
+// same at any size, and what happens in a group does not depend on how many groups there are.
+import { Draw } from '../draw.ts';
+
+export interface ScaleOptions {
+  readonly seed: string;
+  readonly peers: number;
+  /** So many groups are filled: the bound of a group follows. */
+  readonly groups: number;
+  /** Of all peers, those that leave once; see `Leaving`. */
+  readonly churn: number;
+  /** Default: two for each group. */
+  readonly jobs?: number;
+  /** Of messages; default 0.05. */
+  readonly lossShare?: number;
+  /** Proves that nobody changes what was sent; slow. */
+  readonly freezes?: boolean;
+  readonly progress?: (line: string) => void;
+}
+
+export interface Leaving {
+  readonly atMs: number;
+  readonly peer: number;
+  /** Says good-bye. */
+  readonly polite: boolean;
+  /** Comes back after so long, with its store; or somebody else comes in its place, and the store is gone for good. */
+  readonly backMs: number;
+  readonly anew: boolean;
+}
+
+export interface ScaleJob {
+  readonly number: number;
+  readonly atMs: number;
+  /** In its group whoever is there then submits, from here on. */
+  readonly submitter: number;
+  readonly items: number;
+  readonly itemMs: number;
+}
+
+export interface Cut {
+  readonly atMs: number;
+  readonly ms: number;
+  /** 'halves': each group is on one of two sides. 'inside': a tenth of the groups are cut in two, each. 'thirds': each group is on one of three. */
+  readonly kind: 'halves' | 'inside' | 'thirds';
+}
+
+export interface ScalePlan {
+  readonly startMs: readonly number[];
+  readonly leavings: readonly Leaving[];
+  readonly jobs: readonly ScaleJob[];
+  readonly cuts: readonly Cut[];
+  /** Faults are over, and whoever left is back or replaced. */
+  readonly calmMs: number;
+}
+
+const joinMs = 8_000;
+const workFromMs = 12_000;
+const workUntilMs = 34_000;
+const calmMs = 44_000;
+const cutMs = 6_000;
+const anewShare = 1 / 3;
+const politeShare = 1 / 4;
+
+export function scalePlanOf({ seed, peers, groups, churn, jobs = 2 * groups }: ScaleOptions): ScalePlan {
+  const draw = new Draw(`scale plan ${seed}`);
+  const startMs = Array.from({ length: peers }, () => draw.int(0, joinMs));
+  const leavers = draw.shuffledSome(peers, Math.round(peers * churn));
+  return {
+    startMs,
+    leavings: leavers.map((peer) => ({
+      peer,
+      atMs: draw.int(workFromMs, workUntilMs),
+      polite: draw.chance(politeShare),
+      backMs: draw.int(2_000, 8_000),
+      anew: draw.chance(anewShare),
+    })),
+    jobs: Array.from({ length: jobs }, (_, number) => ({
+      number,
+      atMs: draw.int(workFromMs, workUntilMs),
+      submitter: draw.int(0, peers - 1),
+      items: draw.int(16, 32),
+      itemMs: draw.int(800, 2_400),
+    })),
+    cuts: (['halves', 'inside', 'thirds'] as const).map((kind, i) => ({ kind, atMs: workFromMs + 2_000 + i * 10_000, ms: cutMs })),
+    calmMs,
+  };
+}
