@@ -84,7 +84,7 @@ const rooms: readonly {
     uses: ['lib', 'protocol', 'platform', 'services', 'managers'],
   },
   { room: 'adapters', files: /^web\/adapters\//, uses: ['lib', 'protocol', 'platform', 'kernel', 'worker'] },
-  { room: 'sim', files: /^web\/sim\//, uses: ['lib', 'protocol', 'platform', 'services', 'managers', 'kernel'] },
+  { room: 'sim', files: /^web\/sim\//, uses: ['lib', 'protocol', 'platform', 'services', 'managers', 'kernel', 'signaling'] },
   { room: 'sdk', files: /^web\/sdk\//, uses: ['lib', 'protocol', 'platform', 'kernel'] },
   { room: 'embed', files: /^web\/embed\//, uses: ['lib', 'protocol', 'platform', 'sdk'] },
   { room: 'samples', files: /^web\/samples\//, uses: [], types: ['sdk'] },
