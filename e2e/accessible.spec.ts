@@ -4,6 +4,8 @@ import type { Page } from 'playwright';
 import { expect, test } from './harness/cluster.ts';
 import { donate } from './harness/profile.ts';
 
+test.use({ browsers: 'shared' });
+
 const code = `export default (n, task) => {
   if (n === 3) { task.log('about to fail'); throw new RangeError('No room at ' + n); }
   if (n === 5) throw new TypeError('Of another kind');

@@ -2,6 +2,8 @@
 import { collect, committed, expect, submitRange, test, busyCode } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 
+test.use({ browsers: 'shared' });
+
 test('code that cannot be loaded fails the job with the reason', async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);
   for (const [code, reason] of [
@@ -106,7 +108,7 @@ test('without IndexedDB the tab still works, and says that it keeps nothing', as
 test('a full disk loses nothing: the donor says so and the job ends', { tag: '@soak' }, async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(2);
   // Before the first visit: the browser remembers how much room it found there.
-  const profile = await cluster.profile();
+  const profile = await cluster.profile({ browser: 'own' });
   const blank = await profile.context.newPage();
   const session = await profile.context.newCDPSession(blank);
   await session.send('Storage.overrideQuotaForOrigin', { origin: cluster.server.url, quotaSize: 400_000 });
@@ -157,7 +159,7 @@ test('a second tab of a profile gives nothing while the first does, and takes ov
 });
 
 test('a tab closed in the middle of handing over leaves no half job behind', async ({ cluster }) => {
-  const { submitter, donors } = await cluster.donorsAndSubmitter(2);
+  const { submitter, donors } = await cluster.donorsAndSubmitter(2, { submitter: true });
   void submitter.page
     .evaluate(async () => {
       const lines = await globalThis.lull.put(new Blob([new Uint8Array(48 * 1024 * 1024).fill(10)]), { name: 'large' });

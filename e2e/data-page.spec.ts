@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright';
 import { expect, test } from './harness/cluster.ts';
 
+test.use({ browsers: 'shared' });
+
 const MiB = 1024 * 1024;
 
 /** Bytes that no coding gets right by chance, made alike in the tab and here. */

@@ -5,6 +5,8 @@ import { busyCode, collect, committed, expect, submitRange, test, type Peer } fr
 import { donate, seesMembers } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
 
+test.use({ browsers: 'shared' });
+
 const MiB = 1024 * 1024;
 const doubled = (items: number) => Array.from({ length: items }, (_, index) => index * 2);
 
@@ -89,7 +91,7 @@ test('of nine tabs any four go at once, then two more: 20 MiB read back byte-exa
 
 test('the submitter and two holders die right after Submit said the tab may be closed: the job completes', async ({ cluster }) => {
   test.setTimeout(120_000);
-  const { submitter, donors } = await cluster.donorsAndSubmitter(5);
+  const { submitter, donors } = await cluster.donorsAndSubmitter(5, { submitter: true, donors: 2 });
   const items = 400;
   const inputs = Array.from({ length: items }, (_, index) => index);
   const job = await submitter.page.evaluate(
@@ -118,7 +120,7 @@ test('the submitter and two holders die right after Submit said the tab may be c
 
 test('all tabs close; opened again in another order, the unfinished job goes on and finishes', async ({ cluster }) => {
   test.setTimeout(120_000);
-  const { submitter, donors } = await cluster.donorsAndSubmitter(4);
+  const { submitter, donors } = await cluster.donorsAndSubmitter(4, { submitter: true, donors: 4 });
   const items = 300;
   const job = await submitRange(submitter.page, 'Overnight', busyCode(25), items);
   await committed(submitter.page, job, 30);

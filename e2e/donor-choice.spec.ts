@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { busyCode, committed, expect, submitRange, test } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 
+test.use({ browsers: 'shared' });
+
 test('what ran here can be read, never run again, and allowed again; receipts say what it was', { tag: '@soak' }, async ({ cluster }) => {
   const { page } = await cluster.join();
   const submitter = await cluster.join();

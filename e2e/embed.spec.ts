@@ -30,7 +30,7 @@ let profile: Profile;
 const donorCount = 2;
 
 test.beforeAll(async () => {
-  ({ cluster, close: closeCluster } = await openCluster());
+  ({ cluster, close: closeCluster } = await openCluster({}, 'shared'));
   const [visitor, ...donors] = await Promise.all([
     cluster.profile({ extraArgs: storageForEmbedded }),
     ...Array.from({ length: donorCount }, () => cluster.join()),

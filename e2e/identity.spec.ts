@@ -179,7 +179,10 @@ test(
 test('an identity is saved as a file and brought in from it; what is no such file, or no phrase, is refused in words', async ({
   cluster,
 }) => {
-  const [from, to] = (await Promise.all(['/settings', '/settings'].map((path) => cluster.join(path)))) as [Peer, Peer];
+  const [from, to] = (await Promise.all(['/settings', '/settings'].map((path) => cluster.join(path, { browser: 'shared' })))) as [
+    Peer,
+    Peer,
+  ];
   const [name, own] = await Promise.all([from, to].map(({ page }) => page.evaluate(() => globalThis.lull.self.name)));
   const download = from.page.waitForEvent('download');
   await from.page.getByRole('button', { name: 'Save as a file' }).click();

@@ -3,6 +3,8 @@ import { busyCode, collect, expect, submitRange, test } from './harness/cluster.
 import { donate } from './harness/profile.ts';
 import { readFile } from 'node:fs/promises';
 
+test.use({ browsers: 'shared' });
+
 const boot = new URL('../public/boot.xml', import.meta.url);
 
 test('without a binding the tab runs alone, and everything works locally', async ({ cluster }) => {

@@ -6,6 +6,8 @@ import { donate, seesMembers } from './harness/profile.ts';
 import { plainCounts } from './harness/word-counts.ts';
 import type { WordCounts } from '../web/samples/word-count.ts';
 
+test.use({ browsers: 'shared' });
+
 const text = fileURLToPath(new URL('../public/samples/genesis-to-samuel.txt', import.meta.url));
 
 const doubles = (items: number) => Array.from({ length: items }, (_, index) => ({ index, value: index * 2 }));
@@ -61,7 +63,7 @@ test('a word count over 1 MB, submitted through the form, runs in three other br
 });
 
 test('a donor killed in mid-job costs nothing: the job ends complete, every item once', async ({ cluster }) => {
-  const { submitter, donors } = await cluster.donorsAndSubmitter(3);
+  const { submitter, donors } = await cluster.donorsAndSubmitter(3, { donors: 1 });
   const items = 400;
   const job = await submitRange(submitter.page, 'Survives a crash', busyCode(25), items);
   await committed(submitter.page, job, 40);
@@ -92,7 +94,7 @@ test('a tab that is loaded again rejoins its group with the same store', async (
 });
 
 test('the submitter leaves as soon as it may; the job goes on; reopened, it collects', async ({ cluster }) => {
-  const { submitter, donors } = await cluster.donorsAndSubmitter(3);
+  const { submitter, donors } = await cluster.donorsAndSubmitter(3, { submitter: true });
   const items = 240;
   const job = await submitRange(submitter.page, 'Left alone', busyCode(20), items);
   await submitter.profile.kill();
@@ -126,8 +128,8 @@ test(
   'typing in a donating tab stops its workers within 100 ms; they resume after the quiet time',
   { tag: '@alone' },
   async ({ cluster }) => {
-    const donor = await cluster.join();
-    const submitter = await cluster.join();
+    const donor = await cluster.join('/', { browser: 'own' });
+    const submitter = await cluster.join('/', { browser: 'own' });
     await donate(donor.page, { cores: 2, idleAfterSeconds: 1, whenBusy: 'yield' });
     await seesMembers(submitter.page, 2);
     const items = 100_000;

@@ -1,6 +1,8 @@
 // A job that takes more input while it runs: from the code, from a second tab of the same person, and through the page.
 import { busyCode, committed, expect, test } from './harness/cluster.ts';
 
+test.use({ browsers: 'shared' });
+
 test('an open job takes 30 more while it runs and 10 from another tab of the same profile; closed, it gives all 60 in order, once', async ({
   cluster,
 }) => {

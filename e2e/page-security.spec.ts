@@ -2,6 +2,8 @@
 import { busyCode, collect, expect, submitRange, test } from './harness/cluster.ts';
 import { donate } from './harness/profile.ts';
 
+test.use({ browsers: 'shared' });
+
 test('no text becomes markup or script in a page of the site, and no Worker is started from elsewhere', async ({ cluster }) => {
   const { page } = await cluster.join();
   const tried = await page.evaluate(async () => {

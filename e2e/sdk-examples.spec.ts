@@ -24,7 +24,7 @@ let site: OtherSite;
 let elsewhere: Page;
 
 test.beforeAll(async () => {
-  ({ cluster, close: closeCluster } = await openCluster());
+  ({ cluster, close: closeCluster } = await openCluster({}, 'shared'));
   const [visitor, ...donors] = await Promise.all([cluster.profile({ extraArgs: storageForEmbedded }), cluster.join(), cluster.join()]);
   profile = visitor;
   await Promise.all(donors.map(({ page }) => donate(page)));

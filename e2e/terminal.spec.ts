@@ -20,7 +20,7 @@ let folder: string;
 
 test.beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lull-terminal-'));
-  ({ cluster, close: closeCluster } = await openCluster());
+  ({ cluster, close: closeCluster } = await openCluster({}, 'shared'));
   await donate((await cluster.join()).page);
 });
 

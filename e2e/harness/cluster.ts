@@ -1,6 +1,6 @@
-// A server, some donors and a submitter, each a Chromium of its own, for one test.
+// A server, some donors and a submitter, each a browser profile, for one test.
 import { test as base, type Page } from '@playwright/test';
-import { donate, Profile, seesMembers, type ProfileOptions } from './profile.ts';
+import { donate, Profile, seesMembers, type BrowserKind, type ProfileOptions } from './profile.ts';
 import { startServer, type Server } from './server.ts';
 
 export interface Peer {
@@ -14,16 +14,25 @@ export interface Cluster {
   join(path?: string, options?: ProfileOptions): Promise<Peer>;
   /** A profile without a tab yet. */
   profile(options?: ProfileOptions): Promise<Profile>;
-  /** `count` tabs that donate one core each and see each other, and a submitter that sees them all. */
-  donorsAndSubmitter(count: number): Promise<{ donors: Peer[]; submitter: Peer }>;
+  /**
+   * `count` tabs that donate one core each and see each other, and a submitter that sees them all. Where browsers are shared, the submitter and the
+   * first so many donors may have one of their `own` all the same, to lose it.
+   */
+  donorsAndSubmitter(
+    count: number,
+    own?: { readonly submitter?: boolean; readonly donors?: number },
+  ): Promise<{ donors: Peer[]; submitter: Peer }>;
 }
 
-/** For the tests of a whole file that do not disturb each other; `close` ends all of it. `env` is the server's. */
-export async function openCluster(env: Record<string, string> = {}): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
+/** For the tests of a whole file that do not disturb each other; `close` ends all of it. `env` is the server's, `browser` its profiles'. */
+export async function openCluster(
+  env: Record<string, string> = {},
+  browser: BrowserKind = 'own',
+): Promise<{ readonly cluster: Cluster; close(): Promise<void> }> {
   const server = await startServer(env);
   const profiles: Profile[] = [];
   const profile = async (options: ProfileOptions = {}) => {
-    const opened = await Profile.open(options);
+    const opened = await Profile.open({ browser: options.extraArgs === undefined ? browser : 'own', ...options });
     profiles.push(opened);
     return opened;
   };
@@ -35,8 +44,9 @@ export async function openCluster(env: Record<string, string> = {}): Promise<{ r
     server,
     join,
     profile,
-    donorsAndSubmitter: async (count) => {
-      const peers = await Promise.all(Array.from({ length: count + 1 }, () => join()));
+    donorsAndSubmitter: async (count, own = {}) => {
+      const isOwn = (at: number) => (at === 0 ? own.submitter === true : at <= (own.donors ?? 0));
+      const peers = await Promise.all(Array.from({ length: count + 1 }, (_, at) => join('/', isOwn(at) ? { browser: 'own' } : {})));
       const [submitter, ...donors] = peers as [Peer, ...Peer[]];
       await Promise.all(donors.map(({ page }) => donate(page)));
       await Promise.all(peers.map(({ page }) => seesMembers(page, count + 1)));
@@ -52,10 +62,11 @@ export async function openCluster(env: Record<string, string> = {}): Promise<{ r
   };
 }
 
-export const test = base.extend<{ cluster: Cluster }>({
-  // oxlint-disable-next-line no-empty-pattern -- Playwright reads the pattern to learn what a fixture needs
-  cluster: async ({}, use) => {
-    const { cluster, close } = await openCluster();
+/** `test.use({ browsers: 'shared' })` where nothing is measured and nothing must be found again on a disk: it spares much of the time. */
+export const test = base.extend<{ browsers: BrowserKind; cluster: Cluster }>({
+  browsers: ['own', { option: true }],
+  cluster: async ({ browsers }, use) => {
+    const { cluster, close } = await openCluster({}, browsers);
     await use(cluster);
     await close();
   },

@@ -12,18 +12,31 @@ export interface HideableTab {
   /** Another tab comes to the front. */
   hide(): Promise<void>;
   show(): Promise<void>;
+  /** Ends the browser's process at once, as a crash or a power cut would. */
+  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function hideableTab(url: string): Promise<HideableTab> {
-  const folder = await mkdtemp(join(tmpdir(), 'lull-hideable-'));
+export interface HideableOptions {
+  /** Where the profile is kept: it outlives the browser. Where nothing is said, what it kept is gone when it closes. */
+  readonly folder?: string;
+  readonly extraArgs?: readonly string[];
+  /** Before the site is opened. */
+  readonly onPage?: (page: Page) => void;
+}
+
+export async function hideableTab(url: string, { folder, extraArgs = [], onPage }: HideableOptions = {}): Promise<HideableTab> {
+  const place = folder ?? (await mkdtemp(join(tmpdir(), 'lull-hideable-')));
   const browser = await launch({
     executablePath: findBrowser()!,
     ignoreDefaultArgs: true,
-    args: ['--headless', '--remote-debugging-port=0', `--user-data-dir=${folder}`, ...chromiumArgs, 'about:blank'],
+    args: ['--headless', '--remote-debugging-port=0', `--user-data-dir=${place}`, ...chromiumArgs, ...extraArgs, 'about:blank'],
+    defaultViewport: { width: 1360, height: 860 },
   });
+  const ended = new Promise<void>((resolve) => browser.once('disconnected', () => resolve()));
   const [page] = await browser.pages();
   if (page === undefined) throw new Error('the browser opened no tab');
+  onPage?.(page);
   await page.goto(url);
   await page.evaluate(() => globalThis.lull.ready);
   const other = await browser.newPage();
@@ -32,9 +45,13 @@ export async function hideableTab(url: string): Promise<HideableTab> {
     page,
     hide: () => other.bringToFront(),
     show: () => page.bringToFront(),
+    kill: async () => {
+      browser.process()!.kill('SIGKILL');
+      await ended;
+    },
     close: async () => {
       await browser.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      if (folder === undefined) await rm(place, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

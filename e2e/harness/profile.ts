@@ -1,8 +1,9 @@
-// A real Chromium with a profile of its own: one donor, or one submitter. Its process can be killed as a crash would.
+// A browser profile: one donor, or one submitter. Either a real Chromium of its own, whose process can be killed as a crash would, or a context
+// of one that this program's profiles share.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { findBrowser } from '../browser.mjs';
 import type { Limits, Lull } from '../../web/sdk/types.ts';
 
@@ -26,7 +27,15 @@ export const chromiumArgs = [
  */
 export const storageForEmbedded = ['--disable-features=Translate'];
 
+/**
+ * 'own': a process that can be killed, and a folder that the next one finds again. 'shared': storage, locks and channels of its own in a Chromium
+ * that others use too, which spares the start of one; killed are its tabs' processes, and its storage is in memory.
+ */
+export type BrowserKind = 'own' | 'shared';
+
 export interface ProfileOptions {
+  /** 'own' where nothing is said. */
+  readonly browser?: BrowserKind;
   readonly colorScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly extraArgs?: readonly string[];
@@ -36,12 +45,17 @@ export interface ProfileOptions {
 
 export class Profile {
   private constructor(
-    private readonly folder: string,
+    /** Of a browser of its own. */
+    private readonly folder: string | undefined,
     private readonly options: ProfileOptions,
     public context: BrowserContext,
   ) {}
 
   static async open(options: ProfileOptions = {}): Promise<Profile> {
+    if (options.browser === 'shared') {
+      if (options.extraArgs !== undefined) throw new Error('arguments are for a browser of its own');
+      return new Profile(undefined, options, await (await sharedBrowser()).newContext(contextOptions(options)));
+    }
     const folder = await mkdtemp(join(tmpdir(), 'lull-profile-'));
     return new Profile(folder, options, await launch(folder, options));
   }
@@ -61,8 +75,12 @@ export class Profile {
     return page;
   }
 
-  /** Ends the browser's process at once, as a crash or a power cut would. */
+  /** Ends the browser's process at once, as a crash or a power cut would; where the browser is shared, those of the tabs. */
   async kill(): Promise<void> {
+    if (this.folder === undefined) {
+      await Promise.all(this.context.pages().map((page) => crash(page)));
+      return;
+    }
     const pid = await this.processId();
     const closed = new Promise<void>((resolve) => this.context.once('close', () => resolve()));
     process.kill(pid, 'SIGKILL');
@@ -70,35 +88,66 @@ export class Profile {
   }
 
   async processId(): Promise<number> {
+    if (this.folder === undefined) throw new Error('a shared browser is nobody’s own');
     const session = await this.context.browser()!.newBrowserCDPSession();
     const { processInfo } = await session.send('SystemInfo.getProcessInfo');
     return processInfo.find((info) => info.type === 'browser')!.id;
   }
 
-  /** The same profile in a new process. */
+  /** The same profile, without tabs: in a new process, where it has its own. */
   async reopen(): Promise<void> {
+    if (this.folder === undefined) {
+      await Promise.all(this.context.pages().map((page) => page.close()));
+      return;
+    }
     await this.context.close().catch(() => undefined);
     this.context = await launch(this.folder, this.options);
   }
 
   async close(): Promise<void> {
     await this.context.close().catch(() => undefined);
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
+async function crash(page: Page): Promise<void> {
+  const crashed = new Promise<void>((resolve) => page.once('crash', () => resolve()));
+  const devtools = await page.context().newCDPSession(page);
+  // Never answered: the process is gone.
+  void devtools.send('Page.crash').catch(() => undefined);
+  await crashed;
+}
+
+const contextOptions = ({ viewport, colorScheme }: ProfileOptions) => ({
+  viewport: viewport ?? { width: 1360, height: 860 },
+  colorScheme: colorScheme ?? ('light' as const),
+  acceptDownloads: true,
+});
+
+function executable(): string {
+  const found = findBrowser();
+  if (found === undefined) throw new Error('no Chromium found: npm test installs one or says how to');
+  return found;
+}
+
 function launch(folder: string, options: ProfileOptions): Promise<BrowserContext> {
-  const executablePath = findBrowser();
-  if (executablePath === undefined) throw new Error('no Chromium found: npm test installs one or says how to');
   return chromium.launchPersistentContext(folder, {
-    executablePath,
+    executablePath: executable(),
     headless: true,
     args: [...chromiumArgs, ...(options.extraArgs ?? [])],
-    viewport: options.viewport ?? { width: 1360, height: 860 },
-    colorScheme: options.colorScheme ?? 'light',
-    acceptDownloads: true,
+    ...contextOptions(options),
     ...(options.leavesSignals === true && { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }),
   });
+}
+
+let shared: Promise<Browser> | undefined;
+
+/** Started when first asked for. It ends with this program. */
+async function sharedBrowser(): Promise<Browser> {
+  const browser = await (shared ??= chromium.launch({ executablePath: executable(), headless: true, args: chromiumArgs }));
+  if (browser.isConnected()) return browser;
+  shared = undefined;
+  return sharedBrowser();
 }
 
 /** Starts donating; several donors of one machine are foreign load to each other, so they ignore it. */
