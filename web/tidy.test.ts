@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { wireVersion } from './kernel/limits.ts';
 import * as directoryProtocol from './kernel/protocol/directory.ts';
+import { abuseContract } from './kernel/protocol/contracts/abuse.ts';
 import { blocksContract } from './kernel/protocol/contracts/blocks.ts';
 import { executorContract } from './kernel/protocol/contracts/executor.ts';
 import { groupsContract } from './kernel/protocol/contracts/groups.ts';
@@ -16,6 +17,7 @@ import { queueContract } from './kernel/protocol/contracts/queue.ts';
 import { resourcesContract } from './kernel/protocol/contracts/resources.ts';
 import { schedulerContract } from './kernel/protocol/contracts/scheduler.ts';
 import type { Contract } from './kernel/protocol/contract.ts';
+import * as denyList from './kernel/protocol/deny-list.ts';
 import * as event from './kernel/protocol/event.ts';
 import * as frame from './kernel/protocol/frame.ts';
 import * as hello from './kernel/protocol/hello.ts';
@@ -183,6 +185,7 @@ test('nothing names a place of one machine', () => {
 const recorded = {
   version: 1,
   hashes: {
+    abuse: '3709b93f7e1eed1a',
     blocks: '57e1e283f6e52ded',
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
@@ -204,12 +207,12 @@ test('what is on the wire has not changed without its version', () => {
   const parts: Record<string, unknown> = {
     hello: { ...schemasOf(hello) },
     frame: { ...schemasOf(frame), chunkHeaderBytes: frame.chunkHeaderBytes, pieces: [frame.pieceMore, frame.pieceLast] },
-    signed: { ...schemasOf(event), ...schemasOf(manifest), ...schemasOf(object), ...schemasOf(record) },
+    signed: { ...schemasOf(denyList), ...schemasOf(event), ...schemasOf(manifest), ...schemasOf(object), ...schemasOf(record) },
     directory: schemasOf(directoryProtocol),
   };
   for (const contract of [blocksContract, ledgerContract, membershipContract, networkContract, queueContract])
     parts[contract.name] = remoteOf(contract);
-  for (const contract of [executorContract, groupsContract, lendingContract, resourcesContract, schedulerContract])
+  for (const contract of [abuseContract, executorContract, groupsContract, lendingContract, resourcesContract, schedulerContract])
     parts[contract.name] = remoteOf(contract);
   const hashes = Object.fromEntries(
     Object.entries(parts).map(([name, part]) => [

@@ -1,6 +1,6 @@
 // One tab's kernel: brings up what the boot document lists, in its order, and takes it down in the reverse.
 import { hexOf } from './lib/bytes.ts';
-import { groupId, isHex64, makePeerId, type GroupId } from './lib/ids.ts';
+import { groupId, identityId, isHex64, makePeerId, type GroupId } from './lib/ids.ts';
 import { networkIdOf } from './lib/network-key.ts';
 import { failure, success, type Outcome } from './lib/outcome.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -10,7 +10,8 @@ import type { Binding } from './network/binding.ts';
 import { msgpackBinding } from './network/binding-msgpack.ts';
 import { NetworkManager } from './network/network-manager.ts';
 import { networkService } from './network/network-service.ts';
-import type { Platform } from './platform.ts';
+import type { Cancel, Platform } from './platform.ts';
+import { abuseContract } from './protocol/contracts/abuse.ts';
 import { networkContract } from './protocol/contracts/network.ts';
 import { SecurityManager } from './security-manager.ts';
 import { serviceCatalogue, type ServiceCatalogue } from './service-catalogue.ts';
@@ -100,8 +101,10 @@ class Boot {
       }
       started.push(name);
     }
+    const bus = dispatcher.bus('kernel');
+    this.#stops.push({ what: 'deny list', stop: shutOutDenied(bus, security) });
     return success({
-      bus: dispatcher.bus('kernel'),
+      bus,
       self: this.#self,
       services: started,
       local,
@@ -199,6 +202,17 @@ class Boot {
     })();
     return this.#stopping;
   }
+}
+
+/** Whom the operator of the site has denied takes no part here: no link to them stays, and none comes. */
+function shutOutDenied(bus: Bus, security: SecurityManager): Cancel {
+  return bus.watch(abuseContract, 'denied', ({ entries }) => {
+    security.shutOut(entries.flatMap(({ what, id }) => (what === 'identity' ? [identityId(id)] : [])));
+    void bus.ask(networkContract, 'links', 'query', {}).then((reply) => {
+      for (const { peer, identity } of reply.ok ? reply.value.body.links : [])
+        if (!security.may(identity, 'join')) void bus.ask(networkContract, 'links', 'delete', { peer });
+    });
+  });
 }
 
 /** The platform of a tab that runs alone: nothing of it reaches the network. */

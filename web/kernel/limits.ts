@@ -203,3 +203,15 @@ export const logBytesPerFunctionMax = 64 * 1024;
 export const jobLifeMsDefault = 14 * 24 * 3_600_000;
 export const jobLifeMsMax = 90 * 24 * 3_600_000;
 export const afterLifeMs = 24 * 3_600_000;
+
+// Abuse
+/** What an operator may deny at once. */
+export const denyEntriesMax = 2_000;
+export const denyListBytesMax = 512 * 1024;
+/** A report of a donor, before it is signed. */
+export const reportBytesMax = 8 * 1024;
+/** Reports that wait until the server can be reached; of more the oldest is given up. */
+export const reportsWaitingMax = 64;
+/** A tab asks the server for the deny list so often, and another tab more often than that. */
+export const denyListFetchEveryMs = 300_000;
+export const denyListAskEveryMs = 60_000;

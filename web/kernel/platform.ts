@@ -3,6 +3,7 @@
 import type { Outcome } from './lib/outcome.ts';
 import type { GroupId, IdentityId, PeerId, StoreId } from './lib/ids.ts';
 import type { MachineSignals } from './protocol/contracts/resources.ts';
+import type { SignedDenyList, SignedReport } from './protocol/deny-list.ts';
 import type { ProbeReading, SandboxEvent, SandboxJob, SandboxSpan } from './protocol/sandbox.ts';
 
 export type Cancel = () => void;
@@ -215,6 +216,16 @@ export interface Machine {
   scout?(ms: number): Promise<ProbeReading | undefined>;
 }
 
+/** Whoever runs the site, as far as a tab has to do with them. What it answers with is not checked yet. */
+export interface OperatorDesk {
+  /** Signs the deny list. */
+  readonly key: IdentityId;
+  /** The list that the site hands out now; null where it has none. Faults: 'unreachable', 'malformed'. */
+  fetchList(): Promise<Outcome<SignedDenyList | null>>;
+  /** Hands a report in. Faults: 'unreachable' and 'overloaded', where it may be tried again later; 'refused', where it may not. */
+  sendReport(report: SignedReport): Promise<Outcome<void>>;
+}
+
 export interface Platform {
   readonly clock: Clock;
   readonly random: Random;
@@ -226,6 +237,8 @@ export interface Platform {
   readonly directory: Directory;
   readonly sandbox: Sandbox;
   readonly machine: Machine;
+  /** Absent: the site has none, so nothing is denied and reports go nowhere. */
+  readonly operator?: OperatorDesk;
   /** 'second': another tab of this profile speaks for its store, so this one keeps nothing and does not donate. Absent: 'speaker'. */
   readonly profileRole?: 'speaker' | 'second';
   /** Where bugs of ours and the world's surprises are written; never thrown. */

@@ -11,6 +11,7 @@ const memberDefault: ReadonlySet<Capability> = new Set(['join', 'store', 'comput
 
 export class SecurityManager {
   readonly #granted = new Map<IdentityId, ReadonlySet<Capability>>();
+  #shutOut: ReadonlySet<IdentityId> = new Set();
 
   constructor(private readonly self: IdentityId) {}
 
@@ -19,8 +20,14 @@ export class SecurityManager {
     this.#granted.set(identity, new Set(allowed));
   }
 
+  /** These, and no others any more, may take no part: those whom the operator of the site has denied. */
+  shutOut(identities: readonly IdentityId[]): void {
+    this.#shutOut = new Set(identities);
+  }
+
   may(identity: IdentityId, capability: Capability): boolean {
     if (identity === this.self) return true;
+    if (this.#shutOut.has(identity)) return false;
     return (this.#granted.get(identity) ?? memberDefault).has(capability);
   }
 

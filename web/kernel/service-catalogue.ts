@@ -1,5 +1,6 @@
 // The services a boot document may name.
 import type { ServiceFactory } from './service.ts';
+import { abuseService } from './services/abuse/service.ts';
 import { blocksService } from './services/blocks/service.ts';
 import { executorService } from './services/executor/service.ts';
 import { groupsService } from './services/groups/service.ts';
@@ -17,6 +18,7 @@ export type ServiceCatalogue = ReadonlyMap<string, AnyServiceFactory>;
 
 export const serviceCatalogue: ServiceCatalogue = new Map<string, AnyServiceFactory>([
   ['membership', membershipService],
+  ['abuse', abuseService],
   ['groups', groupsService],
   ['resources', resourcesService],
   ['blocks', blocksService],

@@ -8,7 +8,7 @@ import { hexOf } from '../lib/bytes.ts';
 import { unwrap } from '../lib/outcome.ts';
 import { itemMsDefault } from '../limits.ts';
 import { memoryStorage } from '../memory-storage.ts';
-import type { Digest, Platform, Storage } from '../platform.ts';
+import type { Digest, OperatorDesk, Platform, Storage } from '../platform.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract } from '../protocol/contracts/membership.ts';
@@ -40,6 +40,7 @@ export interface StartOptions {
   readonly identityOf?: string;
   /** For a tab that lies about hashes. */
   readonly digest?: Digest;
+  readonly operator?: OperatorDesk;
 }
 
 export interface TestPeer {
@@ -77,6 +78,7 @@ export class TestGroup {
       transport: this.network.transport(),
       directory: this.directory.directory(),
       sandbox: scriptedSandbox(this.clock, this.options.script),
+      ...(options.operator !== undefined && { operator: options.operator }),
       machine: { cores: 2, memoryMiB: null, watch: () => () => undefined, visible: () => true },
       report: (level, message, detail) => void (level === 'bug' && bugs.push(`${name}: ${message} ${String(detail)}`)),
     };

@@ -27,6 +27,7 @@ export const holdingBytes = 34;
 export const holdingsPerMessageMax = 16_384;
 const holdings = bytes(holdingBytes * holdingsPerMessageMax);
 export const objectsListedMax = 1_000;
+export const objectsDroppedMax = 1_000;
 export const forgersListedMax = 32;
 
 /** How many times over the stores of other identities hold all of an object: their slices by k, rounded down. 0: not without this tab. */
@@ -81,6 +82,8 @@ export const blocksContract = contract({
       ),
       /** Brings all of an object here, wherever it is, and keeps it for this group. */
       update: operation('local', v.strictObject({ id: objectIdSchema }), empty),
+      /** Lets go of these, and keeps none of them again while this page is open: what belonged to a denied job. */
+      drop: operation('local', v.strictObject({ ids: listOf(objectIdSchema, objectsDroppedMax) }), empty),
       /** What this tab knows of, by id: its own, what it keeps for others, or both. `named` leaves out what has no name, as results have none. */
       query: operation(
         'local',

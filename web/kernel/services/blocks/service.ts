@@ -4,7 +4,9 @@ import type { IdentityId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
 import { afterLifeMs, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
+import { abuseContract } from '../../protocol/contracts/abuse.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
+import { Denied, nothingDenied } from '../../protocol/deny-list.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { RequestOf } from '../../protocol/contract.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
@@ -39,6 +41,8 @@ const shareOfOne = 3 / 4;
 const shareOfOneUndonated = 1 / 4;
 /** All that others store here unasked, where the person does not donate. */
 const shareUnasked = 1 / 2;
+/** Objects of denied jobs that are remembered, so that they do not come back. */
+const unwantedMax = 10_000;
 /** What stands for everybody who stores here unasked. */
 const unasked = 'unasked';
 
@@ -59,6 +63,9 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   let isLoaded = false;
   let nextPut = 1;
   const puts = new Map<number, Put>();
+  let denied = nothingDenied;
+  /** What belonged to a denied job; the latest last. */
+  const unwanted = new Set<ObjectId>();
   const claims = new PutClaims((hashes) => store.forget(hashes));
 
   const publishSoon = () => {
@@ -126,6 +133,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     };
   };
 
+  /** What denied people put goes; the own person keeps what is theirs. */
+  const deny = async (list: Denied) => {
+    denied = list;
+    await loaded;
+    const of = (id: ObjectId) => store.facts(id)?.by;
+    const gone = [...store.objects()].filter((id) => of(id) !== self.identity && denied.whyIdentity(of(id) ?? '') !== undefined);
+    await store.dropObjects(gone);
+  };
+
   const bufferOf = (call: Call, index: number, bytesMax: number): Uint8Array => {
     const bytes = call.buffers[index];
     if (bytes === undefined) throw new FaultError('malformed', 'The message points at a buffer it does not have.');
@@ -167,9 +183,18 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
       ? keep()
       : within(manifestShares, identity, id, bytes.length, manifestsBytesMax * shareOfOne, keep);
 
+  /** @throws FaultError where the operator of the site has denied whoever made it, or the job that it belongs to */
+  const checkDenied = (by: IdentityId | undefined, id: ObjectId | undefined) => {
+    const why = by === undefined ? undefined : denied.whyIdentity(by);
+    if (why !== undefined) throw new FaultError('refused', why);
+    if (id !== undefined && unwanted.has(id))
+      throw new FaultError('refused', 'It belonged to a job that the operator of this site has denied.');
+  };
+
   const keepShown = async (call: Call, bytes: Uint8Array, manifest: ObjectManifest) => {
     checkExpiry(manifest.expires);
     const id = await idOfManifest(digest, bytes);
+    checkDenied(manifest.by, id);
     await withManifest(call, [id, bytes], async () => unwrap(await store.keepManifest(id, bytes, manifest)));
   };
 
@@ -188,6 +213,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
       throw new FaultError('malformed', 'The manifest does not name the slice.');
     if (parsed !== undefined) checkExpiry(parsed.expires);
     const named: NamedManifest | undefined = manifest === undefined ? undefined : [await idOfManifest(digest, manifest), manifest];
+    checkDenied(parsed?.by ?? (object === undefined ? undefined : store.facts(object)?.by), named?.[0] ?? object);
     const known = object !== undefined && store.facts(object) !== undefined;
     const options = { expires, orphan: named === undefined && !known, ...(known ? { object } : {}) };
     const keep = async () => unwrap(await store.keep(hash, bytes, options, named));
@@ -231,6 +257,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           await loaded;
           if (!own.keeps()) throw new FaultError('refused', 'This tab does not keep data for others.');
           const { segments, expires, by } = await gather.manifest(id);
+          checkDenied(by, id);
           checkExpiry(expires);
           const mayTake = store.usage().allowedBytes * shareOfOne;
           for (const [index, { hash, size }] of segments.entries()) {
@@ -239,6 +266,15 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
             // Whoever made it is charged, as if it had been brought here.
             await within(sliceShares, by, hash, size, mayTake, async () => unwrap(await store.keep(hash, bytes, { expires, object: id })));
           }
+          return {};
+        },
+        drop: async ({ ids }) => {
+          await loaded;
+          for (const id of ids) {
+            unwanted.add(id);
+            if (unwanted.size > unwantedMax) unwanted.delete(unwanted.keys().next().value!);
+          }
+          await store.dropObjects(ids);
           return {};
         },
         query: async ({ of, after, max, named }) => {
@@ -385,6 +421,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           donating = state.donating;
           store.limit(state.limits.storageMiB * MiB);
         }),
+        context.watch(abuseContract, 'denied', ({ entries }) => void deny(new Denied(entries))),
         abroad.watch(),
         neighbours.watch(() => {
           if (!isLoaded) return;

@@ -29,5 +29,15 @@ export interface WhoHolds {
   of(object: ObjectId): readonly Holding[];
 }
 
+export interface KeepOptions {
+  readonly expires: number;
+  /** Kept for convenience: dropped first when room is needed. */
+  readonly pinned?: boolean;
+  /** Its manifest is not here yet. */
+  readonly orphan?: boolean;
+  /** Whose slice it is, where its manifest is here. */
+  readonly object?: ObjectId;
+}
+
 export type SignedRecoding = v.InferOutput<typeof signedRecodingSchema>;
 export type { Recoding };

@@ -8,6 +8,7 @@ import { jobsMax, jobsPerIdentityMax, ledgerBytesMax, ledgerBytesPerIdentityMax 
 import type { Platform, WriteOp } from '../../platform.ts';
 import { signedEventSchema, type LedgerEvent, type SignedEvent } from '../../protocol/event.ts';
 import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts';
+import { nothingDenied, type Denied } from '../../protocol/deny-list.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
 import { JobLog, xorInto } from './job-log.ts';
@@ -39,6 +40,7 @@ export class Book {
   readonly #shares = new Shares(ledgerBytesPerIdentityMax);
   #sorted: JobId[] | undefined;
   #bytes = 0;
+  #denied: Denied = nothingDenied;
 
   constructor(
     private readonly platform: Platform,
@@ -77,7 +79,8 @@ export class Book {
     for (let i = low; i < this.#sorted.length; i++) {
       const id = this.#sorted[i]!;
       if (until !== null && id > until) break;
-      logs.push(this.#logs.get(id)!);
+      const log = this.#logs.get(id)!;
+      if (log.denial === undefined) logs.push(log);
     }
     return logs;
   }
@@ -113,7 +116,7 @@ export class Book {
   async keepOpenedJob(job: OpenedJob): Promise<Outcome<JobLog>> {
     const known = this.#logs.get(job.id);
     if (known !== undefined) return success(known);
-    const refusal = refusalOfJob(job.manifest, this.network, this.platform.clock.wall());
+    const refusal = refusalOfJob(job.manifest, this.network, this.platform.clock.wall()) ?? this.#denied.whyJob(factsOf(job));
     if (refusal !== undefined) return failure('refused', refusal);
     if (this.#logs.size >= jobsMax) return failure('overloaded', `This tab already keeps ${jobsMax} jobs.`);
     if ((this.#jobsOf.get(job.manifest.submitter) ?? 0) >= jobsPerIdentityMax) {
@@ -188,9 +191,32 @@ export class Book {
   }
 
   /** Lets go of jobs past their end and afterlife. */
-  async dropExpired(): Promise<void> {
+  dropExpired(): Promise<void> {
     const wallMs = this.platform.clock.wall();
-    const over = [...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs));
+    return this.#dropAll([...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs)));
+  }
+
+  /**
+   * What the operator of the site has denied is neither taken nor passed on from now on, and goes; only jobs of `own` stay, so that whoever
+   * submitted them reads why, and comes back where the operator allows them again. Answers with what went.
+   */
+  async deny(denied: Denied, own: IdentityId): Promise<readonly JobLog[]> {
+    this.#denied = denied;
+    const gone: JobLog[] = [];
+    for (const log of this.#logs.values()) {
+      const why = denied.whyJob(factsOf(log));
+      if (why === log.denial) continue;
+      this.#track(log, () => (log.denial = why));
+      if (why !== undefined && log.manifest.submitter !== own) gone.push(log);
+      log.endedAt = log.ended ? (log.endedAt ?? this.platform.clock.wall()) : null;
+      // Whoever has parts of it under way hears that it has ended, before it is gone.
+      this.listener.changed(log, [], why !== undefined);
+    }
+    await this.#dropAll(gone);
+    return gone;
+  }
+
+  async #dropAll(over: readonly JobLog[]): Promise<void> {
     for (const log of over) {
       if (!this.#logs.has(log.id)) continue;
       for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
@@ -219,8 +245,11 @@ export class Book {
   #track<T>(log: JobLog, change: () => T): T {
     const count = (sign: 1 | -1) => {
       if (this.#logs.get(log.id) !== log) return;
-      xorInto(this.#known, log.id);
-      for (let i = 0; i < 32; i++) this.#known[i]! ^= log.digestBytes[i]!;
+      // What is denied is held for its own person only: to others it is not there.
+      if (log.denial === undefined) {
+        xorInto(this.#known, log.id);
+        for (let i = 0; i < 32; i++) this.#known[i]! ^= log.digestBytes[i]!;
+      }
       this.#bytes += sign * log.bytes;
     };
     count(-1);
@@ -280,6 +309,8 @@ export class Book {
     return success(undefined);
   }
 }
+
+const factsOf = ({ id, manifest: { codeHash, submitter } }: Pick<OpenedJob, 'id' | 'manifest'>) => ({ id, codeHash, submitter });
 
 function parseKept<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
   const parsed = v.safeParse(schema, value instanceof Uint8Array ? decodeWire(value) : undefined);

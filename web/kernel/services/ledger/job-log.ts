@@ -1,6 +1,6 @@
 // One job as this tab holds it: its events, the clock and digest over them, and the fold.
 import { bytesOfHex, hexOf } from '../../lib/bytes.ts';
-import type { EventId, IdentityId, JobId, PeerId } from '../../lib/ids.ts';
+import type { EventId, IdentityId, JobId, ObjectId, PeerId } from '../../lib/ids.ts';
 import { IntervalClock } from '../../lib/interval-clock.ts';
 import {
   actorsPerIdentityMax,
@@ -33,6 +33,7 @@ export interface ExchangeEntry {
 
 /** What an event takes in memory beside its bytes: as the fold, the clock and the index have it (measured by size.test.ts). */
 const eventOverheadBytes = 1_700;
+const resultsNamedMax = 100_000;
 
 export class JobLog {
   readonly id: JobId;
@@ -43,6 +44,8 @@ export class JobLog {
   clock = new IntervalClock();
   /** By wall clock here; null while the job has not ended. */
   endedAt: number | null = null;
+  /** Why the operator of the site has denied it, as a sentence; undefined where they have not. Then it has ended here, whatever its events say. */
+  denial: string | undefined;
   /** Changes so far: what a neighbour has not heard yet is what changed since the version it heard. */
   version = 0;
   readonly #changedAt = new Map<PeerId, number>();
@@ -68,6 +71,10 @@ export class JobLog {
     return this.#held.has(id);
   }
 
+  get ended(): boolean {
+    return this.denial !== undefined || this.fold.ended;
+  }
+
   /** Events held. */
   get size(): number {
     return this.#held.size;
@@ -89,6 +96,7 @@ export class JobLog {
   /** Why an event that is right in itself cannot be held here now; undefined where it can. Settings pass where others must wait. */
   refusal(event: LedgerEvent): string | undefined {
     const { body, actor, n } = event;
+    if (this.denial !== undefined) return this.denial;
     if (body.kind === 'setting') {
       if (body.append !== undefined && this.fold.parts.length > appendsPerJobMax)
         return `A job takes input at most ${appendsPerJobMax} times; append more of it at once.`;
@@ -129,6 +137,14 @@ export class JobLog {
     this.#settings += Number(setting);
     this.#bytes += signed.bytes.length + eventOverheadBytes;
     return this.fold.add(id, event) ?? { decided: [], reopened: [] };
+  }
+
+  /** What there is of it besides events: code, input, and the results that count, as many as one look gives. */
+  objects(): ObjectId[] {
+    const { code, reduce } = this.manifest;
+    const inputs = this.fold.parts.flatMap(({ input }) => (input.kind === 'range' ? [] : [input.object]));
+    const results = this.fold.decidedSpans(0, resultsNamedMax).map(({ result }) => result);
+    return [...new Set([code, ...(reduce === null ? [] : [reduce]), ...inputs, ...results])];
   }
 
   /** Bytes of the events of each identity. */

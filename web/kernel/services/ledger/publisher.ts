@@ -32,7 +32,7 @@ export class Publisher {
     if (this.#stopped) return;
     this.#changed.add(log.id);
     if (!this.#summaries.has(log.id)) this.#order = undefined;
-    const ended = log.fold.ended;
+    const { ended } = log;
     for (let at = 0; at < decided.length || (endedNow && at === 0); at += rangesMax) {
       const ranges = decided.slice(at, at + rangesMax).map(([first, end]): [number, number] => [first, end]);
       this.publish('decided', { job: log.id, ranges, ended });
@@ -96,8 +96,8 @@ function summaryOf(log: JobLog, nowMs: number): JobSummary {
   return {
     id: log.id,
     manifest: log.manifest,
-    state: fold.state,
-    reason: fold.reason,
+    state: log.denial === undefined ? fold.state : 'failed',
+    reason: log.denial ?? fold.reason,
     items: fold.items,
     open: fold.open,
     parts: fold.parts.length,

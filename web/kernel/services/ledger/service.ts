@@ -4,6 +4,8 @@ import type { JobId, PeerId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { ackWaitMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
+import { abuseContract } from '../../protocol/contracts/abuse.ts';
+import { blocksContract, objectsDroppedMax } from '../../protocol/contracts/blocks.ts';
 import { groupsContract } from '../../protocol/contracts/groups.ts';
 import {
   ledgerContract,
@@ -14,6 +16,7 @@ import {
   type TeamGift,
 } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
+import { Denied } from '../../protocol/deny-list.ts';
 import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { SignedJob } from '../../protocol/job-manifest.ts';
 import type { Call, Handlers, ServiceFactory } from '../../service.ts';
@@ -76,6 +79,14 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     return refused === undefined ? success(undefined) : { ok: false, fault: { code: 'refused', message: refused.why } };
   }
 
+  /** What the operator has denied goes, and its code, input and results with it. */
+  async function deny(denied: Denied): Promise<void> {
+    await loading;
+    const objects = (await book.deny(denied, self.identity)).flatMap((log) => log.objects());
+    for (let at = 0; at < objects.length; at += objectsDroppedMax)
+      await context.ask(blocksContract, 'objects', 'drop', { ids: objects.slice(at, at + objectsDroppedMax) });
+  }
+
   /** From another group: what is new is told to all of this one. */
   const isOutsider = ({ local, from }: Call) => !local && from !== self.peer && !members.has(from);
 
@@ -99,7 +110,11 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         await loading;
         return { jobs: publisher.jobs() };
       },
-      get: async ({ job }) => (await logOf(job)).signed,
+      get: async ({ job }, call) => {
+        const { signed, denial } = await logOf(job);
+        if (denial !== undefined && !call.local) throw new FaultError('refused', denial);
+        return signed;
+      },
       create: async ({ manifest }) => {
         await loading;
         if (manifest.submitter !== self.identity) throw new FaultError('refused', 'A job is signed by the identity that submits it.');
@@ -211,6 +226,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       antiEntropy.start();
       bridges.start();
       unwatch = [
+        context.watch(abuseContract, 'denied', ({ entries }) => void deny(new Denied(entries))),
         context.watch(membershipContract, 'view', (view) => {
           for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
         }),
