@@ -15,14 +15,16 @@ export function serviceWorker(): Plugin {
     async generateBundle(_options, bundle) {
       // Source maps and what other sites import are not part of the page.
       const names = Object.keys(bundle).filter((name) => name.startsWith('assets/') && !name.endsWith('.map'));
-      this.emitFile({ type: 'asset', fileName: 'sw.js', source: await serviceWorkerScript(names.toSorted()) });
+      const sandbox = bundle['sandbox.html'];
+      if (sandbox?.type !== 'asset') throw new Error('The page of the sandbox must be built before the service worker.');
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source: await serviceWorkerScript(names.toSorted(), String(sandbox.source)) });
     },
   };
 }
 
-/** `names` carry their content's hash, so they say which version this is. */
-export async function serviceWorkerScript(names: readonly string[]): Promise<string> {
-  const version = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
+/** `names` carry their content's hash, so they and the page of the sandbox say which version this is. */
+export async function serviceWorkerScript(names: readonly string[], sandbox: string): Promise<string> {
+  const version = createHash('sha256').update(names.join('\n')).update('\0').update(sandbox).digest('hex').slice(0, 16);
   const module = `export const files = ${JSON.stringify(names.map((name) => `/${name}`))}; export const version = ${JSON.stringify(version)};`;
   const entry = fileURLToPath(new URL('service-worker.ts', import.meta.url));
   const output = await build({

@@ -24,9 +24,10 @@ async function running(names: readonly string[], fetched: (url: string) => Promi
       match: (request: string | { url: string }) => Promise.resolve(store.get(pathOf(request))),
     });
   };
-  runInNewContext(await serviceWorkerScript(names), {
+  runInNewContext(await serviceWorkerScript(names, '<sandbox>'), {
     addEventListener: (type: string, handler: Handler) => handlers.set(type, handler),
     location: new URL('https://lull.example/sw.js'),
+    clients: { claim: () => Promise.resolve() },
     caches: { open, keys: () => Promise.resolve([...stores.keys()]), delete: (name: string) => Promise.resolve(stores.delete(name)) },
     fetch: (request: string | { url: string }) => fetched(pathOf(request)),
     URL,
@@ -78,14 +79,27 @@ describe('the service worker', () => {
     expect(await (await site.ask('/boot.xml'))!.text()).toBe('up /boot.xml');
   });
 
+  it('has the page of the sandbox as it was sent, policy and all, where the server is gone', async () => {
+    let gone = false;
+    const headers = { 'Content-Security-Policy': 'sandbox allow-scripts' };
+    const site = await running([], (url) =>
+      gone ? Promise.reject(new TypeError('gone')) : Promise.resolve(new Response(url, url === '/sandbox.html' ? { headers } : {})),
+    );
+    await site.send('install');
+    gone = true;
+    const answer = await site.ask('/sandbox.html', 'navigate');
+    expect(answer?.headers.get('Content-Security-Policy')).toBe('sandbox allow-scripts');
+  });
+
   it('leaves alone what is not the page', async () => {
     const site = await running([], () => Promise.resolve(new Response('')));
     for (const path of ['/directory', '/metrics', '/samples/penguins.csv', '/sdk.js']) expect(site.ask(path)).toBeUndefined();
     expect(site.ask('/embed', 'navigate')).toBeUndefined();
-    expect(site.ask('/sandbox.html', 'navigate')).toBeUndefined();
   });
 
   it('is another one when a part of the site is', async () => {
-    expect(await serviceWorkerScript(['assets/a-1.js'])).not.toBe(await serviceWorkerScript(['assets/a-2.js']));
+    const made = await serviceWorkerScript(['assets/a-1.js'], 'a sandbox');
+    expect(made).not.toBe(await serviceWorkerScript(['assets/a-2.js'], 'a sandbox'));
+    expect(made).not.toBe(await serviceWorkerScript(['assets/a-1.js'], 'another sandbox'));
   });
 });

@@ -18,6 +18,11 @@ export interface WorkerSandboxOptions {
 
 export const framesMax = 64;
 const frameUpMsMax = 15_000;
+/** A server that has not sent the page by then is taken for away, where the site is kept. */
+const fetchMsMax = 4_000;
+/** The relay answers at once; on a machine that is this busy a frame is opened twice. */
+const answerMsMax = 1_500;
+const serverAwayMs = 30_000;
 /** Code that does not end while it loads is found out within 5 s. */
 export const codeLoadMsMax = 4_500;
 const pingEveryMs = 1_000;
@@ -40,22 +45,44 @@ export function workerSandbox(options: WorkerSandboxOptions): Sandbox {
   let warm: Promise<Outcome<Frame>> | undefined;
   let rewarm: Cancel | undefined;
   let frames = 0;
+  /** Until then nothing is fetched: it was in vain a moment ago. */
+  let serverAwayUntil = Number.NEGATIVE_INFINITY;
 
-  function openFrame(): Promise<Outcome<Frame>> {
-    if (frames >= framesMax) return Promise.resolve(failure('overloaded', `This tab already runs ${frames} sandboxes.`));
+  async function openFrame(): Promise<Outcome<Frame>> {
+    if (frames >= framesMax) return failure('overloaded', `This tab already runs ${frames} sandboxes.`);
+    const kept = siteIsKept();
+    if (!kept || clock.now() >= serverAwayUntil) {
+      const opened = await tryFrame('fetched', kept ? fetchMsMax : frameUpMsMax);
+      if (opened.ok || !kept) return opened;
+      serverAwayUntil = clock.now() + serverAwayMs;
+    }
+    return tryFrame('kept', frameUpMsMax);
+  }
+
+  function tryFrame(from: PageFrom, upMsMax: number): Promise<Outcome<Frame>> {
     frames++;
     return new Promise((resolve) => {
-      const element = frameElement(url);
+      const element = frameElement(url, from);
       const { port1: port, port2 } = new MessageChannel();
       const frame = { element, port };
-      const cancel = clock.after(frameUpMsMax, () => {
+      const fail = () => {
         closeFrame(frame);
         resolve(failure('internal', 'The browser did not open a sandbox in time.'));
-      });
+      };
+      let cancel = clock.after(upMsMax, fail);
       element.addEventListener(
         'load',
-        // An opaque origin cannot be named, hence '*'; what loaded is ours, and nobody else can navigate it.
-        () => element.contentWindow?.postMessage({ t: 'port' }, '*', [port2]),
+        () => {
+          // Wherever the frame goes from here, it goes without an origin.
+          element.setAttribute('sandbox', sandboxFlags);
+          // What the browser shows in place of a page that it could not fetch never answers.
+          if (from === 'fetched' && siteIsKept()) {
+            cancel();
+            cancel = clock.after(answerMsMax, fail);
+          }
+          // An opaque origin cannot be named, hence '*'; what loaded is ours, and nobody else can navigate it.
+          element.contentWindow?.postMessage({ t: 'port' }, '*', [port2]);
+        },
         { once: true },
       );
       port.addEventListener(
@@ -131,9 +158,21 @@ export function workerSandbox(options: WorkerSandboxOptions): Sandbox {
   }
 }
 
-function frameElement(url: string): HTMLIFrameElement {
+const sandboxFlags = 'allow-scripts';
+
+/**
+ * Whose page a frame shows. A service worker never sees the requests of a frame whose element takes its origin away, so a kept page is asked for
+ * by a frame without that attribute: there its own policy's `sandbox` (kept with it) takes the origin away before anything of it runs, and the relay
+ * does nothing in a page that has one.
+ */
+type PageFrom = 'fetched' | 'kept';
+
+/** The service worker of this site answers for this page. */
+const siteIsKept = () => (globalThis.navigator.serviceWorker?.controller ?? null) !== null;
+
+function frameElement(url: string, from: PageFrom): HTMLIFrameElement {
   const element = document.createElement('iframe');
-  element.setAttribute('sandbox', 'allow-scripts');
+  if (from === 'fetched') element.setAttribute('sandbox', sandboxFlags);
   element.setAttribute('aria-hidden', 'true');
   element.tabIndex = -1;
   element.title = 'Lull sandbox';
