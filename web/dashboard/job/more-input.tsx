@@ -9,7 +9,7 @@ import { bytes, plural } from '../view/format.ts';
 
 /** What the submitter of an open job does with it: append, and at last close. */
 export function MoreInput({ job }: { job: Job }) {
-  const { lull, objects } = useDeps();
+  const { lull, objects, tries } = useDeps();
   const [draft, setDraft] = useState(emptyInput);
   const [problem, setProblem] = useState<string>();
   const [step, setStep] = useState<Step | null>(null);
@@ -26,7 +26,12 @@ export function MoreInput({ job }: { job: Job }) {
     setAppended('');
     setStep({ kind: 'reading' });
     try {
-      const ready = await storedInputs(lull, (object) => objects.reference(object), inputs, setStep);
+      const ready = await storedInputs(
+        lull,
+        { look: (object) => objects.reference(object), generate: (body) => tries.generate(body, job.args) },
+        inputs,
+        setStep,
+      );
       setStep({ kind: 'handing-over' });
       await job.append(ready);
       // The kind stays: whoever appends numbers will append numbers again.

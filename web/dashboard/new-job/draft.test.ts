@@ -61,6 +61,7 @@ describe('a new job', () => {
     [{ kind: 'file', file: null }, /Choose a file/],
     [{ kind: 'file', file: new File(['abc'], 'a.bin'), split: 'chunks', chunkKiB: '0' }, /whole number of kB/],
     [text('object', 'no reference'), /64 digits/],
+    [text('generator', 'return 1;'), /yields its items/],
     [{ kind: 'file', file: new File([], 'a.txt') }, /a\.txt is empty/],
   ] as [Partial<Draft>, RegExp][])('refuses an input that is not what was said: %j', (changes, sentence) =>
     expect(said(changes)[0]).toMatch(sentence),

@@ -1,8 +1,9 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
 import type { Inputs } from '../../sdk/types.ts';
 import { referenceIn } from '../data/reference.ts';
+import { generatorProblem } from './generator.ts';
 
-export const inputKinds = ['lines', 'json', 'range', 'file', 'object'] as const;
+export const inputKinds = ['lines', 'json', 'range', 'generator', 'file', 'object'] as const;
 export type InputKind = (typeof inputKinds)[number];
 export type TextKind = Exclude<InputKind, 'file'>;
 /** What one item of a file or an object is. */
@@ -29,7 +30,7 @@ export type InputDraft = Pick<Draft, 'kind' | 'text' | 'file' | 'split' | 'chunk
 
 export const emptyInput: InputDraft = {
   kind: 'lines',
-  text: { lines: '', json: '', range: '', object: '' },
+  text: { lines: '', json: '', range: '', generator: '', object: '' },
   file: null,
   split: 'lines',
   chunkKiB: '64',
@@ -54,11 +55,12 @@ export interface Problem {
   readonly sentence: string;
 }
 
-/** The inputs as the SDK takes them, but for a file, which has to be stored first, and an object, which has to be looked up. */
+/** The inputs as the SDK takes them, but for a file, which has to be stored first, an object, which has to be looked up, and a generator, which has to be run. */
 export type ReadyInputs =
   | Extract<Inputs, { range: unknown } | { items: unknown }>
   | { readonly file: File; readonly chunkBytes: number | null }
-  | { readonly object: string; readonly chunkBytes: number | null };
+  | { readonly object: string; readonly chunkBytes: number | null }
+  | { readonly generator: string };
 export type Checked =
   | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -134,6 +136,10 @@ export function checkInput(draft: InputDraft): ReadyInputs | Wrong {
       if (range[1] <= range[0]) return { sentence: 'The range is empty: its second number has to be the larger one.' };
       if (range[1] - range[0] > itemsMax) return { sentence: 'A job may have at most 10 million items.' };
       return { range };
+    }
+    case 'generator': {
+      const sentence = generatorProblem(text.generator);
+      return sentence === null ? { generator: text.generator } : { sentence };
     }
     case 'file':
       if (file === null) return { sentence: 'Choose a file, or drop one here.' };

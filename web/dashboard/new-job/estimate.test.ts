@@ -27,34 +27,41 @@ describe('the estimate before a job is submitted', () => {
 
 describe('the items that are tried', () => {
   const noObject: Head = () => Promise.reject(new Error('not asked for'));
+  const noItems = () => Promise.reject(new Error('not asked for'));
   it('are the first, the middle and the last, each once', () => {
     expect([1, 2, 3, 100].map(spread)).toEqual([[0], [0, 1], [0, 1, 2], [0, 49, 99]]);
   });
   it('of a range are its numbers, of a list its elements', async () => {
-    expect(await threeItems({ range: [10, 21] }, noObject)).toEqual({ indices: [0, 5, 10], values: [10, 15, 20], of: 11 });
-    expect(await threeItems({ items: ['a', 'b'] }, noObject)).toEqual({ indices: [0, 1], values: ['a', 'b'], of: 2 });
+    expect(await threeItems({ range: [10, 21] }, noObject, noItems)).toEqual({ indices: [0, 5, 10], values: [10, 15, 20], of: 11 });
+    expect(await threeItems({ items: ['a', 'b'] }, noObject, noItems)).toEqual({ indices: [0, 1], values: ['a', 'b'], of: 2 });
+    const made = (body: string) => Promise.resolve([...body]);
+    expect(await threeItems({ generator: 'yield' }, noObject, made)).toEqual({ indices: [0, 2, 4], values: ['y', 'e', 'd'], of: 5 });
   });
   it('of a small file are lines from all of it, of a large one its first lines, whole', async () => {
     const small = new File(['a\nb\nc\nd\ne\n'], 's.txt');
-    expect(await threeItems({ file: small, chunkBytes: null }, noObject)).toEqual({ indices: [0, 2, 4], values: ['a', 'c', 'e'], of: 5 });
+    expect(await threeItems({ file: small, chunkBytes: null }, noObject, noItems)).toEqual({
+      indices: [0, 2, 4],
+      values: ['a', 'c', 'e'],
+      of: 5,
+    });
     const large = new File([Array.from({ length: 60_000 }, (_, i) => `line ${String(i).padStart(6, '0')}`).join('\n')], 'l.txt');
-    const tried = await threeItems({ file: large, chunkBytes: null }, noObject);
+    const tried = await threeItems({ file: large, chunkBytes: null }, noObject, noItems);
     expect(tried).toMatchObject({ indices: [0, 1, 2], values: ['line 000000', 'line 000001', 'line 000002'] });
     expect(Math.abs(tried.of! - 60_000)).toBeLessThan(600);
   });
   it('of a file in pieces are bytes', async () => {
     const file = new File([new Uint8Array(5_000).map((_, i) => i)], 'b.bin');
-    const { indices, values, of } = await threeItems({ file, chunkBytes: 2_048 }, noObject);
+    const { indices, values, of } = await threeItems({ file, chunkBytes: 2_048 }, noObject, noItems);
     expect([indices, of, values.map((value) => (value as Uint8Array).length)]).toEqual([[0, 1, 2], 3, [2_048, 2_048, 904]]);
   });
   it('of an object are its first', async () => {
     const bytes = new TextEncoder().encode('x\ny\n');
     const head: Head = () => Promise.resolve({ bytes, size: 4, name: 'o' });
-    expect(await threeItems({ object: 'ab', chunkBytes: null }, head)).toMatchObject({ values: ['x', 'y'] });
-    expect(await threeItems({ object: 'ab', chunkBytes: 2 }, head)).toMatchObject({ indices: [0, 1], of: 2 });
+    expect(await threeItems({ object: 'ab', chunkBytes: null }, head, noItems)).toMatchObject({ values: ['x', 'y'] });
+    expect(await threeItems({ object: 'ab', chunkBytes: 2 }, head, noItems)).toMatchObject({ indices: [0, 1], of: 2 });
   });
   it('of what is no text are refused with a sentence', async () => {
     const file = new File([Uint8Array.of(0x50, 0x4b, 0, 0)], 'a.zip');
-    await expect(threeItems({ file, chunkBytes: null }, noObject)).rejects.toThrow('a.zip does not look like text');
+    await expect(threeItems({ file, chunkBytes: null }, noObject, noItems)).rejects.toThrow('a.zip does not look like text');
   });
 });

@@ -14,6 +14,11 @@ const kinds: Record<InputKind, { label: string; hint: string; placeholder: strin
     hint: 'Each number is an item. The last one is not run: 0..1000 runs 0 up to 999.',
     placeholder: '0..1000',
   },
+  generator: {
+    label: 'A generator',
+    hint: 'JavaScript that yields items. It runs once, in this tab’s locked box, and sees the arguments as args.',
+    placeholder: 'for (let a = 0; a < 10; a++)\n  for (let b = 0; b < 10; b++)\n    yield { a, b };',
+  },
   file: { label: 'A file', hint: 'Each line of the file is an item. Plain text in UTF-8, at most 1 GB.', placeholder: '' },
   object: {
     label: 'Something on the Data page',

@@ -22,7 +22,7 @@ const argsHint = 'JSON that every call sees as task.args.';
 const reduceHint = 'A module: export default (values, task) => value. Runs in your tab over all results, when they are there.';
 
 export function NewJobPage() {
-  const { lull, objects, snapshots } = useDeps();
+  const { lull, objects, snapshots, tries } = useDeps();
   const { draft, before, from } = useDraft();
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [key, setKey] = useState<number | null>(null);
@@ -94,7 +94,7 @@ export function NewJobPage() {
     const reduce = draft.reduce.trim();
     const job = await submissions.start(
       lull,
-      (object) => objects.reference(object),
+      { look: (object) => objects.reference(object), generate: (body) => tries.generate(body, checked.args) },
       { name: draft.name.trim(), code: draft.code, args: checked.args, open: draft.open, ...(reduce === '' ? {} : { reduce }) },
       checked.inputs,
       setKey,

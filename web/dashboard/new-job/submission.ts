@@ -39,7 +39,7 @@ export const submissions = {
    */
   async start(
     lull: Lull,
-    look: (object: string) => Promise<ObjectRef>,
+    makers: InputMakers,
     spec: Omit<JobSpec, 'inputs'>,
     inputs: ReadyInputs,
     onKey: (key: number) => void,
@@ -51,7 +51,7 @@ export const submissions = {
     );
     onKey(key);
     try {
-      const ready = await storedInputs(lull, look, inputs, (step) => put(key, step));
+      const ready = await storedInputs(lull, makers, inputs, (step) => put(key, step));
       put(key, { kind: 'handing-over' });
       const job = await lull.submit({ ...spec, inputs: ready });
       drop(key);
@@ -64,13 +64,20 @@ export const submissions = {
   forget: drop,
 };
 
-/** The inputs with a file stored as an object. @throws with a sentence where the file cannot be read, or is no text */
+/** What becomes of inputs that are not there yet. */
+export interface InputMakers {
+  readonly look: (object: string) => Promise<ObjectRef>;
+  readonly generate: (body: string) => Promise<readonly unknown[]>;
+}
+
+/** The inputs with a file stored as an object. @throws with a sentence where the file cannot be read, is no text, or a generator gives nothing */
 export async function storedInputs(
   lull: Lull,
-  look: (object: string) => Promise<ObjectRef>,
+  { look, generate }: InputMakers,
   inputs: ReadyInputs,
   onStep: (step: Step) => void,
 ): Promise<Inputs> {
+  if ('generator' in inputs) return { items: await generate(inputs.generator) };
   if (!('chunkBytes' in inputs)) return inputs;
   const { chunkBytes } = inputs;
   const from = (ref: ObjectRef): Inputs => (chunkBytes === null ? { lines: ref } : { chunks: ref, bytes: chunkBytes });

@@ -18,8 +18,13 @@ export type Head = (object: string) => Promise<{ readonly bytes: Uint8Array; rea
 /** First, middle and last of [0, n), each once. */
 export const spread = (n: number): number[] => [...new Set([0, Math.floor((n - 1) / 2), n - 1])].filter((i) => i >= 0);
 
-/** @throws Error with a sentence where the file cannot be read, or is no text */
-export async function threeItems(inputs: ReadyInputs, head: Head): Promise<ChosenItems> {
+/** @throws Error with a sentence where the file cannot be read, is no text, or a generator gives nothing */
+export async function threeItems(
+  inputs: ReadyInputs,
+  head: Head,
+  generate: (body: string) => Promise<readonly unknown[]>,
+): Promise<ChosenItems> {
+  if ('generator' in inputs) return threeItems({ items: await generate(inputs.generator) }, head, generate);
   if ('range' in inputs) {
     const [first, end] = inputs.range;
     const indices = spread(end - first);

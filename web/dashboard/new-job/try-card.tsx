@@ -39,7 +39,11 @@ export function TryCard({ code, check, stamp }: { code: string; check: () => Che
     if (!checked.ok) return;
     put({ kind: 'under', stamp });
     try {
-      const chosen = await threeItems(checked.inputs, (object) => objects.head(object));
+      const chosen = await threeItems(
+        checked.inputs,
+        (object) => objects.head(object),
+        (body) => tries.generate(body, checked.args),
+      );
       if (chosen.values.length === 0) throw new Error('There is no item to try yet.');
       const tried = await tries.run(code, checked.args, chosen.indices, chosen.values);
       put({ kind: 'tried', stamp, tried, values: new Map(chosen.indices.map((index, i) => [index, chosen.values[i]])), of: chosen.of });

@@ -1,0 +1,47 @@
+// The New job page as one writes a job: the editor knows the task, and a few lines make the input.
+import { expect, test } from './harness/cluster.ts';
+import { donate } from './harness/profile.ts';
+
+test(
+  'the editor completes the task, says what it has not and how it is called; a generator makes the items',
+  { tag: '@soak' },
+  async ({ cluster }) => {
+    const { page } = await cluster.join('/jobs/new');
+    await donate(page);
+    await page.getByLabel('Name', { exact: true }).fill('Pairs');
+    const code = page.getByLabel('Code', { exact: true });
+    await expect(code).toHaveAttribute('contenteditable', 'true');
+    await code.click();
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('export default ({ a, b }, it) => it.');
+    await expect(page.getByRole('option', { name: /^random/ })).toBeVisible();
+    await page.keyboard.type('inde');
+    await expect(page.getByRole('option', { name: /^index/ })).toBeVisible();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('(1) + it.foo + a * b;');
+    // Both are marked, and said under the pointer.
+    const wrong = page.locator('.cm-lintRange-error');
+    await expect(wrong).toHaveCount(2);
+    await wrong.last().hover();
+    await expect(page.getByText('task has no foo: it has index, args')).toBeVisible();
+    await code.click();
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('export default ({ a, b }, it) => it.index + a * b;');
+    await expect(wrong).toHaveCount(0);
+
+    await page.getByLabel('Kind of input').selectOption('A generator');
+    const input = page.getByLabel('Input', { exact: true });
+    await input.fill('for (let a = 1; a <= args.most; a++) for (let b = 1; b <= a; b++) yield { a, b };');
+    await page.getByText('Arguments and a last step').click();
+    await expect(page.getByLabel('Arguments', { exact: true })).toHaveAttribute('contenteditable', 'true');
+    await page.getByLabel('Arguments', { exact: true }).click();
+    await page.keyboard.type('{"most": 40');
+    await page.getByRole('button', { name: 'Try on three items here' }).click();
+    await expect(page.getByLabel('Try it here')).toContainText('#819');
+    await page.getByRole('button', { name: 'Submit job' }).click();
+    await page.waitForURL(/\/jobs\/[0-9a-f]{64}$/);
+    await expect(page.getByRole('status').first()).toHaveText(/done/, { timeout: 30_000 });
+    const values = await page.evaluate(() => globalThis.lull.jobs()[0]!.values());
+    expect([values.length, values[0], values.at(-1)]).toEqual([820, 1, 819 + 40 * 40]);
+  },
+);
