@@ -11,6 +11,8 @@ export interface ScaleOptions {
   readonly churn: number;
   /** Default: two for each group. */
   readonly jobs?: number;
+  /** 'short' fits into the tests: the same in a third of the time. Default 'full'. */
+  readonly pace?: 'full' | 'short';
   /** Of messages; default 0.05. */
   readonly lossShare?: number;
   /** Proves that nobody changes what was sent; slow. */
@@ -53,15 +55,47 @@ export interface ScalePlan {
   readonly calmMs: number;
 }
 
-const joinMs = 8_000;
-const workFromMs = 12_000;
-const workUntilMs = 34_000;
-const calmMs = 44_000;
-const cutMs = 6_000;
+interface Pace {
+  readonly joinMs: number;
+  readonly workFromMs: number;
+  readonly workUntilMs: number;
+  readonly backMsMax: number;
+  readonly cuts: readonly Cut[];
+  readonly calmMs: number;
+}
+
+const paces: Record<'full' | 'short', Pace> = {
+  full: {
+    joinMs: 5_000,
+    workFromMs: 8_000,
+    workUntilMs: 22_000,
+    backMsMax: 5_000,
+    // The middle one outlasts what makes a member of a group gone.
+    cuts: [
+      { kind: 'halves', atMs: 8_500, ms: 3_500 },
+      { kind: 'inside', atMs: 12_500, ms: 11_000 },
+      { kind: 'thirds', atMs: 24_000, ms: 3_500 },
+    ],
+    calmMs: 28_000,
+  },
+  short: {
+    joinMs: 2_500,
+    workFromMs: 4_500,
+    workUntilMs: 8_500,
+    backMsMax: 2_000,
+    cuts: [
+      { kind: 'halves', atMs: 5_000, ms: 1_500 },
+      { kind: 'inside', atMs: 7_000, ms: 2_500 },
+      { kind: 'thirds', atMs: 10_000, ms: 1_000 },
+    ],
+    calmMs: 11_000,
+  },
+};
 const anewShare = 1 / 3;
 const politeShare = 1 / 4;
 
-export function scalePlanOf({ seed, peers, groups, churn, jobs = 2 * groups }: ScaleOptions): ScalePlan {
+export function scalePlanOf({ seed, peers, groups, churn, jobs = 2 * groups, pace = 'full' }: ScaleOptions): ScalePlan {
+  const { joinMs, workFromMs, workUntilMs, backMsMax, cuts, calmMs } = paces[pace];
   const draw = new Draw(`scale plan ${seed}`);
   const startMs = Array.from({ length: peers }, () => draw.int(0, joinMs));
   const leavers = draw.shuffledSome(peers, Math.round(peers * churn));
@@ -71,17 +105,17 @@ export function scalePlanOf({ seed, peers, groups, churn, jobs = 2 * groups }: S
       peer,
       atMs: draw.int(workFromMs, workUntilMs),
       polite: draw.chance(politeShare),
-      backMs: draw.int(2_000, 8_000),
+      backMs: draw.int(1_000, backMsMax),
       anew: draw.chance(anewShare),
     })),
     jobs: Array.from({ length: jobs }, (_, number) => ({
       number,
       atMs: draw.int(workFromMs, workUntilMs),
       submitter: draw.int(0, peers - 1),
-      items: draw.int(16, 32),
-      itemMs: draw.int(800, 2_400),
+      items: draw.int(8, 16),
+      itemMs: draw.int(200, 800),
     })),
-    cuts: (['halves', 'inside', 'thirds'] as const).map((kind, i) => ({ kind, atMs: workFromMs + 2_000 + i * 10_000, ms: cutMs })),
+    cuts,
     calmMs,
   };
 }

@@ -66,7 +66,7 @@ export class ScaleWorld {
       jitterMs: 10,
       lossShare: options.lossShare ?? 0.05,
       retransmitMs: 200,
-      noticeMs: 4_000,
+      noticeMs: 3_000,
     });
     this.directory = new ScaleDirectory(this.clock, seededRandom(`${seed} directory`), {
       groupPeersMax: Math.ceil(peers / groups),

@@ -25,8 +25,10 @@ function mixed(word: number, code: number): number {
 
 export class SlotSet {
   readonly #buckets = new Map<number, Map<ObjectId, readonly number[]>>();
-  /** Two words a bucket: the entries' mixes, combined by exclusive or. */
-  readonly #words = new Int32Array(2 * bucketCount);
+  /** Two words a bucket: the entries' mixes, combined by exclusive or. Of a store without slots, as most are of newcomers, there are none. */
+  #words: Int32Array | undefined;
+  /** The same of all buckets. */
+  readonly #all: [number, number] = [0, 0];
   #size = 0;
 
   get size(): number {
@@ -79,23 +81,20 @@ export class SlotSet {
 
   /** Of everything: `digestBytes`. */
   digest(): Uint8Array {
-    let [a, b] = [0, 0];
-    for (let at = 0; at < bucketCount; at++) {
-      a ^= this.#words[2 * at]!;
-      b ^= this.#words[2 * at + 1]!;
-    }
-    return bytesOfWords([a, b]);
+    return bytesOfWords(this.#all);
   }
 
   /** One for each bucket, in order. */
   digests(): Uint8Array {
-    return bytesOfWords(this.#words);
+    return bytesOfWords(this.#words ?? new Int32Array(2 * bucketCount));
   }
 
   #toggle(bucket: number, object: ObjectId, code: number): void {
-    for (const lane of [0, 1]) {
-      const word = Number.parseInt(object.slice(8 + 8 * lane, 16 + 8 * lane), 16);
-      this.#words[2 * bucket + lane]! ^= mixed(word, code);
+    this.#words ??= new Int32Array(2 * bucketCount);
+    for (const lane of [0, 1] as const) {
+      const mix = mixed(Number.parseInt(object.slice(8 + 8 * lane, 16 + 8 * lane), 16), code);
+      this.#words[2 * bucket + lane]! ^= mix;
+      this.#all[lane] ^= mix;
     }
   }
 }

@@ -53,6 +53,8 @@ export interface Entry {
   listed: boolean;
   contacts: readonly PeerId[];
   details: GroupDetails | undefined;
+  /** Of the details. */
+  peers: readonly PeerId[];
   version: string | null;
   /** Whose word the details are. */
   source: PeerId | undefined;
@@ -64,6 +66,24 @@ export interface Entry {
   /** By bridge of this group. */
   readonly tellings: Map<PeerId, Telling>;
   readonly expectations: Expectations;
+  /** Of all members here, of those that answer, and of the members there. */
+  readonly orders: { readonly here: KeptOrder; readonly alive: KeptOrder; readonly there: KeptOrder };
+}
+
+/** A bridge order is asked for many times between two changes of those whom it orders. */
+class KeptOrder {
+  #pair = '';
+  #of: readonly PeerId[] | undefined;
+  #order: readonly PeerId[] = [];
+
+  /** `members` is another list whenever they are others. */
+  get(a: GroupId, b: GroupId, members: readonly PeerId[]): readonly PeerId[] {
+    const pair = a + b;
+    if (this.#of !== members || this.#pair !== pair) this.#order = bridgeOrder(a, b, members);
+    this.#of = members;
+    this.#pair = pair;
+    return this.#order;
+  }
 }
 
 export const versionOf = (details: GroupDetails) => hash53(JSON.stringify(details)).toString(16);
@@ -74,6 +94,7 @@ export class NeighbourBook {
   #group: GroupId;
   /** Those of this group that are not gone; this tab among them. */
   #members: ReadonlySet<PeerId> = new Set();
+  #memberList: readonly PeerId[] = [];
   /** Of these, those that answer. */
   #alive: readonly PeerId[] = [];
   /** What comes through a common neighbour is no bridge: it goes where that one goes. */
@@ -87,16 +108,20 @@ export class NeighbourBook {
     this.#group = group;
   }
 
-  /** This tab's group, its members, and those of them that answer. */
-  within(group: GroupId, members: ReadonlySet<PeerId>, alive: readonly PeerId[]): void {
+  /** This tab's group, its members, and those of them that answer. False where nothing of it is new. */
+  within(group: GroupId, members: ReadonlySet<PeerId>, alive: readonly PeerId[]): boolean {
+    const list = [...members];
+    if (group === this.#group && sameList(list, this.#memberList) && sameList(alive, this.#alive)) return false;
     if (group !== this.#group) for (const entry of this.entries.values()) entry.tellings.clear();
     this.#group = group;
     this.#members = members;
+    this.#memberList = list;
     this.#alive = alive;
     this.entries.delete(group);
     for (const [peer, talk] of this.talks) if (talk.group === group || members.has(peer)) this.talks.delete(peer);
     for (const entry of this.entries.values())
       for (const peer of entry.tellings.keys()) if (!members.has(peer)) entry.tellings.delete(peer);
+    return true;
   }
 
   /** The directory's word. */
@@ -132,7 +157,9 @@ export class NeighbourBook {
     if (!this.#members.has(here) || here === this.self) return;
     for (const { group, there, heardMsAgo, load, states, version, details } of news) {
       if (group === this.#group) continue;
-      const rank = bridgeOrder(this.#group, group, [...this.#members]).indexOf(here);
+      const known = this.entries.get(group);
+      const order = known?.orders.here.get(this.#group, group, this.#memberList) ?? bridgeOrder(this.#group, group, this.#memberList);
+      const rank = order.indexOf(here);
       if (rank < 0 || rank >= believedRanks) continue;
       const entry = this.#take(group, now, false);
       if (entry === undefined) continue;
@@ -155,6 +182,7 @@ export class NeighbourBook {
     entry.source = source;
     entry.version = version;
     entry.details = details;
+    entry.peers = details.members.map(({ peer }) => peer);
   }
 
   #speaks(entry: Entry, source: PeerId, now: number): boolean {
@@ -197,7 +225,7 @@ export class NeighbourBook {
 
   /** The place of this tab among the bridges to it, 0 the first; undefined where it is to be none. */
   rank(entry: Entry, now: number): number | undefined {
-    const order = bridgeOrder(this.#group, entry.group, this.#alive);
+    const order = entry.orders.alive.get(this.#group, entry.group, this.#alive);
     const elected = entry.expectations.elects(this.self, order, (here) => this.#works(entry, here, now), now);
     return elected && this.isWanted(entry, now) ? order.indexOf(this.self) : undefined;
   }
@@ -211,10 +239,9 @@ export class NeighbourBook {
 
   /** Members of the neighbour, those to be dialled first at the front. */
   far(entry: Entry): PeerId[] {
-    const members = entry.details?.members.map(({ peer }) => peer) ?? [];
+    const order = entry.orders.there.get(this.#group, entry.group, entry.peers);
     // Whoever came lately is known to the directory only.
-    const contacts = entry.contacts.filter((peer) => !members.includes(peer));
-    return [...bridgeOrder(this.#group, entry.group, members), ...contacts];
+    return [...order, ...entry.contacts.filter((peer) => !entry.peers.includes(peer))];
   }
 
   /** Forgets what nobody names or hears, and takes in neighbours of neighbours where too few are within reach. */
@@ -286,6 +313,7 @@ export class NeighbourBook {
       listed,
       contacts: [],
       details: undefined,
+      peers: [],
       version: null,
       source: undefined,
       load: { spareWorkers: 0, waitingFunctions: 0 },
@@ -293,8 +321,11 @@ export class NeighbourBook {
       heardAt: -Infinity,
       tellings: new Map(),
       expectations: new Expectations(),
+      orders: { here: new KeptOrder(), alive: new KeptOrder(), there: new KeptOrder() },
     };
     this.entries.set(group, entry);
     return entry;
   }
 }
+
+const sameList = (a: readonly PeerId[], b: readonly PeerId[]) => a.length === b.length && a.every((peer, i) => peer === b[i]);

@@ -67,6 +67,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   let members: GroupView['members'] = [];
   let links: ReadonlyMap<PeerId, LinkInfo> = new Map();
   let waitingFunctions = 0;
+  let knownLoad = '';
   const answersFor = new AnswersFor(group);
   let book = new NeighbourBook(self.peer, group);
   const idle = new IdleLinks();
@@ -273,12 +274,16 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     const moved = next.group !== group;
     ({ group, members } = next);
     const alive = members.filter(({ status }) => status === 'alive');
-    book.within(
+    const isNew = book.within(
       group,
       new Set(members.map(({ peer }) => peer)),
       alive.map(({ peer }) => peer),
     );
-    if (!moved) return changed();
+    // How busy members are changes all the time: what it comes to is told with the next look, at once only where there is any or none.
+    const load = roughly(loadOf(members, waitingFunctions)).join();
+    const another = load !== knownLoad;
+    knownLoad = load;
+    if (!moved) return isNew || another ? changed() : undefined;
     settledAt = clock.now() + settleMs;
     answersFor.absorbed(group, last?.group === group ? last.absorbed : []);
     for (const map of [diallings, told, have]) map.clear();

@@ -209,11 +209,9 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
       if (!reply.ok) return false;
       const before: RecordId | null = after;
       for (const labels of reply.value.body.appends) {
-        for (const told of labels.functions) {
-          told.slice = null;
-          if (after === null || told.record > after) after = told.record;
-        }
-        const { added } = await holder.insert(labels, identity, false);
+        const functions = labels.functions.map((told) => ({ ...told, slice: null }));
+        for (const { record } of functions) if (after === null || record > after) after = record;
+        const { added } = await holder.insert({ ...labels, functions }, identity, false);
         if (added.length > 0) changed();
       }
       if (after === before) return true;

@@ -1,0 +1,18 @@
+// The simulation at scale in the tests: short forms of what `npm run sim -- --peers 10000 --groups 500` runs.
+import { describe, expect, it } from 'vitest';
+import { runAtScale } from './scale-run.ts';
+
+describe('tabs in several groups join, work, leave, are cut apart and converge', () => {
+  it('and nobody changes what was sent', async () => {
+    const result = await runAtScale({ seed: 'test', peers: 20, groups: 2, churn: 0.3, pace: 'short', freezes: true });
+    expect(result.violations).toEqual([]);
+    expect(result).toMatchObject({ groups: 2, jobs: 4 });
+  }, 120_000);
+
+  it('the same way each time', async () => {
+    const options = { seed: 'twice', peers: 10, groups: 2, churn: 0.3, jobs: 2, pace: 'short' as const };
+    const [first, second] = [await runAtScale(options), await runAtScale(options)];
+    expect(second.hash).toBe(first.hash);
+    expect(second.messages).toBe(first.messages);
+  }, 120_000);
+});
