@@ -1,5 +1,5 @@
 // Settings from the environment: PORT, HOST, TLS_CERT, TLS_KEY, ICE_SERVERS, GROUP_PEERS_MAX, SOCKETS_MAX, SOCKETS_PER_ADDRESS_MAX,
-// TRUST_PROXY, ORIGINS (and SITE_DIRECTORY, in main.ts). What is set wrongly stops the start, in one line.
+// TRUST_PROXY, ORIGINS, OPERATOR_DIRECTORY (and SITE_DIRECTORY, in main.ts). What is set wrongly stops the start, in one line.
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { groupPeersMax } from '../web/kernel/limits.ts';
@@ -33,6 +33,7 @@ export function optionsFromEnvironment(environment: Environment): Omit<ServerOpt
       .split(',')
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
+    operatorDirectory: environment.OPERATOR_DIRECTORY || null,
     limits: {
       groupPeersMax: integer(environment, 'GROUP_PEERS_MAX', groupPeersMax, 1, groupPeersMax),
       socketsMax: integer(environment, 'SOCKETS_MAX', defaultLimits.socketsMax, 1, 1_000_000),

@@ -1,4 +1,5 @@
 // Every bound of the server, in one place, unit last. `startServer` takes others for tests; people set the first three by environment.
+import { reportBytesMax } from '../web/kernel/limits.ts';
 import type { Rate } from './token-bucket.ts';
 
 export interface Limits {
@@ -43,6 +44,13 @@ export interface Limits {
   /** Stores whose last group is remembered; the oldest are forgotten, and then say themselves where they were. */
   readonly storesRememberedMax: number;
   readonly siteBytesMax: number;
+
+  readonly reportBodyBytesMax: number;
+  /** All reports together: of more the server takes none, until its operator has put the file away. */
+  readonly reportsFileBytesMax: number;
+  /** Reports of one address, and of all. */
+  readonly reportRate: Rate;
+  readonly reportRateOfAll: Rate;
 }
 
 export const defaultLimits: Limits = {
@@ -75,4 +83,9 @@ export const defaultLimits: Limits = {
   groupsPerNetworkMax: 512,
   storesRememberedMax: 100_000,
   siteBytesMax: 64 * 1024 * 1024,
+
+  reportBodyBytesMax: 2 * reportBytesMax + 1_024,
+  reportsFileBytesMax: 16 * 1024 * 1024,
+  reportRate: { burst: 10, perSecond: 1 / 60 },
+  reportRateOfAll: { burst: 100, perSecond: 1 / 2 },
 };

@@ -23,7 +23,8 @@ export type RefusalReason =
   | 'taken'
   | 'overloaded'
   | 'too-late'
-  | 'absent';
+  | 'absent'
+  | 'reports';
 
 const counters = {
   lull_frames_total: 'WebSocket frames, by endpoint and direction.',
@@ -32,6 +33,7 @@ const counters = {
   lull_merges_total: 'Groups that were merged into another.',
   lull_splits_total: 'Groups that were split.',
   lull_refusals_total: 'What was refused or cut, by reason.',
+  lull_reports_total: 'Reports of donors that were written down.',
   lull_http_requests_total: 'HTTP requests, by status.',
 } as const;
 export type CounterName = keyof typeof counters;

@@ -191,6 +191,7 @@ describe('what the server tells of itself', () => {
     expect(await (await server.get('/config.json')).json()).toEqual({
       iceServers: [{ urls: 'stun:stun.example.org' }],
       siteVersion: server.siteVersion,
+      operator: null,
     });
     expect(server.siteVersion).toMatch(/^[0-9a-f]{16}$/);
   });

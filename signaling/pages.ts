@@ -1,14 +1,17 @@
-// Answers HTTP requests: the site, its settings, health and metrics. GET and HEAD only; everything else is refused.
+// Answers HTTP requests: the site, its settings, the deny list, health and metrics; takes reports. But for these GET and HEAD only.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import { embedHeaders, fileHeaders, pageHeaders, sandboxHeaders, scriptHeaders, sharedHeaders } from './security-headers.ts';
+import type { OperatorDesk } from './operator-desk.ts';
 import type { Site, SiteFile } from './site-files.ts';
 
 export interface PagesContext {
   readonly site: Site;
   /** What /config.json says. */
   readonly config: unknown;
+  /** Absent: nobody takes reports, and nothing is denied. */
+  readonly operator?: Pick<OperatorDesk, 'list' | 'take'> | undefined;
   readonly health: () => unknown;
   readonly metricsText: () => string;
   readonly answered: (status: number) => void;
@@ -28,15 +31,28 @@ export class Pages {
   answer(request: IncomingMessage, response: ServerResponse): void {
     response.on('finish', () => this.context.answered(response.statusCode));
     response.on('error', () => response.destroy());
-    // We read no bodies: who sends one is not kept waiting, and not kept.
+    const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+    const { operator } = this.context;
+    if (path === '/reports' && request.method === 'POST' && operator !== undefined) {
+      operator.take(request).then(
+        (status) => this.#text(request, response, status, '', 'text/plain; charset=utf-8', status === 413 ? { Connection: 'close' } : {}),
+        () => response.destroy(),
+      );
+      return;
+    }
+    // We read no other bodies: who sends one is not kept waiting, and not kept.
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
       response.setHeader('Connection', 'close');
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return this.#text(request, response, 405, 'Only GET and HEAD.\n', 'text/plain; charset=utf-8', { Allow: 'GET, HEAD' });
     }
-    const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
     switch (path) {
+      case '/deny-list.json':
+        void (operator?.list() ?? Promise.resolve('null')).then((list) =>
+          this.#text(request, response, 200, `${list}\n`, 'application/json; charset=utf-8'),
+        );
+        return;
       case '/config.json':
         return this.#json(request, response, this.context.config);
       case '/health':

@@ -8,6 +8,7 @@ import { GroupDirectory } from './directory.ts';
 import { Introductions, introductionsPath } from './introductions.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { Metrics } from './metrics.ts';
+import { openOperatorDesk } from './operator-desk.ts';
 import { Pages } from './pages.ts';
 import { loadSite } from './site-files.ts';
 import { SocketGate } from './socket-gate.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly iceServers: readonly unknown[];
   readonly trustProxy: boolean;
   readonly origins: readonly string[];
+  /** With the operator's public key, deny list and reports (operator-files.ts); null: the site has none. */
+  readonly operatorDirectory?: string | null;
   readonly limits?: Partial<Limits>;
   /** Surprises of the world, one line each. */
   readonly report: (message: string) => void;
@@ -48,6 +51,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = new Metrics();
   const site = await loadSite(options.siteDirectory, limits.siteBytesMax);
 
+  const directoryOfOperator = options.operatorDirectory ?? null;
+  const operator =
+    directoryOfOperator === null
+      ? undefined
+      : await openOperatorDesk({ ...options, directory: directoryOfOperator, limits, metrics, nowMs });
+
   const server = createServer(options, limits);
   const gate = new SocketGate({ limits, metrics, nowMs, trustProxy: options.trustProxy, origins: options.origins });
   const directory = new GroupDirectory(limits, metrics, site.version, nowMs);
@@ -56,7 +65,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const pages = new Pages({
     site,
-    config: { iceServers: options.iceServers, siteVersion: site.version },
+    config: { iceServers: options.iceServers, siteVersion: site.version, operator: operator?.key ?? null },
+    operator,
     health: () => ({ status: 'ok', siteVersion: site.version, uptimeSeconds: Math.floor(uptimeSeconds()), ...directory.counts() }),
     metricsText: () => {
       const { networks, groups, peers } = directory.counts();

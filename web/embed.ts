@@ -3,6 +3,7 @@ import { browserClock } from './adapters/browser-clock.ts';
 import { browserRandom } from './adapters/browser-random.ts';
 import { codecClient } from './adapters/codec-client.ts';
 import { openStorage } from './adapters/idb-storage.ts';
+import { operatorDesk } from './adapters/operator-desk.ts';
 import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
 import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
 import { electSpeaker } from './adapters/profile.ts';
@@ -85,6 +86,7 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
   if (!site.ok) return kernel.failed(site.fault);
   if (!identity.ok) return kernel.failed(identity.fault);
   const { signer } = identity.value;
+  const operator = operatorDesk(site.value.operator);
   const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
   const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
     kernel.run(() => {
@@ -97,6 +99,7 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
         machine: bareMachine,
         sandbox: noSandbox,
         report,
+        ...(operator && { operator }),
         storage,
         profileRole,
         transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),

@@ -6,6 +6,7 @@ import { browserRandom } from './adapters/browser-random.ts';
 import { codecClient } from './adapters/codec-client.ts';
 import { keepSite } from './adapters/offline.ts';
 import { openStorage } from './adapters/idb-storage.ts';
+import { operatorDesk } from './adapters/operator-desk.ts';
 import { durableStorage } from './adapters/durable-storage.ts';
 import { directoryUrlOf, peerDirectory } from './adapters/peer-directory.ts';
 import { peerjsTransport, peerServerAt } from './adapters/peerjs-transport.ts';
@@ -80,8 +81,18 @@ async function run(): Promise<void> {
   if (!site.ok) return host.failed(site.fault);
   if (!identity.ok) return host.failed(identity.fault);
   const { signer } = identity.value;
+  const operator = operatorDesk(site.value.operator);
   const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
-  const shared = { clock, random, digest: webDigest, coder: codec.coder, signer, machine: browserMachine(), report };
+  const shared = {
+    clock,
+    random,
+    digest: webDigest,
+    coder: codec.coder,
+    signer,
+    machine: browserMachine(),
+    report,
+    ...(operator && { operator }),
+  };
   const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
     host.run(() => {
       const platform: Platform = {

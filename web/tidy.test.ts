@@ -197,7 +197,7 @@ const recorded = {
     membership: 'fe5af8bc15fe42d2',
     network: '1c05350f46751b92',
     queue: '971ae1ff1c10c0d1',
-    resources: 'ebfa76679ba35a56',
+    resources: '3670236ab959cb81',
     scheduler: '77d44021b44b8011',
     signed: '3e7d0e30ebb74828',
   },

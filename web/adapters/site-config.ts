@@ -1,9 +1,12 @@
 // What the server tells a tab before its kernel starts: ICE servers, and the boot document.
 import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
+import type { IdentityId } from '../kernel/lib/ids.ts';
+import { identityIdSchema } from '../kernel/protocol/schemas.ts';
 import * as v from 'valibot';
 
 const configSchema = v.object({
   siteVersion: v.string(),
+  operator: v.optional(v.nullable(identityIdSchema), null),
   iceServers: v.array(
     v.object({
       urls: v.union([v.string(), v.array(v.string())]),
@@ -15,6 +18,8 @@ const configSchema = v.object({
 
 export interface Site {
   readonly siteVersion: string;
+  /** The public key of whoever runs the site; null where they neither deny anything nor take reports. */
+  readonly operator: IdentityId | null;
   readonly iceServers: RTCIceServer[];
   readonly bootDocument: string;
 }
@@ -32,7 +37,8 @@ export async function loadSite(): Promise<Outcome<Site>> {
       ...(username !== undefined && { username }),
       ...(credential !== undefined && { credential }),
     }));
-    return success({ siteVersion: parsed.output.siteVersion, iceServers, bootDocument: await boot.text() });
+    const { siteVersion, operator } = parsed.output;
+    return success({ siteVersion, operator, iceServers, bootDocument: await boot.text() });
   } catch {
     return failure('unreachable', 'The server cannot be reached: see whether you are online, then reload the page.');
   }

@@ -1,5 +1,6 @@
 // What pages read: one vanilla store, fed by the kernel's publications. No kernel object gets past here.
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { abuseContract, type DeniedState } from '../kernel/protocol/contracts/abuse.ts';
 import { nameOf } from '../kernel/lib/names.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract, type Running } from '../kernel/protocol/contracts/executor.ts';
@@ -42,6 +43,8 @@ export interface Snapshot {
   readonly given: PublicationOf<typeof schedulerContract, 'given'>;
   readonly kept: PublicationOf<typeof blocksContract, 'usage'> | null;
   readonly links: readonly LinkInfo[];
+  /** What the operator of the site has denied; null until it is known. */
+  readonly denied: DeniedState | null;
   /** Why nothing outlives this page (no database could be opened); '' while all is well. */
   readonly storageProblem: string;
   /** Why the store that was open is no longer: the browser or the person cleared it, or a newer site took it. '' while it is. */
@@ -72,6 +75,7 @@ export function createSnapshotStore(): SnapshotStore {
     given: { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0, waitingFor: '' },
     kept: null,
     links: [],
+    denied: null,
     storageProblem: '',
     storageClosed: '',
     givenHistory: emptySeries(givenStepMs, 3_600_000 / givenStepMs),
@@ -98,6 +102,7 @@ export function connectSnapshots(
     bus.watch(ledgerContract, 'jobs', ({ jobs }) => set({ jobs })),
     bus.watch(schedulerContract, 'given', (given) => set({ given })),
     bus.watch(blocksContract, 'usage', (kept) => set({ kept })),
+    bus.watch(abuseContract, 'denied', (denied) => set({ denied })),
     bus.watch(networkContract, 'links', ({ links }) => set({ links })),
   ];
   let sampled = { cpuMs: store.getState().given.cpuMs, atMs: performance.now() };

@@ -1,9 +1,11 @@
 // Whose jobs run here, as the person chose.
-import { nameOf } from '../../kernel/lib/names.ts';
+import { isHex32 } from '../../kernel/lib/ids.ts';
+import { groupNameOf, nameOf } from '../../kernel/lib/names.ts';
 import type { Limits, ResourceState } from '../../kernel/protocol/contracts/resources.ts';
 import { useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { without } from './choice.ts';
+import { deniedWords, refusedWords } from './denied-words.ts';
 
 export function ChoiceCard({ resources }: { resources: ResourceState }) {
   const { lull } = useDeps();
@@ -11,7 +13,8 @@ export function ChoiceCard({ resources }: { resources: ResourceState }) {
   const jobs = useSnapshot((snapshot) => snapshot.jobs);
   const { limits } = resources;
   const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
-  const named = (id: string) => jobs?.find((job) => job.id === id)?.manifest.name ?? nameOf(id);
+  const named = (id: string) =>
+    isHex32(id) ? `the group ${groupNameOf(id)}` : (jobs?.find((job) => job.id === id)?.manifest.name ?? nameOf(id));
   const option = (value: Limits['jobs'], words: string) => (
     <label className="tick">
       <input type="radio" name="whose-jobs" checked={limits.jobs === value} onChange={() => change({ jobs: value })} /> {words}
@@ -40,8 +43,37 @@ export function ChoiceCard({ resources }: { resources: ResourceState }) {
         name={named}
         remove={(id) => change({ never: without(limits.never, id) })}
       />
+      <DeniedHere />
       {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
     </section>
+  );
+}
+
+/** What the operator of the site has denied, in one line; nothing where the site has none, or they have denied nothing yet. */
+function DeniedHere() {
+  const denied = useSnapshot((snapshot) => snapshot.denied);
+  if (denied === null || denied.operator === null) return null;
+  const refused = refusedWords(denied);
+  return (
+    <div className="denied-here sm">
+      <p className="mute">{deniedWords(denied)}</p>
+      {denied.entries.length === 0 ? null : (
+        <details>
+          <summary>What, and why</summary>
+          <ul>
+            {denied.entries.slice(0, 100).map(({ what, id, reason }) => (
+              <li key={`${what} ${id}`}>
+                <span className="mute">
+                  {what} <span className="fingerprint">{id.slice(0, 16)}</span>
+                </span>{' '}
+                {reason}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {refused === '' ? null : <p className="mute">{refused}</p>}
+    </div>
   );
 }
 

@@ -1,17 +1,17 @@
 // What runs here, for whom, with its code to read, and what the person can do about it.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
-import { nameOf } from '../../kernel/lib/names.ts';
+import { groupNameOf, nameOf } from '../../kernel/lib/names.ts';
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
-import type { Limits } from '../../kernel/protocol/contracts/resources.ts';
+import { neverMax, type Limits } from '../../kernel/protocol/contracts/resources.ts';
 import { Skeleton } from '../pieces/pieces.tsx';
 import { sentenceOf, useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
 import { withOne, without } from './choice.ts';
+import { ReportForm } from './report-form.tsx';
 
 const codeCharsShown = 100_000;
 const followMax = 256;
-const neverMax = 512;
 
 export function JobDialog({ job, onClose }: { job: JobSummary; onClose: () => void }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -21,6 +21,9 @@ export function JobDialog({ job, onClose }: { job: JobSummary; onClose: () => vo
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const limits = useSnapshot((snapshot) => snapshot.resources?.value.limits);
   const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
+  const takesReports = useSnapshot((snapshot) => snapshot.denied !== null && snapshot.denied.operator !== null);
+  const ownGroup = useSnapshot((snapshot) => snapshot.group?.group);
+  const [reporting, setReporting] = useState(false);
   const code = useCode(job);
   // Closed before it is taken away: then the browser gives the focus back to what had it.
   useLayoutEffect(() => {
@@ -53,50 +56,70 @@ export function JobDialog({ job, onClose }: { job: JobSummary; onClose: () => vo
         {submitter === own ? 'you' : nameOf(submitter)} <span className="mute fingerprint">{submitter.slice(0, 16)}</span>{' '}
         <Link to={`/jobs/${job.id}`}>Open the job</Link>
       </p>
-      <h2>Its code</h2>
-      {code === null ? (
-        <Skeleton lines={5} />
-      ) : code.ok ? (
-        <pre className="code-read">{code.text}</pre>
-      ) : (
-        <p className="mute sm">{code.text}</p>
+      {reporting ? <ReportForm job={job} onBack={() => setReporting(false)} onClose={onClose} /> : null}
+      {reporting ? null : (
+        <>
+          <h2>Its code</h2>
+          {code === null ? (
+            <Skeleton lines={5} />
+          ) : code.ok ? (
+            <pre className="code-read">{code.text}</pre>
+          ) : (
+            <p className="mute sm">{code.text}</p>
+          )}
+          {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
+          <div className="actions">
+            {submitter === own || limits === undefined ? null : (
+              <>
+                <button
+                  type="button"
+                  className="btn ghost"
+                  disabled={busy}
+                  onClick={() =>
+                    change({ follow: followed ? without(limits.follow, submitter) : withOne(limits.follow, submitter, followMax) })
+                  }
+                >
+                  {followed ? 'Unfollow' : 'Follow'} {nameOf(submitter)}
+                </button>
+                <button
+                  type="button"
+                  className="btn ghost"
+                  disabled={busy}
+                  onClick={() => change({ never: withOne(limits.never, job.id, neverMax) }, onClose)}
+                >
+                  Never run this job
+                </button>
+                <button
+                  type="button"
+                  className="btn ghost"
+                  disabled={busy}
+                  onClick={() => change({ never: withOne(limits.never, submitter, neverMax) }, onClose)}
+                >
+                  Never run anything of theirs
+                </button>
+                {job.home === ownGroup ? null : (
+                  <button
+                    type="button"
+                    className="btn ghost"
+                    disabled={busy}
+                    onClick={() => change({ never: withOne(limits.never, job.home, neverMax) }, onClose)}
+                  >
+                    Never run jobs of the group {groupNameOf(job.home)}
+                  </button>
+                )}
+                {takesReports ? (
+                  <button type="button" className="btn ghost" onClick={() => setReporting(true)}>
+                    Report this job
+                  </button>
+                ) : null}
+              </>
+            )}
+            <button type="button" className="btn" onClick={onClose}>
+              Close
+            </button>
+          </div>
+        </>
       )}
-      {problem === '' ? null : <Notice tone="coral">{problem}</Notice>}
-      <div className="actions">
-        {submitter === own || limits === undefined ? null : (
-          <>
-            <button
-              type="button"
-              className="btn ghost"
-              disabled={busy}
-              onClick={() =>
-                change({ follow: followed ? without(limits.follow, submitter) : withOne(limits.follow, submitter, followMax) })
-              }
-            >
-              {followed ? 'Unfollow' : 'Follow'} {nameOf(submitter)}
-            </button>
-            <button
-              type="button"
-              className="btn ghost"
-              disabled={busy}
-              onClick={() => change({ never: withOne(limits.never, job.id, neverMax) }, onClose)}
-            >
-              Never run this job
-            </button>
-            <button
-              type="button"
-              className="btn ghost"
-              disabled={busy}
-              onClick={() => change({ never: withOne(limits.never, submitter, neverMax) }, onClose)}
-            >
-              Never run anything of theirs
-            </button>
-          </>
-        )}
-        <button type="button" className="btn" onClick={onClose}>
-          Close
-        </button>
-      </div>
     </dialog>
   );
 }

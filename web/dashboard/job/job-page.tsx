@@ -2,6 +2,7 @@ import type { Job } from '../../sdk/types.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { GuideStep } from '../guide/guide.tsx';
 import { Empty, JobStateBadge, Skeleton } from '../pieces/pieces.tsx';
+import { whyDenied } from '../donate/denied-words.ts';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Actions } from './actions.tsx';
@@ -40,25 +41,33 @@ export function JobPage({ id }: { id: string }) {
         </>
       );
     case 'missing':
-      return (
-        <>
-          <div>
-            <JobsCrumb />
-            <Heading title="Job">{jobId.test(id) ? 'This job is not to be found' : 'This is not the address of a job'}</Heading>
-          </div>
-          <div className="card">
-            <Empty title={jobId.test(id) ? found.sentence : 'Part of the address may have been lost when it was copied.'}>
-              <p className="mute sm">
-                {jobId.test(id) ? 'If its keepers are away, it comes back with them. ' : ''}
-                <Link to="/jobs">See your jobs.</Link>
-              </p>
-            </Empty>
-          </div>
-        </>
-      );
+      return <MissingJob id={id} sentence={found.sentence} />;
     case 'found':
       return <FoundJob job={found.job} />;
   }
+}
+
+function MissingJob({ id, sentence }: { id: string; sentence: string }) {
+  const denied = useSnapshot((snapshot) => whyDenied(snapshot.denied, id));
+  const isId = jobId.test(id);
+  return (
+    <>
+      <div>
+        <JobsCrumb />
+        <Heading title="Job">
+          {denied !== undefined ? 'This job is denied' : isId ? 'This job is not to be found' : 'This is not the address of a job'}
+        </Heading>
+      </div>
+      <div className="card">
+        <Empty title={denied ?? (isId ? sentence : 'Part of the address may have been lost when it was copied.')}>
+          <p className="mute sm">
+            {isId && denied === undefined ? 'If its keepers are away, it comes back with them. ' : ''}
+            <Link to="/jobs">See your jobs.</Link>
+          </p>
+        </Empty>
+      </div>
+    </>
+  );
 }
 
 const JobsCrumb = () => (

@@ -3,8 +3,9 @@ import * as v from 'valibot';
 import { contract, operation } from '../contract.ts';
 import { donorStates } from '../offer.ts';
 import { reasonCodes } from '../reasons.ts';
-import { amount, empty, hashSchema, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
+import { amount, empty, groupIdSchema, hashSchema, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
 
+export const neverMax = 512;
 const minutesOfDay = 1_440;
 const minute = v.pipe(natural, v.maxValue(minutesOfDay));
 
@@ -40,8 +41,8 @@ export const limitsSchema = v.strictObject({
   jobs: v.picklist(['all', 'followed']),
   /** Whom this person follows: each has a share of the machine of its own. */
   follow: listOf(identityIdSchema, 256),
-  /** Submitters, and jobs, that are never run here. */
-  never: listOf(hashSchema, 512),
+  /** Submitters, jobs, and groups of which no job at home there is run here. */
+  never: listOf(v.union([hashSchema, groupIdSchema]), neverMax),
 });
 export type Limits = v.InferOutput<typeof limitsSchema>;
 

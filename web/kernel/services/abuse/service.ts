@@ -8,14 +8,13 @@ import { abuseContract, type DeniedState } from '../../protocol/contracts/abuse.
 import { groupsContract } from '../../protocol/contracts/groups.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
-import { resourcesContract } from '../../protocol/contracts/resources.ts';
+import { neverMax, resourcesContract } from '../../protocol/contracts/resources.ts';
 import { reportStatement, type Report } from '../../protocol/deny-list.ts';
 import type { Service, ServiceContext, ServiceFactory } from '../../service.ts';
 import { Gossip } from './gossip.ts';
 import { ListKeeper } from './list-keeper.ts';
 import { Outbox } from './outbox.ts';
 
-const neverMax = 512;
 /** Tabs that were opened together do not ask the server together. */
 const firstFetchMsMax = 3_000;
 

@@ -8,14 +8,15 @@ export type Choice = Pick<Limits, 'jobs' | 'follow' | 'never' | 'memoryMiB'>;
 
 /** Why not; '' where it may run. Which list it is on is nobody else's business. */
 export function excluded(
-  { id, manifest }: Pick<JobSummary, 'id' | 'manifest'>,
+  { id, manifest, home }: Pick<JobSummary, 'id' | 'manifest' | 'home'>,
   choice: Choice | undefined,
   self: IdentityId,
 ): Extract<ExclusionCode, 'job-memory' | 'not-chosen'> | '' {
   if (choice === undefined) return '';
   if ((manifest.memoryMiB ?? 0) > choice.memoryMiB) return 'job-memory';
   if (manifest.submitter === self) return '';
-  if (choice.never.includes(manifest.submitter) || choice.never.includes(id)) return 'not-chosen';
+  // A group is where a job is at home now, and where it was submitted: it may have got another home since.
+  if ([id, manifest.submitter, home, manifest.home].some((each) => choice.never.includes(each))) return 'not-chosen';
   if (choice.jobs === 'followed' && !choice.follow.includes(manifest.submitter)) return 'not-chosen';
   return '';
 }

@@ -3,6 +3,7 @@ import { identityId, jobId } from '../../lib/ids.ts';
 import type { Limits, ResourceState } from '../../protocol/contracts/resources.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
 import type { ReasonCode } from '../../protocol/reasons.ts';
+import { someGroup } from '../../testing/made-up-jobs.ts';
 import { madeUpResources } from '../../testing/made-up-resources.ts';
 import { exclusionOf, type ExclusionFacts } from './exclusion.ts';
 
@@ -12,7 +13,7 @@ const idle = madeUpResources();
 const held = (code: ReasonCode): ResourceState => ({ ...idle, state: 'constrained', workersAllowed: 0, reason: { code, sentence: '' } });
 const facts: ExclusionFacts = {
   self: me,
-  job: { id: jobId('d'.repeat(64)), manifest },
+  job: { id: jobId('d'.repeat(64)), home: someGroup(0), manifest },
   wanted: true,
   resources: idle,
   leftAlone: undefined,

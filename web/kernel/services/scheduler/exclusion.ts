@@ -12,7 +12,7 @@ export type LeftAlone = Extract<ExclusionCode, 'unloadable' | 'no-data' | 'broke
 export interface ExclusionFacts {
   readonly self: IdentityId;
   /** undefined: not known here. */
-  readonly job: Pick<JobSummary, 'id' | 'manifest'> | undefined;
+  readonly job: Pick<JobSummary, 'id' | 'manifest' | 'home'> | undefined;
   /** The job has something to run. */
   readonly wanted: boolean;
   /** undefined until the machine has been looked at. */
