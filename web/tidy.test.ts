@@ -195,7 +195,7 @@ const recorded = {
     ledger: '59f4af74319f8d57',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
-    network: '1c05350f46751b92',
+    network: '7323c4dd1b81928a',
     queue: '971ae1ff1c10c0d1',
     resources: '3670236ab959cb81',
     scheduler: '77d44021b44b8011',

@@ -1,8 +1,8 @@
 // Links over WebRTC, introduced by a PeerServer. PeerJS opens the connection and its first channel, the control plane; the data plane is a
 // second, negotiated channel of the same RTCPeerConnection. Past the introduction PeerJS is not on the path of any byte.
 //
-//   dial ---offer/answer/candidates over the PeerServer---> inbound
-//        waiting for both channels  --- both open: Link ---  closed: a fault, or nothing (inbound)
+//   dial         ---offer/answer/candidates over the PeerServer---> inbound
+//   dialThrough  ---offer/answer carried by members--------------> answer
 //
 // The server may come and go: links stay, and the connection to it is tried again with back-off.
 import type { DataConnection, Peer } from 'peerjs';
@@ -11,8 +11,8 @@ import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../kernel/limits.ts';
 import type { Cancel, Clock, Link, Platform, Random, Transport } from '../kernel/platform.ts';
 import { introductionKind } from './introductions.ts';
-import { RtcChannel } from './rtc-channel.ts';
-import { bindingOf } from './sdp-binding.ts';
+import { CarriedConnection } from './carried-connection.ts';
+import { Opening, type Connecting, type RtcLink } from './rtc-link.ts';
 
 /** Where the PeerServer is: `path` ends where PeerJS appends 'peerjs?key=...'. */
 export interface PeerServerAddress {
@@ -32,15 +32,8 @@ export interface PeerjsTransportOptions {
   readonly tokenOf: (self: PeerId) => Promise<string>;
 }
 
-const dataLabel = 'lull-data';
-/** Above what the browser gives out by itself (0 or 1 for the first), below Firefox's first limit of 256 streams. */
-const dataChannelId = 100;
-/** Fewer than the kernel's largest control frame, and the far side has no honest reason to ask for it. */
-const messageBytesLeast = 64 * 1024;
 const pendingInboundMax = 32;
 const pendingDialsMax = 64;
-/** ICE says 'disconnected' some 5 s after the last sign of life, and may recover; 5 s later membership has given the peer up as well. */
-const disconnectedMsMax = 5_000;
 const backOffMsMin = 500;
 const backOffMsMax = 30_000;
 
@@ -122,6 +115,46 @@ class PeerjsTransport implements Transport {
     }
     if (connection === undefined) return failure('overloaded', 'The browser opens no more connections.');
     return this.#open(connection, remote, true);
+  }
+
+  introduces(): boolean {
+    return this.#peer?.open === true && !this.#peer.disconnected;
+  }
+
+  async dialThrough(remote: PeerId, carry: (offer: string) => Promise<Outcome<string>>): Promise<Outcome<Link>> {
+    if (remote === this.#self) return failure('unreachable', 'That is this tab itself.');
+    if (this.#self === undefined) return failure('unreachable', 'The tab has stopped its connections.');
+    if (this.#count('dialled') >= pendingDialsMax) return failure('overloaded', 'Too many connections are being opened.');
+    const connection = this.#carried();
+    if (connection === undefined) return failure('overloaded', 'The browser opens no more connections.');
+    const opened = this.#open(connection, remote, true);
+    const offer = await connection.offer();
+    const answer = offer.ok ? await carry(offer.value) : offer;
+    const accepted = answer.ok ? await connection.accept(answer.value) : answer;
+    if (accepted.ok) return opened;
+    connection.close();
+    await opened;
+    return accepted;
+  }
+
+  async answer(remote: PeerId, offer: string): Promise<Outcome<string>> {
+    if (remote === this.#self || this.#self === undefined) return failure('unreachable', 'The tab has stopped its connections.');
+    if (this.#count('inbound') >= pendingInboundMax) return failure('overloaded', 'Too many connections are being opened.');
+    const connection = this.#carried();
+    if (connection === undefined) return failure('overloaded', 'The browser opens no more connections.');
+    void this.#take(connection, remote);
+    const answer = await connection.answer(offer);
+    if (!answer.ok) connection.close();
+    return answer;
+  }
+
+  #carried(): CarriedConnection | undefined {
+    const { clock, random, iceServers } = this.options;
+    try {
+      return new CarriedConnection(clock, random, iceServers);
+    } catch {
+      return undefined;
+    }
   }
 
   stop(): void {
@@ -219,13 +252,17 @@ class PeerjsTransport implements Transport {
 
   async #accept(connection: DataConnection): Promise<void> {
     if (!isPeerId(connection.peer)) return connection.close();
-    const outcome = await this.#open(connection, peerId(connection.peer), false);
+    await this.#take(connection, peerId(connection.peer));
+  }
+
+  async #take(connection: Connecting, remote: PeerId): Promise<void> {
+    const outcome = await this.#open(connection, remote, false);
     if (!outcome.ok) return;
     if (this.#onLink === undefined) outcome.value.close();
     else this.#onLink(outcome.value);
   }
 
-  async #open(connection: DataConnection, remote: PeerId, dialled: boolean): Promise<Outcome<Link>> {
+  async #open(connection: Connecting, remote: PeerId, dialled: boolean): Promise<Outcome<Link>> {
     const opening = new Opening(connection, remote, dialled, this.options.clock);
     this.#opening.add(opening);
     const outcome = await opening.outcome;
@@ -236,120 +273,5 @@ class PeerjsTransport implements Transport {
     this.#links.add(link);
     link.onClose(() => this.#links.delete(link));
     return outcome;
-  }
-}
-
-/** A connection whose channels are not both open yet. */
-class Opening {
-  readonly outcome: Promise<Outcome<RtcLink>>;
-  readonly connection: string;
-  #settle: (outcome: Outcome<RtcLink>) => void = () => undefined;
-
-  constructor(
-    private readonly over: DataConnection,
-    readonly remote: PeerId,
-    readonly dialled: boolean,
-    clock: Clock,
-  ) {
-    this.connection = over.connectionId;
-    const { peerConnection } = over;
-    // Made at once on both sides, so that neither can send before the other listens.
-    const dataChannel = peerConnection.createDataChannel(dataLabel, { negotiated: true, id: dataChannelId, ordered: true });
-    let control: RtcChannel | undefined;
-    let controlChannel: RTCDataChannel | undefined;
-    let link: RtcLink | undefined;
-    const overflow = () => (link === undefined ? this.fail('overloaded', 'The far side sent too much too early.') : link.close());
-    const data = new RtcChannel(dataChannel, overflow);
-    const cancel = clock.after(connectTimeoutMs, () => this.fail('too-late', 'No connection to that tab came up in time.'));
-    this.outcome = new Promise<Outcome<RtcLink>>((resolve) => (this.#settle = resolve)).then((outcome) => {
-      cancel();
-      return outcome;
-    });
-    const check = () => {
-      if (control === undefined || dataChannel.readyState !== 'open' || link !== undefined) return;
-      // The channels may be up before the page has been told the outcome of the negotiation.
-      if (peerConnection.signalingState !== 'stable') return;
-      const binding = bindingOf(peerConnection.localDescription?.sdp ?? '', peerConnection.remoteDescription?.sdp ?? '');
-      const bytesMax = peerConnection.sctp?.maxMessageSize ?? messageBytesLeast;
-      if (binding === undefined || bytesMax < messageBytesLeast) {
-        this.fail('unreachable', 'The far side does not speak as Lull does.');
-        return;
-      }
-      for (const plane of [control, data]) plane.limit(bytesMax);
-      link = new RtcLink(over, [controlChannel!, dataChannel], remote, dialled, binding, control, data, clock);
-      this.#settle(success(link));
-    };
-    over.on('open', () => {
-      // The channel is taken over: PeerJS's own listener only logs.
-      controlChannel = over.dataChannel;
-      controlChannel.onmessage = null;
-      control = new RtcChannel(controlChannel, overflow);
-      check();
-    });
-    dataChannel.addEventListener('open', check);
-    peerConnection.addEventListener('signalingstatechange', check);
-    over.on('close', () => this.#settle(failure('unreachable', 'The connection closed before it was open.')));
-    over.on('error', () => this.fail('unreachable', 'No way to that tab was found.'));
-    peerConnection.addEventListener('connectionstatechange', () => {
-      if (link === undefined && peerConnection.connectionState === 'failed') this.fail('unreachable', 'No way to that tab was found.');
-    });
-  }
-
-  fail(code: 'unreachable' | 'too-late' | 'overloaded', message: string): void {
-    this.#settle(failure(code, message));
-    // A settled opening is the link's to close.
-    void this.outcome.then((outcome) => {
-      if (!outcome.ok) this.over.close();
-    });
-  }
-}
-
-class RtcLink implements Link {
-  readonly connection: string;
-  closed = false;
-  readonly #listeners: (() => void)[] = [];
-  #patience: Cancel | undefined;
-
-  constructor(
-    private readonly over: DataConnection,
-    channels: readonly RTCDataChannel[],
-    readonly remote: PeerId,
-    readonly dialled: boolean,
-    readonly binding: Uint8Array,
-    readonly control: RtcChannel,
-    readonly data: RtcChannel,
-    clock: Clock,
-  ) {
-    this.connection = over.connectionId;
-    const { peerConnection } = over;
-    const end = () => this.close();
-    for (const channel of channels) {
-      // 'closing' comes first, where the far side closed: nothing of ours gets through from then on.
-      channel.addEventListener('closing', end);
-      channel.addEventListener('close', end);
-    }
-    over.on('close', end);
-    peerConnection.addEventListener('connectionstatechange', () => {
-      const state = peerConnection.connectionState;
-      this.#patience?.();
-      this.#patience = undefined;
-      if (state === 'failed' || state === 'closed') end();
-      else if (state === 'disconnected') this.#patience = clock.after(disconnectedMsMax, end);
-    });
-  }
-
-  close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#patience?.();
-    this.control.finish();
-    this.data.finish();
-    this.over.close();
-    for (const run of this.#listeners.splice(0)) queueMicrotask(run);
-  }
-
-  onClose(run: () => void): void {
-    if (this.closed) queueMicrotask(run);
-    else this.#listeners.push(run);
   }
 }

@@ -35,7 +35,7 @@ function setUp() {
     coder: testCoder,
     signer: testSigner('ada'),
     storage: memoryStorage(random),
-    transport: { start: unused, dial: unused, stop: unused },
+    transport: { start: unused, dial: unused, introduces: () => false, dialThrough: unused, answer: unused, stop: unused },
     directory: { start: unused, stop: unused },
     sandbox: { open: unused, warm: () => undefined },
     machine: { cores: 2, memoryMiB: null, watch: () => () => undefined, visible: () => true },
@@ -188,6 +188,9 @@ test('a browser whose driver does not start still gives a tab that works, and sa
   const transport = {
     start: () => Promise.resolve(failure('refused', 'This browser cannot connect tabs.')),
     dial: () => Promise.resolve(failure('unreachable', 'none')),
+    introduces: () => false,
+    dialThrough: () => Promise.resolve(failure('unreachable', 'none')),
+    answer: () => Promise.resolve(failure('unreachable', 'none')),
     stop: () => undefined,
   };
   const directory = { start: () => undefined, stop: () => undefined };

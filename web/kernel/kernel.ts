@@ -8,6 +8,7 @@ import { serviceStartMsMax, serviceStopMsMax } from './limits.ts';
 import { parseBootDocument, type BootPlan } from './loader.ts';
 import type { Binding } from './network/binding.ts';
 import { msgpackBinding } from './network/binding-msgpack.ts';
+import { Introductions } from './network/introductions.ts';
 import { NetworkManager } from './network/network-manager.ts';
 import { networkService } from './network/network-service.ts';
 import type { Cancel, Platform } from './platform.ts';
@@ -125,14 +126,18 @@ class Boot {
       deliver: (message, from) => dispatcher.receive(message, from),
       changed: (links) => context.publish('links', { links: [...links] }),
       linked: (peer) => dispatcher.resubscribe(peer),
+      introduced: (peer) => introductions.dial(peer),
     });
+    const introductions = new Introductions(context, this.platform.transport, manager);
     if (plan.bindings.length === 0) {
       await manager.stop();
       this.platform.report('info', 'No protocol binding is listed: the network manager was unloaded and this tab runs alone.');
       return success(undefined);
     }
     dispatcher.connect(manager);
-    const registered = dispatcher.registerOwn(networkService(manager, this.platform.clock, (group) => (this.#group = group)));
+    const registered = dispatcher.registerOwn(
+      networkService(manager, introductions, this.platform.clock, (group) => (this.#group = group)),
+    );
     if (!registered.ok) return registered;
     this.#stops.push({
       what: 'network',
@@ -215,13 +220,18 @@ function shutOutDenied(bus: Bus, security: SecurityManager): Cancel {
   });
 }
 
+const noBinding = failure('unreachable', 'This tab runs alone: no network binding is loaded.');
+
 /** The platform of a tab that runs alone: nothing of it reaches the network. */
 function alone(platform: Platform): Platform {
   return {
     ...platform,
     transport: {
       start: () => Promise.resolve(success(undefined)),
-      dial: () => Promise.resolve(failure('unreachable', 'This tab runs alone: no network binding is loaded.')),
+      dial: () => Promise.resolve(noBinding),
+      introduces: () => false,
+      dialThrough: () => Promise.resolve(noBinding),
+      answer: () => Promise.resolve(noBinding),
       stop: () => undefined,
     },
     directory: { start: () => undefined, stop: () => undefined },

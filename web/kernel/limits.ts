@@ -79,6 +79,15 @@ export const redialAfterMs = 1_000;
 export const framesPerLinkPerSecondMax = 10_000;
 export const framesPerLinkBurstMax = 20_000;
 
+// Introductions by members, where the meeting point is away
+/** Of an offer or an answer: a session description. */
+export const offerCharsMax = 16 * 1024;
+/** How long a tab with links is asked whether it reaches somebody. */
+export const reachTimeoutMs = 1_000;
+/** Offers that a tab carries, or answers, at once; and of these for one neighbour. */
+export const introductionsMax = 32;
+export const introductionsPerPeerMax = 8;
+
 // Relay by one hop
 /** Buffers of one relayed message, all together: the largest segment. */
 export const relayBytesMax = 16 * 1024 * 1024;

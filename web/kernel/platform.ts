@@ -88,6 +88,15 @@ export interface Transport {
   start(self: PeerId, onLink: (link: Link) => void): Promise<Outcome<void>>;
   /** An open link, or a fault within `connectTimeoutMs`. */
   dial(peer: PeerId): Promise<Outcome<Link>>;
+  /** Whether `dial` can introduce this tab to somebody new now; links that stand need nobody. */
+  introduces(): boolean;
+  /**
+   * As `dial`, where others carry the offer to the far side's `answer` and bring what it says: what they do to either costs the link, and
+   * no more, for the handshake proves whose it is.
+   */
+  dialThrough(peer: PeerId, carry: (offer: string) => Promise<Outcome<string>>): Promise<Outcome<Link>>;
+  /** To an offer that others carried here, of at most `offerCharsMax`: the answer. The link comes to `onLink` once it is open. */
+  answer(peer: PeerId, offer: string): Promise<Outcome<string>>;
   stop(): void;
 }
 

@@ -78,8 +78,8 @@ export class Faults {
         return;
       }
       case 'directory':
-        world.directory.down({ forget: fault.forget });
-        world.later(fault.ms, () => world.directory.up());
+        this.#signaling(false, fault.forget);
+        world.later(fault.ms, () => this.#signaling(true));
         return;
       case 'refuse':
         tab!.faults.refuse = fault.share;
@@ -126,13 +126,21 @@ export class Faults {
     }
   }
 
+  /** One server is both: the directory, and who introduces tabs to each other. */
+  #signaling(up: boolean, forget = false): void {
+    const { directory, network } = this.world;
+    network.introduce(up);
+    if (up) directory.up();
+    else directory.down({ forget });
+  }
+
   /** All faults are over: whoever is away comes back, but for those lost for good. */
   async calm(): Promise<void> {
     const { world, jobs } = this;
     this.#calm = true;
     world.note('calm');
     world.network.heal();
-    world.directory.up();
+    this.#signaling(true);
     for (const tab of world.tabs) {
       tab.faults.refuse = 0;
       tab.faults.full = false;

@@ -27,6 +27,19 @@ export class TabTransport implements Transport {
     return dialled.ok ? success(this.#wrap(dialled.value)) : dialled;
   }
 
+  introduces(): boolean {
+    return this.inner.introduces();
+  }
+
+  async dialThrough(peer: PeerId, carry: (offer: string) => Promise<Outcome<string>>): Promise<Outcome<Link>> {
+    const dialled = await this.inner.dialThrough(peer, carry);
+    return dialled.ok ? success(this.#wrap(dialled.value)) : dialled;
+  }
+
+  answer(peer: PeerId, offer: string): Promise<Outcome<string>> {
+    return this.inner.answer(peer, offer);
+  }
+
   stop(): void {
     this.inner.stop();
   }

@@ -41,6 +41,8 @@ export interface NetworkManagerOptions {
   readonly changed: (links: readonly LinkInfo[]) => void;
   /** A first link to this peer is open: what was subscribed there can be asked for again. */
   readonly linked: (peer: PeerId) => void;
+  /** A link through those this tab has links with, for when the transport introduces nobody. */
+  readonly introduced: (peer: PeerId) => Promise<Outcome<Link>>;
 }
 
 /** Both sides dialled at once where two links opened within so much: then both keep the same one. Later on the newer one wins. */
@@ -123,6 +125,15 @@ export class NetworkManager implements Remote {
     this.#sessions.get(peer)?.close('leaving', 'The other tab needs this link no more.');
   }
 
+  neighbours(): PeerId[] {
+    return [...this.#sessions.keys()];
+  }
+
+  /** Over a link, or over one neighbour. */
+  reaches(peer: PeerId): boolean {
+    return this.#sessions.has(peer) || [...this.#sessions.values()].some((session) => session.neighbours.has(peer));
+  }
+
   /** Never rejects; what it needs for dialling counts against the header's deadline. */
   async send(peer: PeerId, message: Message): Promise<Reply> {
     if (message.header.deadline === 0) return this.#tell(peer, message);
@@ -194,7 +205,7 @@ export class NetworkManager implements Remote {
       };
       this.#opened.set(peer, settle);
       void this.#started
-        .then(() => this.options.platform.transport.dial(peer))
+        .then(() => this.#meet(peer))
         .then(async (link) => (link.ok ? this.#prove(link.value) : link))
         .catch((error: unknown) => {
           this.options.platform.report('bug', 'dialling threw', error);
@@ -207,6 +218,11 @@ export class NetworkManager implements Remote {
     });
     this.#dials.set(peer, dial);
     return dial;
+  }
+
+  #meet(peer: PeerId): Promise<Outcome<Link>> {
+    const { transport } = this.options.platform;
+    return transport.introduces() || this.#sessions.size === 0 ? transport.dial(peer) : this.options.introduced(peer);
   }
 
   #noteDial(peer: PeerId, ok: boolean): void {

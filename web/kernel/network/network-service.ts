@@ -4,9 +4,15 @@ import { unwrap } from '../lib/outcome.ts';
 import type { Clock } from '../platform.ts';
 import { networkContract } from '../protocol/contracts/network.ts';
 import type { Service } from '../service.ts';
+import type { Introductions } from './introductions.ts';
 import type { NetworkManager } from './network-manager.ts';
 
-export function networkService(manager: NetworkManager, clock: Clock, setGroup: (group: GroupId) => void): Service<typeof networkContract> {
+export function networkService(
+  manager: NetworkManager,
+  introductions: Introductions,
+  clock: Clock,
+  setGroup: (group: GroupId) => void,
+): Service<typeof networkContract> {
   return {
     contract: networkContract,
     handlers: {
@@ -23,6 +29,10 @@ export function networkService(manager: NetworkManager, clock: Clock, setGroup: 
           setGroup(group);
           return {};
         },
+      },
+      introductions: {
+        query: ({ peer }) => ({ reaches: manager.reaches(peer) }),
+        create: (offer, call) => introductions.take(offer, call),
       },
       clock: { get: () => ({ nowMs: clock.now() }) },
     },

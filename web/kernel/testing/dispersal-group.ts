@@ -169,6 +169,12 @@ function counted(transport: Transport, sent: (bytes: number) => void): Transport
       const dialled = await transport.dial(peer);
       return dialled.ok ? { ok: true, value: link(dialled.value) } : dialled;
     },
+    introduces: () => transport.introduces(),
+    dialThrough: async (peer, carry) => {
+      const dialled = await transport.dialThrough(peer, carry);
+      return dialled.ok ? { ok: true, value: link(dialled.value) } : dialled;
+    },
+    answer: (peer, offer) => transport.answer(peer, offer),
     stop: () => transport.stop(),
   };
 }

@@ -65,6 +65,7 @@ export class JoinedTabs {
     const reports: string[] = [];
     const storage = options.storage ?? memoryStorage(random, { durable: true });
     const off = () => undefined;
+    const none = failure('unreachable', 'No transport here.');
     const platform: Platform = {
       clock: this.clock,
       random,
@@ -72,7 +73,14 @@ export class JoinedTabs {
       coder: testCoder,
       signer,
       storage,
-      transport: { start: async () => success(undefined), dial: async () => failure('unreachable', 'No transport here.'), stop: off },
+      transport: {
+        start: async () => success(undefined),
+        dial: async () => none,
+        introduces: () => false,
+        dialThrough: async () => none,
+        answer: async () => none,
+        stop: off,
+      },
       directory: options.directory ?? { start: off, stop: off },
       sandbox: { open: async () => failure('overloaded', 'No sandbox here.'), warm: off },
       machine: { cores: 4, memoryMiB: null, watch: () => off, visible: () => true },

@@ -4,6 +4,7 @@ import { success, failure, type Outcome } from '../lib/outcome.ts';
 import type { PeerId } from '../lib/ids.ts';
 import { connectTimeoutMs } from '../limits.ts';
 import type { Cancel, Channel, Clock, Link, Random, Transport } from '../platform.ts';
+import { CarriedOffers } from './carried-offers.ts';
 
 export interface MemoryNetworkOptions {
   /** One way, each message. Default 1. */
@@ -27,13 +28,25 @@ export class MemoryNetwork {
   readonly #cuts = new Set<string>();
   readonly #crashed = new Set<PeerId>();
   readonly #frozen = new Set<PeerId>();
+  readonly offers: CarriedOffers;
+  #introducing = true;
 
   constructor(
     readonly clock: Clock,
     readonly random: Random,
     options: MemoryNetworkOptions = {},
   ) {
+    this.offers = new CarriedOffers(random);
     this.#settings = { delayMs: 1, jitterMs: 0, bytesPerMs: Infinity, messageBytesMax: 256 * 1024, noticeMs: 15_000, ...options };
+  }
+
+  /** The meeting point goes away, or comes back: without it nobody can be dialled. */
+  introduce(on: boolean): void {
+    this.#introducing = on;
+  }
+
+  get introducing(): boolean {
+    return this.#introducing;
   }
 
   /** One tab's transport. */
@@ -180,7 +193,23 @@ class MemoryTransport implements Transport {
 
   dial(peer: PeerId): Promise<Outcome<Link>> {
     if (this.#self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
+    if (!this.network.introducing) return Promise.resolve(failure('unreachable', 'The meeting point is away.'));
     return this.network.dial(this.#self, peer);
+  }
+
+  introduces(): boolean {
+    return this.#self !== undefined && this.network.introducing;
+  }
+
+  dialThrough(peer: PeerId, carry: (offer: string) => Promise<Outcome<string>>): Promise<Outcome<Link>> {
+    if (this.#self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
+    const self = this.#self;
+    return this.network.offers.dial(self, peer, carry, () => this.network.dial(self, peer));
+  }
+
+  answer(peer: PeerId, offer: string): Promise<Outcome<string>> {
+    if (this.#self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
+    return Promise.resolve(this.network.offers.answer(this.#self, peer, offer));
   }
 
   stop(): void {

@@ -190,6 +190,49 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
     equal([told.toSorted(), there], [['far', 'late', 'near'], []], 'what was told and heard');
   });
 
+  transportTest('others may carry offer and answer: the link is like any other', async (given) => {
+    const inboundAll = await started(given);
+    const { near, far, nearPeer, farPeer, until } = given;
+    const link = value(
+      await settled(
+        near.dialThrough(farPeer, (offer) => far.answer(nearPeer, offer)),
+        until,
+      ),
+    );
+    await until(() => inboundAll.length === 1, stepMs, 'the inbound link');
+    const inbound = inboundAll[0]!;
+    equal([link.remote, link.dialled, inbound.remote, inbound.dialled], [farPeer, true, nearPeer, false], 'ends');
+    holds(link.binding.length >= 32, 'the binding is too short to be unguessable');
+    equal(link.binding, inbound.binding, 'binding');
+    const [there, back] = [record(inbound.control), record(link.data)];
+    link.control.send(numbered(1, 20));
+    inbound.data.send(numbered(2, 65_536));
+    await until(() => there.length === 1 && back.length === 1, stepMs, 'both messages');
+    equal([there, back], [['1 20'], ['2 65536']], 'messages');
+    let closed = 0;
+    inbound.onClose(() => closed++);
+    link.close();
+    await until(() => closed === 1, stepMs, 'the close');
+  });
+
+  transportTest('an offer that nobody carries, an answer that is none and an offer that is none are faults', async (given) => {
+    const inboundAll = await started(given);
+    const { near, far, nearPeer, farPeer, until } = given;
+    const refused = await settled(
+      near.dialThrough(farPeer, async () => ({ ok: false, fault: { code: 'refused', message: 'no' } })),
+      until,
+    );
+    equal(refused.ok ? '' : refused.fault.code, 'refused', 'not carried');
+    const nonsense = await settled(
+      near.dialThrough(farPeer, async () => ({ ok: true, value: 'v=0 nonsense' })),
+      until,
+    );
+    holds(!nonsense.ok, 'nonsense was taken for an answer');
+    const unasked = await settled(far.answer(nearPeer, 'v=0 nonsense'), until);
+    holds(!unasked.ok, 'nonsense was answered');
+    equal(inboundAll.length, 0, 'links');
+  });
+
   transportTest(
     'a dial of nobody, of oneself, or before the start is a fault in bounded time',
     async ({ near, nearPeer, absentPeer, until }) => {
@@ -226,8 +269,8 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
   });
 }
 
-async function linked(given: TransportUnderTest): Promise<Linked> {
-  const { near, far, nearPeer, farPeer, until } = given;
+/** Both sides up. Answers with the links that come to the far one. */
+async function started({ near, far, nearPeer, farPeer, until }: TransportUnderTest): Promise<Link[]> {
   const inboundAll: Link[] = [];
   value(
     await settled(
@@ -241,6 +284,13 @@ async function linked(given: TransportUnderTest): Promise<Linked> {
       until,
     ),
   );
+  holds(near.introduces() && far.introduces(), 'a transport that is up introduces');
+  return inboundAll;
+}
+
+async function linked(given: TransportUnderTest): Promise<Linked> {
+  const { near, farPeer, until } = given;
+  const inboundAll = await started(given);
   const link = value(await settled(near.dial(farPeer), until));
   await until(() => inboundAll.length === 1, stepMs, 'the inbound link');
   return { ...given, link, inbound: inboundAll[0]!, inboundAll };

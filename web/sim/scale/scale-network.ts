@@ -4,6 +4,7 @@ import type { PeerId } from '../../kernel/lib/ids.ts';
 import { failure, success, type Outcome } from '../../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../../kernel/limits.ts';
 import type { Channel, Clock, Link, Random, Transport } from '../../kernel/platform.ts';
+import { CarriedOffers } from '../../kernel/testing/carried-offers.ts';
 import { tokenBytes } from './object-binding.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -24,6 +25,7 @@ const messageBytesMax = 256 * 1024;
 
 export class ScaleNetwork {
   readonly #listening = new Map<PeerId, ScaleTransport>();
+  readonly offers: CarriedOffers;
   #cut = false;
   lost = 0;
 
@@ -32,7 +34,9 @@ export class ScaleNetwork {
     readonly random: Random,
     readonly traffic: Traffic,
     private readonly options: ScaleNetworkOptions,
-  ) {}
+  ) {
+    this.offers = new CarriedOffers(random);
+  }
 
   transport(): ScaleTransport {
     return new ScaleTransport(this);
@@ -131,6 +135,20 @@ export class ScaleTransport implements Transport {
   dial(peer: PeerId): Promise<Outcome<Link>> {
     if (this.self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
     return this.network.dial(this, peer);
+  }
+
+  introduces(): boolean {
+    return this.self !== undefined;
+  }
+
+  dialThrough(peer: PeerId, carry: (offer: string) => Promise<Outcome<string>>): Promise<Outcome<Link>> {
+    if (this.self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
+    return this.network.offers.dial(this.self, peer, carry, () => this.network.dial(this, peer));
+  }
+
+  answer(peer: PeerId, offer: string): Promise<Outcome<string>> {
+    if (this.self === undefined) return Promise.resolve(failure('unreachable', 'The transport is not started.'));
+    return Promise.resolve(this.network.offers.answer(this.self, peer, offer));
   }
 
   stop(): void {

@@ -1,8 +1,8 @@
 // The network manager as a service: links, and the group this tab is in. The manager itself carries every remote message.
 import * as v from 'valibot';
-import { groupPeersMax } from '../../limits.ts';
+import { groupPeersMax, offerCharsMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
-import { amount, empty, groupIdSchema, identityIdSchema, listOf, peerIdSchema, storeIdSchema } from '../schemas.ts';
+import { amount, empty, groupIdSchema, identityIdSchema, listOf, peerIdSchema, storeIdSchema, text } from '../schemas.ts';
 
 export const linkSchema = v.strictObject({
   peer: peerIdSchema,
@@ -26,6 +26,17 @@ export const networkContract = contract({
     },
     /** The directory placed this tab: what self.group() answers from now on. */
     group: { replace: operation('local', v.strictObject({ group: groupIdSchema }), empty) },
+    /** Members and bridges introduce tabs to each other where nobody else does. */
+    introductions: {
+      /** Whether the asked tab could carry something to that one: over a link of its own, or over one neighbour. */
+      query: operation('member', v.strictObject({ peer: peerIdSchema }), v.strictObject({ reaches: v.boolean() })),
+      /** An offer of `from` for `to`: answered by `to`, carried there by anybody else whom `from` itself asks. */
+      create: operation(
+        'member',
+        v.strictObject({ to: peerIdSchema, from: peerIdSchema, offer: text(offerCharsMax) }),
+        v.strictObject({ answer: text(offerCharsMax) }),
+      ),
+    },
     clock: {
       /** Milliseconds on this tab's monotonic clock: the smallest device another tab can use by URI. */
       get: operation('member', empty, v.strictObject({ nowMs: amount })),

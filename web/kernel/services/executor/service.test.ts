@@ -81,7 +81,7 @@ async function setUp(world: World = {}) {
     coder: testCoder,
     signer,
     storage: memoryStorage(random),
-    transport: { start: unused, dial: unused, stop: unused },
+    transport: { start: unused, dial: unused, introduces: () => false, dialThrough: unused, answer: unused, stop: unused },
     directory: { start: unused, stop: unused },
     sandbox,
     machine: { cores: 2, memoryMiB: null, watch: () => unused, visible: () => true },

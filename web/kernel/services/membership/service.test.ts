@@ -80,6 +80,12 @@ class Group {
               return {};
             },
           },
+          introductions: {
+            query: () => ({ reaches: false }),
+            create: () => {
+              throw new FaultError('unreachable', 'Nobody is introduced here.');
+            },
+          },
           clock: { get: () => ({ nowMs: this.clock.now() }) },
         },
         start: () => undefined,

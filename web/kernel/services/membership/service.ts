@@ -111,9 +111,11 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
     }
   };
 
+  /** While the server that introduces is away those this tab has links with do. */
+  const mayDial = () => signaling === 'up' || (signaling === 'down' && placed && open.length > 0);
+
   const dialMore = () => {
-    // Dialling goes through the server that introduces; without it only links that stand are of use.
-    if (!running || signaling !== 'up') return;
+    if (!running || !mayDial()) return;
     for (const peer of plan.next(clock.now())) void dial(peer);
   };
 
@@ -129,7 +131,7 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
   const tick = () => {
     cancelTick = clock.after(tickEveryMs, tick);
     feed({ type: 'tick' });
-    if (signaling === 'up') {
+    if (mayDial()) {
       for (const peer of swim.alive()) plan.heardOf(peer, clock.now());
       dialMore();
     }

@@ -53,7 +53,7 @@ function tab({ storage, profileRole = 'speaker', cores = 4 }: TabOptions = {}) {
     coder: testCoder,
     signer,
     storage: storage ?? memoryStorage(random, { durable: true }),
-    transport: { start: unused, dial: unused, stop: unused },
+    transport: { start: unused, dial: unused, introduces: () => false, dialThrough: unused, answer: unused, stop: unused },
     directory: { start: unused, stop: unused },
     sandbox: { open: unused, warm: unused },
     machine: {
