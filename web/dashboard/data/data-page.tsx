@@ -53,13 +53,13 @@ export function DataPage() {
   );
 }
 
-/** One's own objects, those in danger first, then the newest. They are asked for again as soon as a put has ended. */
+/** What one put oneself, those in danger first, then the newest; results of jobs, which have no name, are summed elsewhere. They are asked for again as soon as a put has ended. */
 function useMine(): Polled<Listed> {
   const { objects, lull } = useDeps();
   const put = useUploads().filter(({ step }) => step.kind === 'put').length;
   const ask = useCallback(async () => {
     await lull.ready;
-    const listed = await objects.list('mine', mineMax);
+    const listed = await objects.list('mine', mineMax, true);
     const rank = (object: ObjectInfo) => (standingOfKept(object).level === 'unreadable' ? 0 : 1);
     // Nearly all live equally long, so what expires last was put last.
     return { ...listed, objects: listed.objects.toSorted((a, b) => rank(a) - rank(b) || b.expires - a.expires || (a.id < b.id ? -1 : 1)) };
@@ -189,8 +189,21 @@ function MyObjects({ mine: { value, problem } }: { mine: Polled<Listed> }) {
           </p>
         </>
       )}
+      <MyResults />
     </section>
   );
+}
+
+/** Of one's own jobs, as far as this browser ran them itself: they are put by who ran them. */
+function MyResults() {
+  const { objects, lull } = useDeps();
+  const ask = useCallback(async () => {
+    await lull.ready;
+    return objects.list('mine', keptMax);
+  }, [objects, lull]);
+  const { value } = usePolled(ask, keptEveryMs);
+  const sums = useMemo(() => sumByOwner(value?.objects.filter(({ name }) => name === '') ?? []), [value]);
+  return sums.length === 0 ? null : <Results sums={sums} />;
 }
 
 function KeptForOthers() {
@@ -266,6 +279,7 @@ function NothingKept({ store }: { store: StoreKind }) {
 
 /** Results of jobs have no name and there are thousands: a line a person. */
 function Results({ sums }: { sums: ReturnType<typeof sumByOwner> }) {
+  const self = useSnapshot((snapshot) => snapshot.self?.identity);
   const shown = sums.slice(0, ownersShown);
   const rest = sums.slice(ownersShown);
   const total = (of: typeof sums) => ({
@@ -274,7 +288,7 @@ function Results({ sums }: { sums: ReturnType<typeof sumByOwner> }) {
     short: of.reduce((sum, { short }) => sum + short, 0),
   });
   const lines = [
-    ...shown.map((sum) => ({ ...sum, label: nameOf(sum.by) })),
+    ...shown.map((sum) => ({ ...sum, label: sum.by === self ? 'you' : nameOf(sum.by) })),
     ...(rest.length === 0 ? [] : [{ ...total(rest), by: 'rest', label: plural(rest.length, 'other person', 'other people') }]),
   ];
   return (

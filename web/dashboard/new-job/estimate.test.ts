@@ -34,7 +34,7 @@ describe('the items that are tried', () => {
   it('of a range are its numbers, of a list its elements', async () => {
     expect(await threeItems({ range: [10, 21] }, noObject, noItems)).toEqual({ indices: [0, 5, 10], values: [10, 15, 20], of: 11 });
     expect(await threeItems({ items: ['a', 'b'] }, noObject, noItems)).toEqual({ indices: [0, 1], values: ['a', 'b'], of: 2 });
-    const made = (body: string) => Promise.resolve([...body]);
+    const made = (body: string) => Promise.resolve(Array.from(body));
     expect(await threeItems({ generator: 'yield' }, noObject, made)).toEqual({ indices: [0, 2, 4], values: ['y', 'e', 'd'], of: 5 });
   });
   it('of a small file are lines from all of it, of a large one its first lines, whole', async () => {

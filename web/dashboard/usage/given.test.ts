@@ -35,6 +35,7 @@ describe('what was given', () => {
       parts: 6,
       items: 60,
       cpuMs: 15_000,
+      forOthers: { parts: 4, cpuMs: 10_000 },
       bytes: 300,
       since: noon - 50 * hour,
     });
@@ -60,6 +61,14 @@ describe('what was given', () => {
     expect(sinceWords(new Date(2025, 2, 3).getTime(), noon)).toBe('since 3 March 2025');
     expect(sharedSentence('quiet-otter', givenOf([receipt({})], 'me'))).toBe(
       'quiet-otter gave 5.0 s of quiet computer time to 1 job of other people: 2 parts computed while nobody was using the machine.',
+    );
+  });
+
+  it('tells a friend of what went to others, not of one’s own jobs', () => {
+    const given = givenOf([receipt({}), receipt({ submitter: 'me' as never })], 'me');
+    expect(sharedSentence('quiet-otter', given)).toContain('gave 5.0 s of quiet computer time to 1 job of other people: 2 parts');
+    expect(sharedSentence('quiet-otter', givenOf([receipt({ submitter: 'me' as never })], 'me'))).toContain(
+      'gave 5.0 s of quiet computer time to Lull: 2 parts',
     );
   });
 

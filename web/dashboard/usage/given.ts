@@ -10,6 +10,8 @@ export interface Given {
   readonly parts: number;
   readonly items: number;
   readonly cpuMs: number;
+  /** Of that, what went to other people's jobs. */
+  readonly forOthers: { readonly parts: number; readonly cpuMs: number };
   readonly bytes: number;
   /** ms since 1970; null where nothing was given yet. */
   readonly since: number | null;
@@ -17,7 +19,7 @@ export interface Given {
 
 export function givenOf(receipts: readonly Receipt[], self: string): Given {
   const others = receipts.filter(({ submitter }) => submitter !== self);
-  const sum = (of: (receipt: Receipt) => number) => receipts.reduce((all, receipt) => all + of(receipt), 0);
+  const sum = (of: (receipt: Receipt) => number, over = receipts) => over.reduce((all, receipt) => all + of(receipt), 0);
   return {
     jobs: receipts.length,
     helped: others.length,
@@ -25,6 +27,7 @@ export function givenOf(receipts: readonly Receipt[], self: string): Given {
     parts: sum(({ parts }) => parts),
     items: sum(({ items }) => items),
     cpuMs: sum(({ cpuMs }) => cpuMs),
+    forOthers: { parts: sum(({ parts }) => parts, others), cpuMs: sum(({ cpuMs }) => cpuMs, others) },
     bytes: sum(({ bytes }) => bytes),
     since: receipts.length === 0 ? null : receipts.reduce((least, { firstAt }) => Math.min(least, firstAt), Number.POSITIVE_INFINITY),
   };
@@ -67,9 +70,10 @@ export function sinceWords(since: number, now: number): string {
   return `since ${new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', ...year }).format(date)}`;
 }
 
-/** What one would tell a friend. */
-export function sharedSentence(name: string, { cpuMs, helped, parts }: Given): string {
-  return `${name} gave ${duration(cpuMs)} of quiet computer time to ${helped === 0 ? 'Lull' : `${plural(helped, 'job')} of other people`}: ${count(parts)} ${parts === 1 ? 'part' : 'parts'} computed while nobody was using the machine.`;
+/** What one would tell a friend: of other people's jobs where there are any, and of nothing else. */
+export function sharedSentence(name: string, { cpuMs, parts, helped, forOthers }: Given): string {
+  const told = helped === 0 ? { cpuMs, parts } : forOthers;
+  return `${name} gave ${duration(told.cpuMs)} of quiet computer time to ${helped === 0 ? 'Lull' : `${plural(helped, 'job')} of other people`}: ${count(told.parts)} ${told.parts === 1 ? 'part' : 'parts'} computed while nobody was using the machine.`;
 }
 
 /** One row a job, RFC 4180. */

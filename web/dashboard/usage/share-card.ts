@@ -1,5 +1,5 @@
 // A picture of what was given, to show to others: nothing in it but the sums and the two-word name.
-import { count, duration, plural } from '../view/format.ts';
+import { duration, plural } from '../view/format.ts';
 import type { Given } from './given.ts';
 
 const [width, height] = [1200, 630];
@@ -28,12 +28,13 @@ export function cardOf(given: Given, name: string, host: string): Promise<Blob |
     context.fillText(words, x, y);
   };
   text('Lull', 80, 120, 44, 700, '#e8efec');
-  text(duration(given.cpuMs), 80, 290, 120, 650, '#e8efec');
+  const told = given.helped === 0 ? given : given.forOthers;
+  text(duration(told.cpuMs), 80, 290, 120, 650, '#e8efec');
   text('of quiet computer time', 80, 350, 40, 400, '#8fa5a0');
   text(
     given.helped === 0
-      ? `in ${plural(given.parts, 'part')}`
-      : `for ${plural(given.helped, 'job')} of ${plural(given.people, 'person', 'people')}, ${count(given.parts)} parts`,
+      ? `in ${plural(told.parts, 'part')}`
+      : `for ${plural(given.helped, 'job')} of ${plural(given.people, 'person', 'people')}, ${plural(told.parts, 'part')}`,
     80,
     410,
     40,

@@ -110,11 +110,11 @@ export function UsagePage() {
   );
 }
 
-function headingOf({ jobs, helped, cpuMs }: Given): string {
+function headingOf({ jobs, helped, cpuMs, forOthers }: Given): string {
   if (jobs === 0) return 'Thank you for looking in';
   return helped === 0
     ? `This machine gave ${duration(cpuMs)} to your own jobs`
-    : `Thank you: ${plural(helped, 'job')} had ${duration(cpuMs)} of this machine`;
+    : `Thank you: ${plural(helped, 'job')} of others had ${duration(forOthers.cpuMs)} of this machine`;
 }
 
 const Tile = ({ label, value, below }: { label: string; value: string; below: string }) => (

@@ -98,7 +98,9 @@ export function HeatMapFigure({ title, x, y, values, xLabel, yLabel, unit }: Hea
     );
     context.putImageData(pixels, 0, 0);
   }, [x, y, values, least, most]);
-  const ends = (axis: readonly (number | string)[]) => [axis[0]!, axis[Math.floor((axis.length - 1) / 2)]!, axis.at(-1)!] as const;
+  // The middle one only where there is one between the ends.
+  const ends = (axis: readonly (number | string)[]) =>
+    axis.length < 3 ? [...new Set([axis[0]!, axis.at(-1)!])] : [axis[0]!, axis[Math.floor((axis.length - 1) / 2)]!, axis.at(-1)!];
   return (
     <figure className="drawn heat" aria-labelledby={id}>
       <figcaption id={id}>
