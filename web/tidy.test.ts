@@ -197,7 +197,7 @@ const recorded = {
     membership: 'fe5af8bc15fe42d2',
     network: '7323c4dd1b81928a',
     queue: '971ae1ff1c10c0d1',
-    resources: '3670236ab959cb81',
+    resources: 'ec94f5d24aafcc29',
     scheduler: '77d44021b44b8011',
     signed: '3e7d0e30ebb74828',
   },

@@ -1,13 +1,17 @@
 // What this tab may use now, and why not more (DESIGN section 4, Limits).
 import * as v from 'valibot';
+import { isHex32, isHex64 } from '../../lib/ids.ts';
 import { contract, operation } from '../contract.ts';
 import { donorStates } from '../offer.ts';
 import { reasonCodes } from '../reasons.ts';
-import { amount, empty, groupIdSchema, hashSchema, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
+import { amount, empty, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
 
 export const neverMax = 512;
 const minutesOfDay = 1_440;
 const minute = v.pipe(natural, v.maxValue(minutesOfDay));
+
+/** The id of a submitter, a job or a group. */
+const neverSchema = v.custom<string>((input) => typeof input === 'string' && (isHex64(input) || isHex32(input)), 'not an id');
 
 /** Hours of the week in which work may run, by the machine's own time; `until` before `from` runs past midnight, equal is the whole day. */
 export const hoursSchema = v.strictObject({
@@ -42,7 +46,7 @@ export const limitsSchema = v.strictObject({
   /** Whom this person follows: each has a share of the machine of its own. */
   follow: listOf(identityIdSchema, 256),
   /** Submitters, jobs, and groups of which no job at home there is run here. */
-  never: listOf(v.union([hashSchema, groupIdSchema]), neverMax),
+  never: listOf(neverSchema, neverMax),
 });
 export type Limits = v.InferOutput<typeof limitsSchema>;
 
