@@ -12,7 +12,7 @@ import { bootstrapMedian, median } from './statistics.ts';
 
 const MiB = 1024 * 1024;
 const transferBytes = 64 * MiB;
-const pairs = 12;
+const pairs = 24;
 
 declare global {
   /* oxlint-disable no-var -- a global can only be declared so */
