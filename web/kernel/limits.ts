@@ -170,7 +170,11 @@ export const bridgeTellEveryMs = 500;
 /** Events, manifests and clocks in one message of the ledger: below `bodyBytesMax` by what wraps them. */
 export const exchangeBytesMax = 192 * 1024;
 export const eventsPerJobMax = 200_000;
-/** Events of all jobs held in memory: some 240 000 functions. */
+/** Events of a job that are packed into one snapshot: so many fit one message. */
+export const eventsPerSnapshotMax = 1_024;
+/** At the end of a job fewer are packed too; what comes after it alone is not worth a snapshot. */
+export const eventsPerLastSnapshotMin = 32;
+/** Events of all jobs held in memory: some 1 200 000 functions. */
 export const ledgerBytesMax = 512 * 1024 * 1024;
 export const actorsPerJobMax = 1_024;
 /** How far past the first gap an actor's events are held: what bounds the intervals of a clock, whatever is lost or made up. */

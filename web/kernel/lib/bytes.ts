@@ -1,11 +1,26 @@
 // Byte helpers that need no host.
-const digits = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+const digits = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** Bytes written as digits at once. */
+const runBytes = 512;
 
-export function hexOf(bytes: Uint8Array): string {
+/** Of [from, end). One string of all digits at once: pieces that are added one by one are ten times slower and larger. */
+export function hexOf(bytes: Uint8Array, from = 0, end = bytes.length): string {
   let text = '';
-  for (const byte of bytes) text += digits[byte];
+  for (let first = from; first < end; first += runBytes) {
+    const codes: number[] = [];
+    for (let at = first; at < Math.min(end, first + runBytes); at++) codes.push(digits[bytes[at]! >> 4]!, digits[bytes[at]! & 15]!);
+    text += String.fromCharCode(...codes);
+  }
   return text;
 }
+
+/** Writes what `text` says into `bytes` from `at` on; `text` is known to be an even run of hex digits. */
+export function hexInto(text: string, bytes: Uint8Array, at: number): void {
+  for (let i = 0; 2 * i < text.length; i++) bytes[at + i] = (nibble(text.charCodeAt(2 * i)) << 4) | nibble(text.charCodeAt(2 * i + 1));
+}
+
+/** Of '0' to '9' and 'a' to 'f'. */
+const nibble = (code: number) => code - (code < 58 ? 48 : 87);
 
 /** @throws TypeError when `text` is not an even run of hex digits */
 export function bytesOfHex(text: string): Uint8Array<ArrayBuffer> {

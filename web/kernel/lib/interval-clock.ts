@@ -27,6 +27,10 @@ export class IntervalClock {
     return this.#held.get(actor)?.has(n) ?? false;
   }
 
+  hasAny(actor: string): boolean {
+    return this.#held.has(actor);
+  }
+
   merge(other: IntervalClock): void {
     for (const [actor, held] of other.#held) for (const [first, end] of held.spans()) this.#add(actor, first, end);
   }

@@ -59,7 +59,7 @@ export class AntiEntropy {
     const ms = clockExchangeEveryMs * (0.75 + this.platform.random.fraction() / 2);
     this.#cancel = this.platform.clock.after(ms, () => {
       this.#schedule();
-      void this.book.dropExpired();
+      void this.book.tidy();
       const alive = this.members.others.filter((member) => member.status === 'alive');
       const member = alive[Math.floor(this.platform.random.fraction() * alive.length)];
       if (member !== undefined && !this.#running) void this.#run(member.peer);

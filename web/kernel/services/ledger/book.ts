@@ -4,7 +4,14 @@ import { hexOf } from '../../lib/bytes.ts';
 import { type EventId, type IdentityId, type JobId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
-import { jobsMax, jobsPerIdentityMax, ledgerBytesMax, ledgerBytesPerIdentityMax } from '../../limits.ts';
+import {
+  eventsPerLastSnapshotMin,
+  eventsPerSnapshotMax,
+  jobsMax,
+  jobsPerIdentityMax,
+  ledgerBytesMax,
+  ledgerBytesPerIdentityMax,
+} from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
 import { signedEventSchema, type LedgerEvent, type SignedEvent } from '../../protocol/event.ts';
 import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts';
@@ -12,6 +19,7 @@ import { nothingDenied, type Denied } from '../../protocol/deny-list.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
 import { JobLog, xorInto } from './job-log.ts';
+import { openPacked } from './packed-events.ts';
 import { Shares } from './shares.ts';
 import { eventIsSigned, idOfEvent, openJob, readEvent, readJob, type OpenedEvent, type OpenedJob } from './signed.ts';
 
@@ -22,6 +30,12 @@ export interface BookListener {
   dropped(job: JobId): void;
 }
 
+/** How many events a snapshot takes, and how few it takes at a job's end. */
+export interface SnapshotSizes {
+  readonly whole: number;
+  readonly last: number;
+}
+
 export interface KeptEvents {
   /** Held and durable, those known before included. */
   readonly held: number;
@@ -30,7 +44,13 @@ export interface KeptEvents {
   readonly refused: readonly { readonly at: number; readonly why: string }[];
 }
 
+/** Snapshots one look packs: the rest waits for the next, so that nothing else waits for long. */
+const snapshotsPerLookMax = 8;
+
 const eventKey = (job: JobId, id: EventId) => `${job}/${id}`;
+/** After the keys of events, which begin with a hex digit; then the SHA-256 of the snapshot. */
+const snapshotPrefix = 'snapshot ';
+const snapshotKey = (job: JobId, hash: string) => `${job}/${snapshotPrefix}${hash}`;
 
 export class Book {
   readonly #logs = new Map<JobId, JobLog>();
@@ -41,11 +61,13 @@ export class Book {
   #sorted: JobId[] | undefined;
   #bytes = 0;
   #denied: Denied = nothingDenied;
+  #tidying = false;
 
   constructor(
     private readonly platform: Platform,
     private readonly network: string,
     private readonly listener: BookListener,
+    private readonly snapshots: SnapshotSizes = { whole: eventsPerSnapshotMax, last: eventsPerLastSnapshotMin },
   ) {}
 
   get(job: JobId): JobLog | undefined {
@@ -190,8 +212,51 @@ export class Book {
     return success(events.length);
   }
 
+  /** Now and then: lets go of what is over, and packs what has come. One at a time. */
+  async tidy(): Promise<void> {
+    if (this.#tidying) return;
+    this.#tidying = true;
+    try {
+      await this.#dropExpired();
+      await this.#takeSnapshots();
+    } finally {
+      this.#tidying = false;
+    }
+  }
+
+  /**
+   * Packs events into snapshots on disk: wherever there are enough for a whole one, and what is left when a job has ended. A snapshot
+   * takes the place of its events in one write, so a crash leaves either.
+   */
+  async #takeSnapshots(): Promise<void> {
+    let left = snapshotsPerLookMax;
+    for (const log of [...this.#logs.values()]) {
+      while (left > 0 && log.loose >= (log.fold.ended ? this.snapshots.last : this.snapshots.whole)) {
+        left--;
+        if (!(await this.#takeSnapshot(log))) return;
+      }
+    }
+  }
+
+  async #takeSnapshot(log: JobLog): Promise<boolean> {
+    const { ids, piece } = log.snapshot(this.snapshots.whole);
+    const key = snapshotKey(log.id, hexOf(await this.platform.digest.sha256(piece)));
+    const written = await this.platform.storage.write([
+      { table: 'events', key, value: piece },
+      ...ids.map((id): WriteOp => ({ table: 'events', key: eventKey(log.id, id), delete: true })),
+    ]);
+    if (!written.ok) return false;
+    if (this.#logs.get(log.id) === log && !log.fold.settings.cancelled) {
+      log.packed(ids.length);
+      log.snapshots.push(key);
+    }
+    // Meanwhile the job was let go.
+    else await this.#delete([{ table: 'events', key, delete: true }]);
+    return true;
+  }
+
   /** Lets go of jobs past their end and afterlife. */
-  dropExpired(): Promise<void> {
+  #dropExpired(): Promise<void> {
     const wallMs = this.platform.clock.wall();
     return this.#dropAll([...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs)));
   }
@@ -247,8 +312,8 @@ export class Book {
       if (this.#logs.get(log.id) !== log) return;
       // What is denied is held for its own person only: to others it is not there.
       if (log.denial === undefined) {
-        xorInto(this.#known, log.id);
-        for (let i = 0; i < 32; i++) this.#known[i]! ^= log.digestBytes[i]!;
+        xorInto(this.#known, log.idBytes);
+        xorInto(this.#known, log.digestBytes);
       }
       this.#bytes += sign * log.bytes;
     };
@@ -258,9 +323,9 @@ export class Book {
     return answer;
   }
 
-  #add(log: JobLog, event: OpenedEvent) {
+  #add(log: JobLog, event: OpenedEvent, loose = true) {
     const before = log.bytes;
-    const added = this.#track(log, () => log.add(event));
+    const added = this.#track(log, () => log.add(event, loose));
     this.#shares.charge(event.event.identity, log.bytes - before);
     return added;
   }
@@ -281,7 +346,8 @@ export class Book {
     for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
     const gone = this.#track(log, () => log.entomb());
     for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, bytes);
-    if (gone.length > 0) void this.#delete(gone.map((id) => ({ table: 'events', key: eventKey(log.id, id), delete: true })));
+    const keys = [...gone.map((id) => eventKey(log.id, id)), ...log.snapshots.splice(0)];
+    if (keys.length > 0) void this.#delete(keys.map((key) => ({ table: 'events', key, delete: true })));
   }
 
   async #delete(ops: readonly WriteOp[]): Promise<void> {
@@ -294,23 +360,45 @@ export class Book {
     if (!entries.ok) return entries;
     let latest = 0;
     for (const [key, value] of entries.value) {
-      const signed = parseKept(signedEventSchema, value);
-      const event = signed === undefined ? undefined : readEvent(signed);
-      if (signed === undefined || event === undefined || eventKey(log.id, await idOfEvent(this.platform, signed)) !== key) {
-        this.platform.report('warning', `The kept event ${key} is damaged and was left out.`);
+      const kept = await this.#readKept(log.id, suffixOf(log.id, key), value);
+      if (kept === undefined) {
+        this.platform.report('warning', `What was kept at ${key} is damaged and was left out.`);
         continue;
       }
-      const id = key.slice(log.id.length + 1) as EventId;
-      latest = Math.max(latest, event.at);
-      this.#add(log, { id, event, signed });
+      if (!kept.loose) log.snapshots.push(key);
+      for (const event of kept.events) {
+        latest = Math.max(latest, event.event.at);
+        this.#add(log, event, kept.loose);
+      }
     }
     if (log.fold.ended) log.endedAt = latest;
     this.#entomb(log);
     return success(undefined);
   }
+
+  /** An event or a snapshot of many, by the end of its key; undefined where it is not what was kept there. */
+  async #readKept(job: JobId, name: string, value: unknown): Promise<{ events: OpenedEvent[]; loose: boolean } | undefined> {
+    const hash = name.startsWith(snapshotPrefix) ? name.slice(snapshotPrefix.length) : undefined;
+    const loose = hash === undefined;
+    let signed: readonly SignedEvent[] | undefined;
+    if (loose) {
+      const one = parseKept(signedEventSchema, value);
+      signed = one === undefined ? undefined : [one];
+    } else if (value instanceof Uint8Array && hexOf(await this.platform.digest.sha256(value)) === hash) signed = openPacked(job, value);
+    const events: OpenedEvent[] = [];
+    for (const each of signed ?? []) {
+      const event = readEvent(each);
+      const id = await idOfEvent(this.platform, each);
+      if (event === undefined || (loose && id !== name)) return undefined;
+      events.push({ id, event, signed: each });
+    }
+    return signed === undefined ? undefined : { events, loose };
+  }
 }
 
 const factsOf = ({ id, manifest: { codeHash, submitter } }: Pick<OpenedJob, 'id' | 'manifest'>) => ({ id, codeHash, submitter });
+
+const suffixOf = (job: JobId, key: string) => key.slice(job.length + 1);
 
 function parseKept<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
   const parsed = v.safeParse(schema, value instanceof Uint8Array ? decodeWire(value) : undefined);

@@ -6,13 +6,15 @@ import { RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
 import { loanRunsMax, type DecidedSpan, type LongItem } from '../../protocol/contracts/ledger.ts';
-import type { EventBody, LedgerEvent } from '../../protocol/event.ts';
+import type { EventBody, LedgerEvent, SignedEvent } from '../../protocol/event.ts';
 import type { InputPart, JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
-import { failedBy, type Decision } from './cell.ts';
+import { failedBy } from './cell.ts';
 import { Chain } from './chain.ts';
+import { EventTable } from './event-table.ts';
 import { Interruptions, longWords } from './interruptions.ts';
-import { Changes, giverOf, PartFold, type Computed, type Taking } from './part-fold.ts';
+import type { Computed } from './packed-events.ts';
+import { Changes, giverOf, PartFold, type DecidedRun, type Taking } from './part-fold.ts';
 import { SettingsFold, type Setting } from './settings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -57,16 +59,17 @@ const unchanged: Added = { decided: [], reopened: [] };
 export class JobFold {
   readonly settings: SettingsFold;
   readonly #chain: Chain;
-  readonly #events = new Set<EventId>();
-  readonly #computed = new Map<EventId, Computed>();
-  readonly #takings = new Map<EventId, Taking[]>();
+  /** What the submitter took of computed events that have not come yet. */
+  readonly #earlyTakings = new Map<EventId, Taking[]>();
+  /** By the row of a computed event, the rows of the acceptances that name it. */
+  readonly #takenBy = new Map<number, number | number[]>();
   /** Of every append, whether it counts or not; null is the manifest's own input. */
   readonly #parts = new Map<EventId | null, PartFold>();
   /** Those that count, in order. */
   #live: PartFold[] = [];
   #liveOf: readonly InputPart[];
-  /** Computed events of parts whose append has not come yet. */
-  readonly #early = new Map<EventId, EventId[]>();
+  /** Rows of computed events of parts whose append has not come yet. */
+  readonly #early = new Map<EventId, number[]>();
   readonly #rounds: NonNullable<Setting['round']>[] = [];
   readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
   /** Functions run in the name of a team, by `giverOf`. */
@@ -77,7 +80,11 @@ export class JobFold {
   readonly #interruptions = new Interruptions();
   #okEvents = 0;
 
-  constructor(private readonly manifest: JobManifest) {
+  constructor(
+    private readonly manifest: JobManifest,
+    /** Where the events are: what is in it when the fold begins is not folded. */
+    private readonly table = new EventTable(),
+  ) {
     this.settings = new SettingsFold(manifest);
     this.#chain = new Chain(manifest);
     this.#parts.set(null, this.#fresh(this.#chain.parts[0]!));
@@ -86,17 +93,17 @@ export class JobFold {
   }
 
   /** Folds an event that has passed the checks of `checks.ts`. undefined where it was there already. O(log n) and what it overlaps. */
-  add(id: EventId, event: LedgerEvent): Added | undefined {
-    if (this.#events.has(id)) return undefined;
-    this.#events.add(id);
+  add(id: EventId, event: LedgerEvent, signed?: SignedEvent): Added | undefined {
+    if (this.has(id)) return undefined;
+    const row = this.table.add(id, event, signed);
     const changes = new Changes();
     const { body } = event;
     switch (body.kind) {
       case 'computed':
-        this.#addComputed(id, event as Computed, changes);
+        this.#addComputed(row, event as Computed, changes);
         break;
       case 'accepted':
-        for (const { range, event: of } of body.spans) this.#addTaking(of, { by: id, range }, changes);
+        for (const { range, event: of } of body.spans) this.#addTaking(of, row, { by: id, range }, changes);
         break;
       case 'unloadable':
         this.#unloadable.set(id, { identity: event.identity, message: body.message });
@@ -119,7 +126,7 @@ export class JobFold {
   }
 
   has(id: EventId): boolean {
-    return this.#events.has(id);
+    return this.table.rowOf(id) !== undefined;
   }
 
   /** Those there are so far, of an open job. */
@@ -203,32 +210,29 @@ export class JobFold {
   /** Spans with an outcome from item `from` on, ascending, at most `max`. */
   decidedSpans(from: number, max: number): DecidedSpan[] {
     const spans: DecidedSpan[] = [];
-    let last: Decision | undefined;
+    let last: DecidedRun | undefined;
     for (const part of this.#live) {
       if (part.end <= from) continue;
-      for (const { first, end, value } of part.cells.entries(Math.max(from, part.first), part.end)) {
-        const { decision } = value;
-        if (decision === null) continue;
+      for (const run of part.decidedRuns(Math.max(from, part.first), part.end)) {
         const previous = spans.at(-1);
-        if (previous !== undefined && previous.range[1] === first && last !== undefined && sameDecision(last, decision)) {
-          previous.range = [previous.range[0], end];
+        if (previous !== undefined && previous.range[1] === run.first && sameDecision(last!, run)) {
+          previous.range = [previous.range[0], run.end];
           continue;
         }
         if (spans.length >= max) return spans;
-        const event = this.#computed.get(decision.event)!;
-        const { result, resultHash, tookMs } = event.body;
+        const { actor, identity, body } = this.table.eventAt(run.row) as Computed;
         spans.push({
-          range: [first, end],
-          outcome: decision.outcome,
-          event: decision.event,
-          result,
-          resultHash,
-          by: event.identity,
-          actor: event.actor,
-          tookMs,
-          accepted: decision.accepted,
+          range: [run.first, run.end],
+          outcome: run.outcome,
+          event: this.table.idAt(run.row),
+          result: body.result,
+          resultHash: body.resultHash,
+          by: identity,
+          actor,
+          tookMs: body.tookMs,
+          accepted: run.accepted,
         });
-        last = decision;
+        last = run;
       }
     }
     return spans;
@@ -257,7 +261,7 @@ export class JobFold {
       joins = false;
       for (const [first, last] of part.decided.gaps(Math.max(from, part.first), Math.min(end, part.end))) {
         let at = first;
-        for (const entry of part.cells.entries(first, last)) {
+        for (const entry of part.cells(first, last)) {
           if (at < entry.first && !put(at, entry.first, 0, [])) return spans;
           if (!put(entry.first, entry.end, entry.value.round, failedBy(entry.value))) return spans;
           at = entry.end;
@@ -318,8 +322,8 @@ export class JobFold {
     return Math.min(itemAttemptsMax, this.#given.size);
   }
 
-  #addComputed(id: EventId, event: Computed, changes: Changes): void {
-    this.#computed.set(id, event);
+  #addComputed(row: number, event: Computed, changes: Changes): void {
+    const takings = this.#takingsOfNew(row);
     const { part, team, tookMs } = event.body;
     const voices = this.#voices();
     let given = this.#given.get(event.identity);
@@ -333,29 +337,62 @@ export class JobFold {
     }
     if (this.#voices() !== voices) for (const each of this.#parts.values()) each.decideAnew(this.#changesOf(each, changes));
     if (part === undefined || this.#parts.has(part)) {
-      this.#place(id, event, changes);
+      this.#place(row, event, takings, changes);
       return;
     }
     const early = this.#early.get(part);
-    if (early === undefined) this.#early.set(part, [id]);
-    else early.push(id);
+    if (early === undefined) this.#early.set(part, [row]);
+    else early.push(row);
   }
 
-  #place(id: EventId, event: Computed, changes: Changes): void {
+  #place(row: number, event: Computed, takings: readonly Taking[], changes: Changes): void {
     const part = event.body.part ?? null;
     const fold = this.#parts.get(part)!;
-    if (fold.add(id, event, this.#changesOf(fold, changes))) this.#okEvents++;
-    for (const taking of this.#takings.get(id) ?? []) if (fold.isOf(event, taking)) this.#taken(part);
+    if (fold.add(row, event, takings, this.#changesOf(fold, changes))) this.#okEvents++;
+    for (const taking of takings) if (fold.isOf(event, taking)) this.#taken(part);
   }
 
-  #addTaking(of: EventId, taking: Taking, changes: Changes): void {
-    const takings = this.#takings.get(of);
-    if (takings === undefined) this.#takings.set(of, [taking]);
-    else takings.push(taking);
-    const event = this.#computed.get(of);
-    const part = event?.body.part ?? null;
+  /** What was taken of a computed event that has just come; from now on it is known by rows. */
+  #takingsOfNew(row: number): readonly Taking[] {
+    const id = this.table.idAt(row);
+    const takings = this.#earlyTakings.get(id);
+    if (takings === undefined) return [];
+    this.#earlyTakings.delete(id);
+    for (const { by } of takings) this.#noteTaken(row, this.table.rowOf(by)!);
+    return takings;
+  }
+
+  /** What was taken of the computed event in `row`, read from the acceptances. */
+  #takingsOf(row: number): Taking[] {
+    const of = this.table.idAt(row);
+    return [this.#takenBy.get(row) ?? []].flat().flatMap((byRow) => {
+      const by = this.table.idAt(byRow);
+      const { body } = this.table.eventAt(byRow);
+      return body.kind === 'accepted' ? body.spans.flatMap(({ range, event }): Taking[] => (event === of ? [{ by, range }] : [])) : [];
+    });
+  }
+
+  #noteTaken(row: number, byRow: number): void {
+    const known = this.#takenBy.get(row);
+    if (known === undefined) this.#takenBy.set(row, byRow);
+    else if (typeof known !== 'number') known.push(...(known.includes(byRow) ? [] : [byRow]));
+    else if (known !== byRow) this.#takenBy.set(row, [known, byRow]);
+  }
+
+  #addTaking(of: EventId, byRow: number, taking: Taking, changes: Changes): void {
+    const row = this.table.rowOf(of);
+    if (row === undefined) {
+      const takings = this.#earlyTakings.get(of);
+      if (takings === undefined) this.#earlyTakings.set(of, [taking]);
+      else takings.push(taking);
+      return;
+    }
+    if (!this.table.isComputed(row)) return;
+    this.#noteTaken(row, byRow);
+    const event = this.table.eventAt(row) as Computed;
+    const part = event.body.part ?? null;
     const fold = this.#parts.get(part);
-    if (event === undefined || fold === undefined || !fold.isOf(event, taking)) return;
+    if (fold === undefined || !fold.isOf(event, taking)) return;
     fold.take(of, event, taking, this.#changesOf(fold, changes));
     this.#taken(part);
   }
@@ -371,7 +408,8 @@ export class JobFold {
       const fold = this.#fresh({ part: id, first: append.first, input: append.input });
       this.#parts.set(id, fold);
       for (const each of this.#rounds) fold.open(each.round, each.ranges, new Changes());
-      for (const early of this.#early.get(id) ?? []) this.#place(early, this.#computed.get(early)!, changes);
+      for (const early of this.#early.get(id) ?? [])
+        this.#place(early, this.table.eventAt(early) as Computed, this.#takingsOf(early), changes);
       this.#early.delete(id);
     }
     this.#chain.add(id, setting);
@@ -403,7 +441,7 @@ export class JobFold {
   }
 
   #fresh(part: InputPart): PartFold {
-    return new PartFold(part, { computed: this.#computed, takings: this.#takings, voices: () => this.#voices() });
+    return new PartFold(part, { table: this.table, takingsOf: (row) => this.#takingsOf(row), voices: () => this.#voices() });
   }
 
   /** How often it was said that the code cannot be loaded; a stranger alone cannot say it often enough to end somebody's job. */
@@ -451,5 +489,5 @@ function setOf(ranges: Iterable<Range>): RangeSet {
 
 const decidedOf = (parts: readonly PartFold[]): RangeSet => setOf(parts.flatMap((part) => [...part.decided.spans()]));
 
-const sameDecision = (a: Decision, b: Decision) => a.event === b.event && a.outcome === b.outcome && a.accepted === b.accepted;
+const sameDecision = (a: DecidedRun, b: DecidedRun) => a.row === b.row && a.outcome === b.outcome && a.accepted === b.accepted;
 const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((value, i) => value === b[i]);

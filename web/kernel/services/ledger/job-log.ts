@@ -13,17 +13,10 @@ import {
 } from '../../limits.ts';
 import type { LedgerEvent, SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { JobManifest, SignedJob } from '../../protocol/job-manifest.ts';
+import { EventTable } from './event-table.ts';
 import { JobFold, type Added } from './fold.ts';
 import { Rate } from './rate.ts';
 import type { OpenedEvent, OpenedJob } from './signed.ts';
-
-interface Held {
-  readonly signed: SignedEvent;
-  readonly actor: PeerId;
-  readonly n: number;
-  readonly identity: IdentityId;
-  readonly setting: boolean;
-}
 
 export interface ExchangeEntry {
   job: JobId;
@@ -31,12 +24,15 @@ export interface ExchangeEntry {
   digest: string;
 }
 
-/** What an event takes in memory beside its bytes: as the fold, the clock and the index have it (measured by size.test.ts). */
-const eventOverheadBytes = 1_700;
+/** What an event takes in memory: as its row, the fold and the index have it (measured by size.test.ts). */
+const eventMemoryBytes = 450;
+/** The same beside its own bytes, where a row does not hold all of it. */
+const wholeMemoryBytes = 1_700;
 const resultsNamedMax = 100_000;
 
 export class JobLog {
   readonly id: JobId;
+  readonly idBytes: Uint8Array;
   readonly manifest: JobManifest;
   readonly signed: SignedJob;
   readonly fold: JobFold;
@@ -51,24 +47,30 @@ export class JobLog {
   readonly #changedAt = new Map<PeerId, number>();
   /** Version at which the clock began anew. */
   #begunAt = 0;
-  readonly #held = new Map<EventId, Held>();
-  readonly #dots = new Map<PeerId, Map<number, EventId[]>>();
+  readonly #table = new EventTable();
+  /** Keys of the snapshots on disk. */
+  readonly snapshots: string[] = [];
+  /** Rows that no snapshot on disk has. Settings stay by themselves: they outlive a cancel. */
+  #loose: number[] = [];
   readonly #digest = new Uint8Array(32);
   /** Of the events held, those of each identity. */
   #of = new Map<IdentityId, { events: number; bytes: number; readonly actors: Set<PeerId> }>();
   #settings = 0;
+  #size = 0;
   #bytes = 0;
   #entombed = false;
 
   constructor({ id, manifest, signed }: OpenedJob) {
     this.id = id;
+    this.idBytes = bytesOfHex(id);
     this.manifest = manifest;
     this.signed = signed;
-    this.fold = new JobFold(manifest);
+    this.fold = new JobFold(manifest, this.#table);
   }
 
   has(id: EventId): boolean {
-    return this.#held.has(id);
+    const row = this.#table.rowOf(id);
+    return row !== undefined && this.#isHeld(row);
   }
 
   get ended(): boolean {
@@ -77,7 +79,7 @@ export class JobLog {
 
   /** Events held. */
   get size(): number {
-    return this.#held.size;
+    return this.#size;
   }
 
   get bytes(): number {
@@ -105,7 +107,7 @@ export class JobLog {
         : `A job takes at most ${settingsPerJobMax} settings.`;
     }
     if (this.fold.settings.cancelled) return 'The job was cancelled.';
-    if (this.#held.size >= eventsPerJobMax) return `A job keeps at most ${eventsPerJobMax} events.`;
+    if (this.#size >= eventsPerJobMax) return `A job keeps at most ${eventsPerJobMax} events.`;
     const own = this.#of.get(event.identity);
     if (event.identity !== this.manifest.submitter && own !== undefined) {
       if (own.events >= eventsPerIdentityMax) return `A job keeps at most ${eventsPerIdentityMax} events of one identity.`;
@@ -113,30 +115,39 @@ export class JobLog {
         return `A job keeps events of at most ${actorsPerIdentityMax} tabs of one identity.`;
     }
     const prefix = this.clock.prefix(actor);
-    if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.#dots.has(actor))
+    if (prefix === 0 && this.clock.actorCount >= actorsPerJobMax && !this.clock.hasAny(actor))
       return `A job keeps events of at most ${actorsPerJobMax} tabs.`;
     if (n > prefix + eventsAheadMax) return 'Earlier events of that tab are missing here; they must come first.';
     return undefined;
   }
 
-  /** undefined where it was held already. */
-  add({ id, event, signed }: OpenedEvent): Added | undefined {
-    if (this.#held.has(id)) return undefined;
-    const { actor, n, identity, body } = event;
-    const setting = body.kind === 'setting';
-    this.#held.set(id, { signed, actor, n, identity, setting });
-    this.#charge(identity, actor, signed);
-    this.clock.add(actor, n);
-    this.#changedAt.set(actor, ++this.version);
-    let numbers = this.#dots.get(actor);
-    if (numbers === undefined) this.#dots.set(actor, (numbers = new Map()));
-    const ids = numbers.get(n);
-    if (ids === undefined) numbers.set(n, [id]);
-    else ids.push(id);
-    xorInto(this.#digest, id);
+  /** Takes an event; `loose` where it is on disk by itself and in no snapshot. undefined where it was held already. */
+  add({ id, event, signed }: OpenedEvent, loose = true): Added | undefined {
+    if (this.#table.rowOf(id) !== undefined) return undefined;
+    const added = this.fold.add(id, event, signed);
+    const row = this.#table.size - 1;
+    const setting = event.body.kind === 'setting';
+    this.#hold(row);
+    this.#changedAt.set(event.actor, ++this.version);
     this.#settings += Number(setting);
-    this.#bytes += signed.bytes.length + eventOverheadBytes;
-    return this.fold.add(id, event) ?? { decided: [], reopened: [] };
+    if (loose && !setting) this.#loose.push(row);
+    return added;
+  }
+
+  /** How many events no snapshot on disk has, of those that may be in one. */
+  get loose(): number {
+    return this.#loose.length;
+  }
+
+  /** The longest held among these, at most `max`, and their ids, in one piece for the disk. */
+  snapshot(max: number): { readonly ids: readonly EventId[]; readonly piece: Uint8Array<ArrayBuffer> } {
+    const rows = this.#loose.slice(0, max);
+    return { ids: rows.map((row) => this.#table.idAt(row)), piece: this.#table.pack(rows) };
+  }
+
+  /** That many of these are in a snapshot on disk now. */
+  packed(count: number): void {
+    this.#loose = this.#loose.slice(count);
   }
 
   /** What there is of it besides events: code, input, and the results that count, as many as one look gives. */
@@ -152,41 +163,45 @@ export class JobLog {
     for (const [identity, { bytes }] of this.#of) yield [identity, bytes];
   }
 
-  #charge(identity: IdentityId, actor: PeerId, signed: SignedEvent): void {
+  /** Counts an event among those held. */
+  #hold(row: number): void {
+    const { actor, identity } = this.#table.authorAt(row);
+    const whole = this.#table.wholeBytesAt(row);
+    const bytes = eventMemoryBytes + (whole === 0 ? 0 : whole + wholeMemoryBytes);
     let of = this.#of.get(identity);
     if (of === undefined) this.#of.set(identity, (of = { events: 0, bytes: 0, actors: new Set() }));
     of.events++;
-    of.bytes += signed.bytes.length + eventOverheadBytes;
+    of.bytes += bytes;
     of.actors.add(actor);
+    this.clock.add(actor, this.#table.nAt(row));
+    xorInto(this.#digest, this.#table.idBytesAt(row));
+    this.#size++;
+    this.#bytes += bytes;
+  }
+
+  #isHeld(row: number): boolean {
+    return !this.#entombed || this.#table.isSetting(row);
   }
 
   /**
    * A cancelled job keeps its manifest and its settings only (rule 12): the rest is neither held nor told any more, so that tabs that
    * heard of the cancel at different times still agree. The fold stays as it is, for whoever looks at what was done. Answers
-   * with what was let go.
+   * with the events that were let go.
    */
   entomb(): readonly EventId[] {
     if (!this.fold.settings.cancelled || this.#entombed) return [];
     this.#entombed = true;
     this.#begunAt = ++this.version;
     this.#changedAt.clear();
-    const gone: EventId[] = [];
     this.clock = new IntervalClock();
-    this.#dots.clear();
-    const kept = [...this.#held].filter(([id, held]) => held.setting || void gone.push(id));
-    this.#held.clear();
+    this.#loose = [];
     this.#digest.fill(0);
-    this.#bytes = 0;
+    this.#size = this.#bytes = 0;
     this.#of = new Map();
-    for (const [id, held] of kept) {
-      this.#held.set(id, held);
-      this.#charge(held.identity, held.actor, held.signed);
-      this.clock.add(held.actor, held.n);
-      const numbers = this.#dots.get(held.actor) ?? new Map<number, EventId[]>();
-      this.#dots.set(held.actor, numbers);
-      numbers.set(held.n, [...(numbers.get(held.n) ?? []), id]);
-      xorInto(this.#digest, id);
-      this.#bytes += held.signed.bytes.length + eventOverheadBytes;
+    const gone: EventId[] = [];
+    for (let row = 0; row < this.#table.size; row++) {
+      if (this.#isHeld(row)) this.#hold(row);
+      else gone.push(this.#table.idAt(row));
     }
     return gone;
   }
@@ -214,32 +229,35 @@ export class JobLog {
 
   /** Events of `actor` with numbers in [first, end). */
   *eventsOf(actor: PeerId, first: number, end: number): Generator<SignedEvent> {
-    const numbers = this.#dots.get(actor);
-    if (numbers === undefined) return;
-    for (let n = first; n < end; n++) for (const id of numbers.get(n) ?? []) yield this.#held.get(id)!.signed;
+    for (let n = first; n < end; n++) for (const row of this.#rowsAt(actor, n)) yield this.#table.signedAt(row);
   }
 
   /** XOR of the ids of each actor's events. */
   actorDigests(): Map<PeerId, string> {
-    const digests = new Map<PeerId, string>();
-    for (const [actor, numbers] of this.#dots) {
-      const digest = new Uint8Array(32);
-      for (const ids of numbers.values()) for (const id of ids) xorInto(digest, id);
-      digests.set(actor, hexOf(digest));
+    const digests = new Map<PeerId, Uint8Array>();
+    for (let row = 0; row < this.#table.size; row++) {
+      if (!this.#isHeld(row)) continue;
+      const { actor } = this.#table.authorAt(row);
+      let digest = digests.get(actor);
+      if (digest === undefined) digests.set(actor, (digest = new Uint8Array(32)));
+      xorInto(digest, this.#table.idBytesAt(row));
     }
-    return digests;
+    return new Map([...digests].map(([actor, digest]) => [actor, hexOf(digest)]));
   }
 
   /** XOR of the ids at each number of `actor` in [first, first + count), 32 bytes each. */
   digestsOf(actor: PeerId, first: number, count: number): Uint8Array {
     const digests = new Uint8Array(32 * count);
-    const numbers = this.#dots.get(actor);
-    for (let i = 0; i < count; i++) for (const id of numbers?.get(first + i) ?? []) xorInto(digests.subarray(32 * i, 32 * i + 32), id);
+    for (let i = 0; i < count; i++)
+      for (const row of this.#rowsAt(actor, first + i)) xorInto(digests.subarray(32 * i, 32 * i + 32), this.#table.idBytesAt(row));
     return digests;
+  }
+
+  #rowsAt(actor: PeerId, n: number): number[] {
+    return this.#table.rowsAt(actor, n).filter((row) => this.#isHeld(row));
   }
 }
 
-export function xorInto(digest: Uint8Array, id: string): void {
-  const bytes = bytesOfHex(id);
-  for (let i = 0; i < 32; i++) digest[i]! ^= bytes[i]!;
+export function xorInto(digest: Uint8Array, id: Uint8Array): void {
+  for (let i = 0; i < 32; i++) digest[i]! ^= id[i]!;
 }

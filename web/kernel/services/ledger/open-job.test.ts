@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventId, JobId } from '../../lib/ids.ts';
 import { unwrap } from '../../lib/outcome.ts';
+import { encodeWire } from '../../lib/wire-codec.ts';
 import { actorsPerIdentityMax, jobsPublishEveryMs } from '../../limits.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import type { EventBody } from '../../protocol/event.ts';
@@ -141,12 +142,14 @@ describe('the room in a ledger', () => {
     ...eventOf(computed([0, 1]), someIdentity(identity)),
     actor: someActor(someIdentity(identity), tab),
   });
-  const signed = { bytes: new Uint8Array(100), signature: new Uint8Array(64) };
 
   it('is not for one identity alone: its tabs fill a share of those a job keeps, the submitter any', () => {
     const log = logOf();
     for (let tab = 0; tab < actorsPerIdentityMax; tab++)
-      for (const by of [0, 1]) log.add({ id: someEvent(2 * tab + by), event: from(by, tab), signed });
+      for (const by of [0, 1]) {
+        const event = from(by, tab);
+        log.add({ id: someEvent(2 * tab + by), event, signed: { bytes: encodeWire(event), signature: new Uint8Array(64) } });
+      }
     const another = (by: number) => {
       const identity = someIdentity(by);
       return { ...from(by, 0), actor: `${identity.slice(0, 32)}-ffffffffffffffff` as ReturnType<typeof someActor> };

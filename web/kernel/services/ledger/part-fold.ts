@@ -1,13 +1,12 @@
 // The items of one part of a job's input, and what the events about that part decide (rule 6).
 import type { EventId, IdentityId } from '../../lib/ids.ts';
-import { RangeMap, RangeSet } from '../../lib/ranges.ts';
-import type { LedgerEvent } from '../../protocol/event.ts';
+import { RangeMap, RangeSet, type Entry } from '../../lib/ranges.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { decidedAnew, openedAt, withAccepted, withFailed, withOk, type Candidate, type Cell } from './cell.ts';
 import { endOf } from './chain.ts';
-
-export type Computed = LedgerEvent & { readonly body: Extract<LedgerEvent['body'], { kind: 'computed' }> };
+import type { EventTable } from './event-table.ts';
+import type { Computed } from './packed-events.ts';
 
 /** The submitter took a computed event's outcomes over `range`, by the accepted event `by`. */
 export interface Taking {
@@ -23,23 +22,39 @@ export class Changes {
 
 /** What all parts of a job share. */
 export interface PartNeeds {
-  /** The computed events known, those of no part yet among them. */
-  readonly computed: ReadonlyMap<EventId, Computed>;
-  readonly takings: ReadonlyMap<EventId, readonly Taking[]>;
+  readonly table: EventTable;
+  /** What the submitter took of the computed event in that row. */
+  takingsOf(row: number): readonly Taking[];
   /** Of how many identities failures are needed. */
   voices(): number;
+}
+
+/**
+ * A cell in which one event says all there is, and was perhaps taken, is kept as a number: the event's row, and `rowsMax` times one more
+ * than the row of the acceptance. Nearly all are such, and as objects they would be most of a job's memory.
+ */
+type Kept = Cell | number;
+const rowsMax = 2 ** 20;
+
+/** A run of items with an outcome, by the computed event in `row`. */
+export interface DecidedRun {
+  readonly first: number;
+  readonly end: number;
+  readonly row: number;
+  readonly outcome: 'ok' | 'failed';
+  readonly accepted: boolean;
 }
 
 export class PartFold {
   readonly first: number;
   readonly end: number;
-  readonly cells = new RangeMap<Cell>();
+  readonly #cells = new RangeMap<Kept>();
   readonly decided = new RangeSet();
   /** Decided items whose outcome is an identity's. */
   readonly itemsOf = new Map<IdentityId, number>();
   /** Those given in the name of a team, by `giverOf`. */
   readonly itemsForTeams = new Map<string, number>();
-  readonly #byRound = new Map<number, EventId[]>();
+  readonly #byRound = new Map<number, number[]>();
   failed = 0;
   surplus = 0;
 
@@ -51,15 +66,15 @@ export class PartFold {
     this.end = endOf(part);
   }
 
-  /** Answers whether it has results for items of this part. */
-  add(id: EventId, event: Computed, changes: Changes): boolean {
+  /** Takes the computed event in `row`, and what was taken of it. Answers whether it has results for items of this part. */
+  add(row: number, event: Computed, takings: readonly Taking[], changes: Changes): boolean {
     const { range, round, failed } = event.body;
     const [first, end] = this.#clip(range);
     if (first >= end) return false;
     const known = this.#byRound.get(round);
-    if (known === undefined) this.#byRound.set(round, [id]);
-    else known.push(id);
-    this.#fold(id, event, [first, end], changes);
+    if (known === undefined) this.#byRound.set(round, [row]);
+    else known.push(row);
+    this.#fold(this.needs.table.idAt(row), event, [first, end], takings, changes);
     return [...outcomesOf(range, failed, [first, end])].some(({ ok }) => ok);
   }
 
@@ -84,8 +99,31 @@ export class PartFold {
         return openedAt(round);
       });
     }
-    for (const id of this.#byRound.get(round) ?? [])
-      for (const run of [...opened.spans()]) this.#fold(id, this.needs.computed.get(id)!, run, changes);
+    const { table } = this.needs;
+    const runs = [...opened.spans()];
+    if (runs.length === 0) return;
+    for (const row of this.#byRound.get(round) ?? []) {
+      const event = table.eventAt(row) as Computed;
+      const takings = this.needs.takingsOf(row);
+      for (const run of runs) this.#fold(table.idAt(row), event, run, takings, changes);
+    }
+  }
+
+  /** Runs with an outcome that overlap [from, to), ascending, clipped to it. */
+  *decidedRuns(from: number, to: number): Generator<DecidedRun> {
+    for (const { first, end, value } of this.#cells.entries(from, to)) {
+      if (typeof value === 'number') {
+        yield { first, end, row: value % rowsMax, outcome: 'ok', accepted: value >= rowsMax };
+      } else if (value.decision !== null) {
+        const { event, outcome, accepted } = value.decision;
+        yield { first, end, row: this.needs.table.rowOf(event)!, outcome, accepted };
+      }
+    }
+  }
+
+  /** What is known of the runs that overlap [from, to), ascending, clipped to it. */
+  *cells(from: number, to: number): Generator<Entry<Cell>> {
+    for (const { first, end, value } of this.#cells.entries(from, to)) yield { first, end, value: this.#opened(value) };
   }
 
   /** More, or fewer, failures are needed now. */
@@ -95,7 +133,7 @@ export class PartFold {
     );
   }
 
-  #fold(id: EventId, event: Computed, within: Range, changes: Changes): void {
+  #fold(id: EventId, event: Computed, within: Range, takings: readonly Taking[], changes: Changes): void {
     const { range, round, failed } = event.body;
     const candidate: Candidate = { id, identity: event.identity };
     const voices = this.needs.voices();
@@ -104,7 +142,7 @@ export class PartFold {
         (cell?.round ?? 0) !== round ? cell : ok ? withOk(cell, candidate, voices) : withFailed(cell, candidate, voices),
       );
     }
-    for (const taking of this.needs.takings.get(id) ?? []) {
+    for (const taking of takings) {
       const run: Range = [Math.max(within[0], taking.range[0]), Math.min(within[1], taking.range[1])];
       if (run[0] < run[1]) this.#take(id, event, { by: taking.by, range: run }, changes);
     }
@@ -124,15 +162,16 @@ export class PartFold {
 
   #update([from, to]: Range, changes: Changes, change: (cell: Cell | undefined, first: number, end: number) => Cell | undefined): void {
     const { decided, reopened } = new Changes();
-    this.cells.update(from, to, (before, first, end) => {
+    this.#cells.update(from, to, (kept, first, end) => {
+      const before = kept === undefined ? undefined : this.#opened(kept);
       const after = change(before, first, end);
-      if (after === before) return before;
+      if (after === before) return kept;
       this.#count(before, after, end - first);
       const wasOpen = (before?.decision ?? null) === null;
       const isOpen = (after?.decision ?? null) === null;
       if (wasOpen && !isOpen) append(decided, first, end);
       if (!wasOpen && isOpen) append(reopened, first, end);
-      return after;
+      return after === undefined ? undefined : this.#closed(after);
     });
     for (const [first, end] of decided) {
       this.decided.add(first, end);
@@ -155,11 +194,32 @@ export class PartFold {
 
   /** To whoever wrote the computed event that decides: it is known, or it could not decide. */
   #credit(event: EventId, items: number): void {
-    const computed = this.needs.computed.get(event)!;
+    const { table } = this.needs;
+    const computed = table.eventAt(table.rowOf(event)!) as Computed;
     const { identity } = computed;
     this.itemsOf.set(identity, (this.itemsOf.get(identity) ?? 0) + items);
     const giver = giverOf(computed);
     if (giver !== undefined) this.itemsForTeams.set(giver, (this.itemsForTeams.get(giver) ?? 0) + items);
+  }
+
+  #opened(kept: Kept): Cell {
+    if (typeof kept !== 'number') return kept;
+    const { table } = this.needs;
+    const candidateAt = (row: number): Candidate => ({ id: table.idAt(row), identity: table.authorAt(row).identity });
+    const candidate = candidateAt(kept % rowsMax);
+    const cell = withOk(undefined, candidate, 1);
+    if (kept < rowsMax) return cell;
+    return withAccepted(cell, { by: table.idAt(Math.floor(kept / rowsMax) - 1), outcome: 'ok', candidate }, 1);
+  }
+
+  #closed(cell: Cell): Kept {
+    const { round, ok, okCount, failures, accepted } = cell;
+    if (round !== 0 || ok === null || okCount !== 1 || failures !== 0) return cell;
+    if (accepted !== null && (accepted.outcome !== 'ok' || accepted.candidate.id !== ok.id)) return cell;
+    const { table } = this.needs;
+    const row = table.rowOf(ok.id)!;
+    const by = accepted === null ? 0 : table.rowOf(accepted.by)! + 1;
+    return row >= rowsMax || by >= rowsMax ? cell : row + rowsMax * by;
   }
 
   #clip([first, end]: Range): Range {

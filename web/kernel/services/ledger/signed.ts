@@ -64,6 +64,8 @@ export async function openJob(crypto: Crypto, signed: SignedJob): Promise<Outcom
 export async function signEvent({ digest, signer }: Crypto, event: LedgerEvent): Promise<Outcome<OpenedEvent>> {
   const parsed = v.safeParse(eventSchema, event);
   if (!parsed.success) return failure('malformed', `That is not an event: ${parsed.issues[0].message}`);
+  // With its fields in the order of the schema: so the table of events can make the bytes again.
+  event = parsed.output;
   const bytes = encodeWire(event);
   if (bytes.length > eventBytesMax) return failure('too-large', `An event may have ${eventBytesMax / 1024} KiB.`);
   const id = eventId(hexOf(await digest.sha256(bytes)));
