@@ -1,7 +1,7 @@
 // Nothing is lost when tabs leave: data and work held as coded slices, in real tabs of separate browsers.
 import { createHash } from 'node:crypto';
 import type { Page } from 'playwright';
-import { busyCode, collect, committed, expect, submitRange, test, type Peer } from './harness/cluster.ts';
+import { collect, committed, expect, submitRange, test, waitingCode, type Peer } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
 
@@ -100,7 +100,7 @@ test('the submitter and two holders die right after Submit said the tab may be c
       await submitted.ready;
       return submitted.id;
     },
-    { code: busyCode(20), values: inputs },
+    { code: waitingCode(40), values: inputs },
   );
   await Promise.all([submitter, donors[0]!, donors[1]!].map(({ profile }) => profile.kill()));
   const killedAt = performance.now();
@@ -122,7 +122,7 @@ test('all tabs close; opened again in another order, the unfinished job goes on 
   test.setTimeout(120_000);
   const { submitter, donors } = await cluster.donorsAndSubmitter(4, { submitter: true, donors: 4 });
   const items = 300;
-  const job = await submitRange(submitter.page, 'Overnight', busyCode(25), items);
+  const job = await submitRange(submitter.page, 'Overnight', waitingCode(60), items);
   await committed(submitter.page, job, 30);
   const everybody = [submitter, ...donors];
   await Promise.all(everybody.map(({ profile }) => profile.kill()));

@@ -1,7 +1,7 @@
 // The life of a job in real tabs of separate browsers: through the form, past killed donors, a submitter that leaves, a server that dies.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { busyCode, collect, committed, expect, submitRange, test } from './harness/cluster.ts';
+import { busyCode, collect, committed, expect, submitRange, test, waitingCode } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 import { plainCounts } from './harness/word-counts.ts';
 import type { WordCounts } from '../web/samples/word-count.ts';
@@ -65,7 +65,7 @@ test('a word count over 1 MB, submitted through the form, runs in three other br
 test('a donor killed in mid-job costs nothing: the job ends complete, every item once', async ({ cluster }) => {
   const { submitter, donors } = await cluster.donorsAndSubmitter(3, { donors: 1 });
   const items = 400;
-  const job = await submitRange(submitter.page, 'Survives a crash', busyCode(25), items);
+  const job = await submitRange(submitter.page, 'Survives a crash', waitingCode(30), items);
   await committed(submitter.page, job, 40);
   await donors[0]!.profile.kill();
   const killedAt = Date.now();
@@ -96,7 +96,7 @@ test('a tab that is loaded again rejoins its group with the same store', async (
 test('the submitter leaves as soon as it may; the job goes on; reopened, it collects', async ({ cluster }) => {
   const { submitter, donors } = await cluster.donorsAndSubmitter(3, { submitter: true });
   const items = 240;
-  const job = await submitRange(submitter.page, 'Left alone', busyCode(20), items);
+  const job = await submitRange(submitter.page, 'Left alone', waitingCode(30), items);
   await submitter.profile.kill();
   const { page } = donors[1]!;
   await committed(page, job, items);
@@ -111,7 +111,7 @@ test('the submitter leaves as soon as it may; the job goes on; reopened, it coll
 test('signaling is killed and started again in mid-job: the job never stops, and a new tab joins afterwards', async ({ cluster }) => {
   const { submitter } = await cluster.donorsAndSubmitter(3);
   const items = 500;
-  const job = await submitRange(submitter.page, 'Without a server', busyCode(20), items);
+  const job = await submitRange(submitter.page, 'Without a server', waitingCode(30), items);
   await committed(submitter.page, job, 40);
   await cluster.server.kill();
   const atKill = await submitter.page.evaluate((id) => globalThis.lull.job(id)!.progress.committed, job);

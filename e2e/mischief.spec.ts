@@ -117,7 +117,11 @@ test('half an hour of mischief costs no tab and no honest item, and memory stays
         });
         if (!tab.alive) reopenAt.set(tab, performance.now() + wait);
       } else if (performance.now() >= (reopenAt.get(tab) ?? 0)) await tab.reopen();
-      if (level.length < Math.floor((performance.now() - started) / 60_000)) level.push((await tabs[0]!.heap()).heapMiB);
+      const minutes = Math.floor((performance.now() - started) / 60_000);
+      if (level.length < minutes) {
+        level.push((await tabs[0]!.heap()).heapMiB);
+        console.log(`${minutes} min: ${honest.length} honest and ${hostile.length} hostile jobs, heap ${level.at(-1)!.toFixed(1)} MiB`);
+      }
       await new Promise((passed) => setTimeout(passed, random.fraction() * pauseMsMax));
     }
 

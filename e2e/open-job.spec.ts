@@ -1,5 +1,5 @@
 // A job that takes more input while it runs: from the code, from a second tab of the same person, and through the page.
-import { busyCode, committed, expect, test } from './harness/cluster.ts';
+import { committed, expect, test, waitingCode } from './harness/cluster.ts';
 
 test.use({ browsers: 'shared' });
 
@@ -18,7 +18,7 @@ test('an open job takes 30 more while it runs and 10 from another tab of the sam
     })();
     Object.assign(globalThis, { reading });
     return job.id;
-  }, busyCode(60));
+  }, waitingCode(60));
   await committed(page, id, 4);
   await page.evaluate((job) => globalThis.lull.job(job)!.append({ range: [20, 50] }), id);
   const second = await profile.tab(`${cluster.server.url}/jobs/${id}`);

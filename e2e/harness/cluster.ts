@@ -80,6 +80,12 @@ export const busyCode = (ms: number) => `export default (item) => {
   return item * 2;
 };`;
 
+/** Code whose items each take `ms` without keeping a core busy, and answer with the item doubled: many tabs of one machine get on alike. */
+export const waitingCode = (ms: number) => `export default async (item) => {
+  await new Promise((passed) => setTimeout(passed, ${ms}));
+  return item * 2;
+};`;
+
 /** Submits a job over the range [0, items) and answers with its id as soon as the tab may be closed. */
 export function submitRange(page: Page, name: string, code: string, items: number): Promise<string> {
   return page.evaluate(async (spec) => (await globalThis.lull.submit(spec)).id, {

@@ -21,11 +21,33 @@ export const chromiumArgs = [
   '--no-first-run',
 ];
 
+/** The pages that Chromium keeps ready behind each window's address bar: a third of what a window costs. */
+const addressBar = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'];
+
+/** What Playwright turns off by itself and matters here, said again: the last such switch counts alone. */
+const ofPlaywright = [
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+];
+const without = (features: readonly string[]) => `--disable-features=${features.join(',')}`;
+const playwrightArgs = [...chromiumArgs, without([...addressBar, ...ofPlaywright])];
+
 /**
  * Playwright turns off the partitioning of storage that people's browsers have, and then Chromium gives embedded pages no storage at all.
  * The last of these switches counts.
  */
-export const storageForEmbedded = ['--disable-features=Translate'];
+export const storageForEmbedded = [without(addressBar)];
 
 /**
  * 'own': a process that can be killed, and a folder that the next one finds again. 'shared': storage, locks and channels of its own in a Chromium
@@ -134,7 +156,7 @@ function launch(folder: string, options: ProfileOptions): Promise<BrowserContext
   return chromium.launchPersistentContext(folder, {
     executablePath: executable(),
     headless: true,
-    args: [...chromiumArgs, ...(options.extraArgs ?? [])],
+    args: [...playwrightArgs, ...(options.extraArgs ?? [])],
     ...contextOptions(options),
     ...(options.leavesSignals === true && { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }),
   });
@@ -144,7 +166,7 @@ let shared: Promise<Browser> | undefined;
 
 /** Started when first asked for. It ends with this program. */
 async function sharedBrowser(): Promise<Browser> {
-  const browser = await (shared ??= chromium.launch({ executablePath: executable(), headless: true, args: chromiumArgs }));
+  const browser = await (shared ??= chromium.launch({ executablePath: executable(), headless: true, args: playwrightArgs }));
   if (browser.isConnected()) return browser;
   shared = undefined;
   return sharedBrowser();

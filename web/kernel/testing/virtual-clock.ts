@@ -19,7 +19,7 @@ export class VirtualClock implements Clock {
   /** `drains`: 'microtasks' is several times faster, for runs in which nothing waits on the host (no real storage, crypto or worker). */
   constructor(
     private readonly wallAtStart = Date.UTC(2026, 0, 1),
-    drains: 'turn' | 'microtasks' = 'turn',
+    drains: 'turn' | 'microtasks' = 'microtasks',
   ) {
     this.#drained = drains === 'turn' ? afterTurn : afterMicrotasks;
   }
