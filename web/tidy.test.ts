@@ -192,14 +192,14 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
-    ledger: '59f4af74319f8d57',
+    ledger: 'fca641468ee537dd',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '7323c4dd1b81928a',
     queue: '971ae1ff1c10c0d1',
     resources: 'ec94f5d24aafcc29',
     scheduler: '77d44021b44b8011',
-    signed: '3e7d0e30ebb74828',
+    signed: '4e9497447a78d6a5',
   },
 };
 

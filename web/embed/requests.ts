@@ -57,7 +57,7 @@ export type WireInputs = v.InferOutput<typeof inputsSchema>;
 
 const codeSchema = v.union([text(codeCharsMax), objectRefSchema], 'The code is the text of an ES module, or an object that holds one.');
 
-const limitEntries = { itemMs: v.optional(positive), memoryMiB: v.optional(positive) } satisfies Record<
+const limitEntries = { itemMs: v.optional(positive), totalMs: v.optional(positive), memoryMiB: v.optional(positive) } satisfies Record<
   keyof NonNullable<JobSpec['limits']>,
   v.GenericSchema
 >;

@@ -210,6 +210,7 @@ export function createLull(host: KernelHost): Lull {
       priority: spec.priority ?? 0,
       failuresMax: spec.failuresMax ?? (open ? jobItemsMax : input.items),
       itemMs: spec.limits?.itemMs ?? itemMsDefault,
+      ...(spec.limits?.totalMs !== undefined && { totalMs: spec.limits.totalMs }),
       ...(spec.limits?.memoryMiB !== undefined && { memoryMiB: spec.limits.memoryMiB }),
     };
     return { manifest, acknowledgedCopies: Math.min(code.copies, reduce?.copies ?? code.copies, copies ?? code.copies) };

@@ -5,7 +5,10 @@ import type { JobSpec } from './types.ts';
 const spec: JobSpec = { name: 'a', code: 'export default (n) => n', inputs: { range: [0, 1] } };
 
 it('takes what can be done', () => {
-  for (const more of [{}, { redundancy: 1, runtime: 'js', priority: -100, failuresMax: 0, limits: { itemMs: 1 }, args: undefined }])
+  for (const more of [
+    {},
+    { redundancy: 1, runtime: 'js', priority: -100, failuresMax: 0, limits: { itemMs: 1, totalMs: 1 }, args: undefined },
+  ])
     expect(() => checkSpec({ ...spec, ...more } as JobSpec)).not.toThrow();
 });
 
@@ -22,6 +25,7 @@ it.each([
   [{ comparator: 'x' }, 'not-built', 'Comparators are not built yet'],
   [{ redundancy: 'adaptive' }, 'not-built', 'Redundancy above 1 is not built yet'],
   [{ runtime: 'python' }, 'not-built', 'The runtime "python" is not built yet'],
+  [{ limits: { totalMs: 0 } }, 'bad-input', 'limits.totalMs is a whole number from 1 to'],
   [{ limits: { memoryMiB: 0 } }, 'bad-input', 'limits.memoryMiB is a whole number from 1 to 16,384'],
 ])('%j is refused as %s: %s', (more, code, sentence) => {
   expect(() => checkSpec({ ...spec, ...(more as object) })).toThrow(

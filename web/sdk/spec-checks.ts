@@ -1,5 +1,5 @@
 // What is wrong with a job as it was asked for, in a sentence, before anything is stored anywhere.
-import { jobItemsMax, jobLifeMsDefault, jobLifeMsMax, memoryMiBMax } from '../kernel/limits.ts';
+import { jobItemsMax, jobLifeMsDefault, jobLifeMsMax, jobTotalMsMax, memoryMiBMax } from '../kernel/limits.ts';
 import { LullError } from './errors.ts';
 import type { JobSpec } from './types.ts';
 
@@ -25,7 +25,7 @@ const options: Options<keyof JobSpec | 'comparator'> = {
   limits: 'built',
   comparator: 'Comparators are not built yet: they come with verification.',
 };
-const limits: Options<keyof NonNullable<JobSpec['limits']>> = { itemMs: 'built', memoryMiB: 'built' };
+const limits: Options<keyof NonNullable<JobSpec['limits']>> = { itemMs: 'built', totalMs: 'built', memoryMiB: 'built' };
 
 /** @throws LullError 'bad-input'; 'not-built' for what is to come */
 export function checkSpec(spec: JobSpec): void {
@@ -41,6 +41,7 @@ export function checkSpec(spec: JobSpec): void {
   checkWhole('A priority', priority, -priorityMax, priorityMax);
   checkWhole('failuresMax', failuresMax, 0, jobItemsMax);
   checkWhole('limits.itemMs', spec.limits?.itemMs, 1, itemMsMax);
+  checkWhole('limits.totalMs', spec.limits?.totalMs, 1, jobTotalMsMax);
   checkWhole('limits.memoryMiB', spec.limits?.memoryMiB, 1, memoryMiBMax);
 }
 

@@ -135,8 +135,11 @@ export interface JobSpec {
   readonly priority?: number;
   /** Items that may fail before the job does. Default: all of them. */
   readonly failuresMax?: number;
-  /** `memoryMiB`: what a memory of WebAssembly may grow to; donors who allow less do not run the job. */
-  readonly limits?: { readonly itemMs?: number; readonly memoryMiB?: number };
+  /**
+   * `itemMs`: what one item may take. `totalMs`: what all items together may take of processors; then the job ends as failed, with its results so far.
+   * `memoryMiB`: what a memory of WebAssembly may grow to; donors who allow less do not run the job.
+   */
+  readonly limits?: { readonly itemMs?: number; readonly totalMs?: number; readonly memoryMiB?: number };
 }
 
 export interface Job extends AsyncIterable<Result> {

@@ -11,6 +11,7 @@ const draftSchema = v.strictObject({
   reduce: v.optional(text(4_000_000), ''),
   args: v.optional(text(1_000_000), ''),
   open: v.optional(v.boolean(), false),
+  totalMinutes: v.optional(text(20), ''),
   input: v.strictObject({
     kind: v.picklist(inputKinds),
     text: v.optional(text(16_000_000), ''),
@@ -24,7 +25,7 @@ export const linkCharactersMax = 30_000;
 
 /** JSON that a person can read and change. */
 export function draftToText(draft: Draft): string {
-  const { name, code, reduce, args, open, kind, text: texts, split, chunkKiB } = draft;
+  const { name, code, reduce, args, open, totalMinutes, kind, text: texts, split, chunkKiB } = draft;
   const input = { kind, ...(kind !== 'file' && { text: texts[kind] }), ...((kind === 'file' || kind === 'object') && { split, chunkKiB }) };
   const said = {
     lull: 'job',
@@ -34,6 +35,7 @@ export function draftToText(draft: Draft): string {
     ...(reduce !== '' && { reduce }),
     ...(args !== '' && { args }),
     ...(open && { open }),
+    ...(totalMinutes !== '' && { totalMinutes }),
     input,
   };
   return `${JSON.stringify(said, null, 2)}\n`;
@@ -49,10 +51,10 @@ export function draftFromText(text: string): Draft {
   }
   const parsed = v.safeParse(draftSchema, said);
   if (!parsed.success) throw new Error('That is JSON, but no job of Lull.');
-  const { name, code, reduce, args, open, input } = parsed.output;
+  const { name, code, reduce, args, open, totalMinutes, input } = parsed.output;
   const { kind, split, chunkKiB } = input;
   const texts = kind === 'file' ? emptyDraft.text : { ...emptyDraft.text, [kind]: input.text };
-  return { ...emptyDraft, name, code, reduce, args, open, kind, split, chunkKiB, text: texts };
+  return { ...emptyDraft, name, code, reduce, args, open, totalMinutes, kind, split, chunkKiB, text: texts };
 }
 
 /** What follows `#job=`: compressed, in letters that an address may have. */

@@ -15,12 +15,21 @@ const text = (kind: TextKind, value: string): Partial<Draft> => ({ kind, text: {
 
 describe('a new job', () => {
   it('is taken when it has a name, code and input', () => {
-    expect(checkDraft(draft({}))).toEqual({ ok: true, inputs: { items: ['a', 'b'] }, args: null });
+    expect(checkDraft(draft({}))).toEqual({ ok: true, totalMs: null, inputs: { items: ['a', 'b'] }, args: null });
     expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({
       ok: true,
+      totalMs: null,
       inputs: { range: [5, 8] },
       args: { n: 1 },
     });
+  });
+
+  it('may take so many minutes of processors, or as many as it needs', () => {
+    const limited = (totalMinutes: string) => checkDraft(draft({ totalMinutes }));
+    expect(limited(' ')).toMatchObject({ ok: true, totalMs: null });
+    expect(limited('1.5')).toMatchObject({ ok: true, totalMs: 90_000 });
+    for (const wrong of ['0', '-1', 'an hour', '1e99'])
+      expect(limited(wrong)).toMatchObject({ ok: false, problems: [{ field: 'Time limit' }] });
   });
 
   it('that is kept open may begin without input, but not with a wrong one', () => {

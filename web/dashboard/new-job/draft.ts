@@ -1,5 +1,6 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
 import type { Inputs } from '../../sdk/types.ts';
+import { jobTotalMsMax } from '../../kernel/limits.ts';
 import { referenceIn } from '../data/reference.ts';
 import { generatorProblem } from './generator.ts';
 
@@ -23,6 +24,8 @@ export interface Draft {
   readonly reduce: string;
   /** More input may come later: then there need be none yet. */
   readonly open: boolean;
+  /** As written: minutes of processors that the whole job may take; '' for as many as it needs. */
+  readonly totalMinutes: string;
 }
 
 /** What the job runs over. */
@@ -43,13 +46,14 @@ export const emptyDraft: Draft = {
   args: '',
   reduce: '',
   open: false,
+  totalMinutes: '',
 };
 
 export const fileBytesMax = 1024 * 1024 * 1024;
 const itemsMax = 10_000_000;
 const chunkKiBMax = 1024;
 
-export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce';
+export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce' | 'Time limit';
 export interface Problem {
   readonly field: Field;
   readonly sentence: string;
@@ -62,7 +66,7 @@ export type ReadyInputs =
   | { readonly object: string; readonly chunkBytes: number | null }
   | { readonly generator: string };
 export type Checked =
-  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown }
+  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown; readonly totalMs: number | null }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function checkDraft(draft: Draft): Checked {
@@ -84,8 +88,18 @@ export function checkDraft(draft: Draft): Checked {
   const args = jsonOf(draft.args);
   if ('sentence' in args) wrong('Arguments', `The arguments are not valid JSON: ${args.sentence}`);
   if (draft.reduce.trim() !== '') wrong('Reduce', codeProblem(draft.reduce, '(values) => value'));
-  if (problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
-  return { ok: true, inputs, args: args.value };
+  const totalMs = totalMsOf(draft.totalMinutes);
+  if (totalMs === undefined)
+    wrong('Time limit', 'A time limit is a number of minutes above 0, such as 90, or nothing where the job may take what it needs.');
+  if (totalMs === undefined || problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
+  return { ok: true, inputs, args: args.value, totalMs };
+}
+
+/** null where there is no limit; undefined where it is none that can be. */
+export function totalMsOf(minutes: string): number | null | undefined {
+  if (minutes.trim() === '') return null;
+  const ms = Math.round(Number(minutes) * 60_000);
+  return ms >= 1 && ms <= jobTotalMsMax ? ms : undefined;
 }
 
 export function codeProblem(code: string, shape: string): string | null {

@@ -95,7 +95,14 @@ export function NewJobPage() {
     const job = await submissions.start(
       lull,
       { look: (object) => objects.reference(object), generate: (body) => tries.generate(body, checked.args) },
-      { name: draft.name.trim(), code: draft.code, args: checked.args, open: draft.open, ...(reduce === '' ? {} : { reduce }) },
+      {
+        name: draft.name.trim(),
+        code: draft.code,
+        args: checked.args,
+        open: draft.open,
+        ...(reduce === '' ? {} : { reduce }),
+        ...(checked.totalMs !== null && { limits: { totalMs: checked.totalMs } }),
+      },
       checked.inputs,
       setKey,
     );
@@ -175,9 +182,14 @@ export function NewJobPage() {
             </div>
             <details
               className="field"
-              open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}
+              open={
+                draft.reduce !== '' ||
+                draft.args !== '' ||
+                draft.totalMinutes !== '' ||
+                problems.some(({ field }) => field === 'Reduce' || field === 'Arguments' || field === 'Time limit')
+              }
             >
-              <summary>Arguments and a last step (optional)</summary>
+              <summary>Arguments and a last step, a time limit (optional)</summary>
               <CodeField
                 label="Arguments"
                 rows={2}
@@ -196,6 +208,21 @@ export function NewJobPage() {
                 hint={reduceHint}
                 onChange={(reduce) => change({ reduce })}
               />
+              <div className="field">
+                <label htmlFor="job-total">Time limit</label>
+                <input
+                  id="job-total"
+                  type="text"
+                  inputMode="decimal"
+                  value={draft.totalMinutes}
+                  aria-invalid={wrong('Time limit') !== undefined}
+                  aria-describedby="job-total-hint"
+                  onChange={(event) => change({ totalMinutes: event.target.value })}
+                />
+                <span id="job-total-hint" className={wrong('Time limit') === undefined ? 'hint' : 'hint wrong'}>
+                  {wrong('Time limit') ?? 'Minutes of processors for the whole job: then it ends, with the results it has by then.'}
+                </span>
+              </div>
             </details>
           </div>
           <TryCard code={draft.code} check={check} stamp={draft} />

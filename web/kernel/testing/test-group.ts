@@ -9,6 +9,7 @@ import { unwrap } from '../lib/outcome.ts';
 import { itemMsDefault } from '../limits.ts';
 import { memoryStorage } from '../memory-storage.ts';
 import type { Digest, OperatorDesk, Platform, Storage } from '../platform.ts';
+import type { JobManifest } from '../protocol/job-manifest.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract } from '../protocol/contracts/membership.ts';
@@ -110,7 +111,13 @@ export class TestGroup {
   }
 
   /** Hands over a job over the range [0, items); in `functions` where those are given, else as its steward cuts it; not before others keep its code, unless told so. */
-  async submit(peer: TestPeer, items: number, functions?: [number, number][], keptElsewhere = true): Promise<JobId> {
+  async submit(
+    peer: TestPeer,
+    items: number,
+    functions?: [number, number][],
+    keptElsewhere = true,
+    changes: Partial<JobManifest> = {},
+  ): Promise<JobId> {
     const { bus, self } = peer.kernel;
     const wall = this.clock.wall();
     const work = async () => {
@@ -148,6 +155,7 @@ export class TestGroup {
             priority: 0,
             failuresMax: items,
             itemMs: itemMsDefault,
+            ...changes,
           },
         }),
       );

@@ -2,6 +2,7 @@
 //
 // Each part of the input has a fold of its own; those of the chain, one behind the other, are the job.
 import type { EventId, GroupId, IdentityId, PeerId } from '../../lib/ids.ts';
+import { durationWords } from '../../lib/duration-words.ts';
 import { RangeSet } from '../../lib/ranges.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { itemAttemptsMax } from '../../limits.ts';
@@ -79,6 +80,7 @@ export class JobFold {
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
   readonly #interruptions = new Interruptions();
   #okEvents = 0;
+  #spentMs = 0;
 
   constructor(
     private readonly manifest: JobManifest,
@@ -330,6 +332,7 @@ export class JobFold {
     if (given === undefined) this.#given.set(event.identity, (given = { parts: 0, tookMs: 0 }));
     given.parts += 1;
     given.tookMs += tookMs;
+    this.#spentMs += spentOn(event.body, this.manifest.itemMs);
     const giver = giverOf(event);
     if (giver !== undefined) {
       const before = this.#givenForTeams.get(giver)?.parts ?? 0;
@@ -465,6 +468,9 @@ export class JobFold {
     const decided = this.#decided;
     const waits = decided >= this.items;
     if (waits && !this.open) return { state: 'done', reason: '' };
+    const { totalMs } = this.manifest;
+    if (totalMs !== undefined && this.#spentMs >= totalMs)
+      return { state: 'failed', reason: `It has used the ${durationWords(totalMs)} of processor time that it was given.` };
     if (this.settings.paused) return { state: 'paused', reason: '' };
     const state = decided > 0 ? 'running' : 'queued';
     if (waits) return { state, reason: 'Waits for more input.' };
@@ -472,6 +478,9 @@ export class JobFold {
     return { state, reason: long === undefined ? '' : longWords(long) };
   }
 }
+
+/** Of an event no more counts than its items may take: what a donor says of itself is bounded by what it can have run. */
+const spentOn = ({ range: [first, end], tookMs }: Computed['body'], itemMs: number) => Math.min(tookMs, (end - first) * itemMs);
 
 /** An item that got an outcome and lost it again, or lost one and got another, has not changed. */
 function netOf({ decided, reopened }: Changes): Added {
