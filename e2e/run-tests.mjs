@@ -47,6 +47,7 @@ if (soak) {
   const simulations = new Map([
     ['seeds', ['--seeds', '300']],
     ['plants', ['--plants', '--seeds', '300']],
+    ['scale', ['--peers', '10000', '--groups', '500', '--churn', '0.3']],
   ]);
   for (const [name, args] of simulations)
     if (names.length === 0 || names.includes(name)) run(name, process.execPath, ['e2e/run.mjs', '--plain', '../web/sim/main.ts', ...args]);

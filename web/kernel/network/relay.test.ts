@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { makePeerId } from '../lib/ids.ts';
 import { encodeWire } from '../lib/wire-codec.ts';
+import { networkContract } from '../protocol/contracts/network.ts';
 import { encodeChunk, relaySignedBytes } from '../protocol/frame.ts';
 import { MemoryNetwork } from '../testing/memory-transport.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
@@ -109,6 +110,33 @@ test("what is not the neighbour's own is not passed on: never more than one hop"
   near.send({ ...frame, from: near.peer });
   await clock.advance(20);
   expect(target.heard().filter(({ t }) => t === 'relay')).toHaveLength(1);
+});
+
+test('a neighbour that has no link to the tab is no hop there until it says so again', async () => {
+  const { clock, ada, neighbour } = await setUp();
+  const cyd = makePeerId(testSigner('cyd').identity, new Uint8Array(8).fill(7));
+  const relayed = () => neighbour.heard().filter(({ t }) => t === 'relay');
+  const ask = () => void ada.bus.ask(networkContract, 'clock', 'get', {}, { peer: cyd, timeoutMs: 500 });
+  const heard = async (count: number) => {
+    ask();
+    await clock.advance(600);
+    expect(relayed()).toHaveLength(count);
+  };
+  neighbour.send({ t: 'neighbours', peers: [cyd], gone: [] });
+  await clock.advance(20);
+  await heard(1);
+  neighbour.send({ t: 'unrelayed', counter: relayed()[0]!['counter'], code: 'unreachable', message: 'No link.' });
+  await clock.advance(20);
+  // Its time ran out before the neighbour said so.
+  await heard(2);
+  ask();
+  await clock.advance(20);
+  neighbour.send({ t: 'unrelayed', counter: relayed()[2]!['counter'], code: 'unreachable', message: 'No link.' });
+  await clock.advance(20);
+  await heard(3);
+  neighbour.send({ t: 'neighbours', peers: [cyd], gone: [] });
+  await clock.advance(20);
+  await heard(4);
 });
 
 test('a neighbour passes on only so much a second, and says so', async () => {

@@ -22,7 +22,7 @@ export interface RelayCarrier extends Carrier {
 export class Relay {
   #counter = 0;
   /** Relayed frames whose neighbour may still say that it cannot pass them on. */
-  readonly #sent = new Map<number, { readonly via: Session; readonly failed: (fault: Fault) => void }>();
+  readonly #sent = new Map<number, { readonly via: Session; readonly to: PeerId; readonly failed: (fault: Fault) => void }>();
   readonly #windows = new Map<PeerId, ReplayWindow>();
 
   constructor(
@@ -59,7 +59,10 @@ export class Relay {
     }
     if (frame.from !== from.peer) return refuse({ code: 'refused', message: 'Only what the sender itself says is passed on.' });
     const to = this.linkTo(frame.to);
-    if (to === undefined) return refuse({ code: 'unreachable', message: 'That neighbour has no link to the tab either.' });
+    if (to === undefined) {
+      from.untell(frame.to);
+      return refuse({ code: 'unreachable', message: 'That neighbour has no link to the tab either.' });
+    }
     to.carry(frame, buffers, refuse);
   }
 
@@ -67,6 +70,8 @@ export class Relay {
     const sent = this.#sent.get(counter);
     if (sent?.via !== via) return;
     this.#sent.delete(counter);
+    // No hop there until it says so again: what is sent next goes another way.
+    if (fault.code === 'unreachable') via.neighbours.delete(sent.to);
     sent.failed(fault);
   }
 
@@ -88,7 +93,7 @@ export class Relay {
     const fail = (fault: Fault) => {
       if (this.#sent.delete(counter)) failed(fault);
     };
-    this.#sent.set(counter, { via, failed });
+    this.#sent.set(counter, { via, to, failed });
     const cancelTimer = this.platform.clock.after(relayTransferMsMax, () => this.#sent.delete(counter));
     const seal = async () => {
       const hashes = await Promise.all(buffers.map((buffer) => this.platform.digest.sha256(buffer)));

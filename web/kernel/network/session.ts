@@ -60,7 +60,7 @@ export class Session implements Carrier {
   /** Whom the far side can relay to. */
   readonly neighbours = new Set<PeerId>();
   /** What it was told of ours. */
-  #told: ReadonlySet<PeerId> = new Set();
+  #told = new Set<PeerId>();
   #state: 'open' | 'retiring' | 'closed' = 'open';
   #nextTransfer = 1;
   readonly #control: ControlPlane;
@@ -163,6 +163,11 @@ export class Session implements Carrier {
     const changed = fresh.length + gone.length > 0;
     // What could not be sent now is among the changes of the next time.
     if (!changed || this.send({ t: 'neighbours', peers: fresh, gone }) === undefined) this.#told = now;
+  }
+
+  /** The far side learns now that there is no link to `peer` here: when there is one again it is told. */
+  untell(peer: PeerId): void {
+    this.#told.delete(peer);
   }
 
   /** Ends the link with a reason for the far side. */

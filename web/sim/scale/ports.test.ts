@@ -67,7 +67,7 @@ test('what is sent over a cut arrives when it ends, in its order; a link that is
   for (const n of [1, 2, 3]) control.send(Uint8Array.of(n, 0));
   await clock.advance(2_000);
   expect(heard).toEqual([]);
-  network.heal();
+  network.partition(undefined);
   await clock.advance(50);
   expect(heard).toEqual([1, 2, 3]);
   network.partition(halves);

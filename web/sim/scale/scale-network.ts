@@ -46,19 +46,16 @@ export class ScaleNetwork {
     return this.#listening.size;
   }
 
-  /** Nothing passes between tabs of unlike sides until `heal`. Whoever comes meanwhile is on side 0. */
-  partition(sideOf: (peer: PeerId) => number): void {
-    this.#cut = true;
-    for (const [peer, transport] of this.#listening) transport.side = sideOf(peer);
-    for (const transport of this.#listening.values())
-      for (const end of transport.ends)
+  /** From now on nothing passes between tabs of unlike sides; undefined: everything passes. Whoever comes later is on side 0. */
+  partition(sideOf: ((peer: PeerId) => number) | undefined): void {
+    this.#cut = sideOf !== undefined;
+    for (const [peer, transport] of this.#listening) transport.side = sideOf?.(peer) ?? 0;
+    for (const transport of this.#listening.values()) {
+      for (const end of [...transport.ends]) {
+        end.resume();
         if (end.isDialler && end.isCut) this.clock.after(this.options.noticeMs, () => void (end.isCut && end.vanish()));
-  }
-
-  heal(): void {
-    this.#cut = false;
-    for (const transport of this.#listening.values()) transport.side = 0;
-    for (const transport of this.#listening.values()) for (const end of transport.ends) end.resume();
+      }
+    }
   }
 
   /** Its process dies: nothing of it is sent or delivered any more, and nobody is told until `noticeMs` later. */

@@ -67,28 +67,28 @@ interface Pace {
 const paces: Record<'full' | 'short', Pace> = {
   full: {
     joinMs: 5_000,
-    workFromMs: 8_000,
-    workUntilMs: 22_000,
-    backMsMax: 5_000,
-    // The middle one outlasts what makes a member of a group gone.
+    workFromMs: 7_000,
+    workUntilMs: 16_000,
+    backMsMax: 3_000,
+    // The second outlasts what makes a member of a group gone.
     cuts: [
-      { kind: 'halves', atMs: 8_500, ms: 3_500 },
-      { kind: 'inside', atMs: 12_500, ms: 11_000 },
-      { kind: 'thirds', atMs: 24_000, ms: 3_500 },
+      { kind: 'halves', atMs: 7_500, ms: 3_500 },
+      { kind: 'inside', atMs: 8_000, ms: 11_000 },
+      { kind: 'thirds', atMs: 15_000, ms: 3_500 },
     ],
-    calmMs: 28_000,
+    calmMs: 19_500,
   },
   short: {
     joinMs: 2_500,
-    workFromMs: 4_500,
-    workUntilMs: 8_500,
-    backMsMax: 2_000,
+    workFromMs: 4_000,
+    workUntilMs: 7_000,
+    backMsMax: 1_500,
     cuts: [
-      { kind: 'halves', atMs: 5_000, ms: 1_500 },
-      { kind: 'inside', atMs: 7_000, ms: 2_500 },
-      { kind: 'thirds', atMs: 10_000, ms: 1_000 },
+      { kind: 'halves', atMs: 4_500, ms: 1_500 },
+      { kind: 'inside', atMs: 5_000, ms: 3_500 },
+      { kind: 'thirds', atMs: 7_500, ms: 1_000 },
     ],
-    calmMs: 11_000,
+    calmMs: 9_000,
   },
 };
 const anewShare = 1 / 3;

@@ -27,6 +27,7 @@ const rows: readonly (readonly [name: string, of: (result: ScaleResult) => strin
   ['after the last fault: everybody sees their group', ({ gatherMs }) => seconds(gatherMs)],
   ['then: every job has ended', ({ finishMs }) => seconds(finishMs)],
   ['then: all ledgers are equal', ({ convergeMs, rounds }) => `${seconds(convergeMs)}, ${rounds} rounds`],
+  ['members of other groups listed, at most', ({ strangersMax }) => String(strangersMax)],
   ['virtual time', ({ virtualMs }) => seconds(virtualMs)],
   ['time', ({ wallMs }) => seconds(wallMs)],
   ['memory, most', ({ rssBytes }) => mebi(rssBytes)],

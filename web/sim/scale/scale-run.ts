@@ -1,7 +1,6 @@
 // A run at scale: thousands of whole kernels in hundreds of groups join, work, leave and come back, lose messages, are cut apart and joined again; then the
 // faults stop, and everything must come to its end.
 import type { PeerId } from '../../kernel/lib/ids.ts';
-import { seededRandom } from '../../kernel/testing/seeded-random.ts';
 import { Draw } from '../draw.ts';
 import type { Violation } from '../watch.ts';
 import { checkResults, converged, finished, freed, gathered } from './scale-checks.ts';
@@ -38,7 +37,8 @@ export interface ScaleResult {
 }
 
 const progressEveryMs = 2_000;
-const watchEveryMs = 8_000;
+const watchEveryMs = 4_000;
+const sidesMax = 3;
 
 export async function runAtScale(options: ScaleOptions): Promise<ScaleResult> {
   const beganAt = performance.now();
@@ -68,14 +68,27 @@ export async function runAtScale(options: ScaleOptions): Promise<ScaleResult> {
   const watching = () => {
     clock.after(watchEveryMs, watching);
     void watch.look();
+    void watch.groups();
   };
 
   for (const tab of world.tabs) clock.after(plan.startMs[tab.number]!, () => void world.start(tab));
   for (const leaving of plan.leavings) clock.after(leaving.atMs, () => void leave(world, leaving));
   for (const job of jobs) clock.after(job.plan.atMs, () => void submitJob(world, job));
+  const cutNow = new Set<(peer: PeerId) => number>();
+  const cutAnew = () => {
+    const active = [...cutNow];
+    world.network.partition(active.length === 0 ? undefined : (peer) => active.reduce((side, sideOf) => side * sidesMax + sideOf(peer), 0));
+  };
   for (const cut of plan.cuts) {
-    clock.after(cut.atMs, () => world.network.partition(sidesOf(world, cut)));
-    clock.after(cut.atMs + cut.ms, () => world.network.heal());
+    clock.after(cut.atMs, () => {
+      const sideOf = sidesOf(world, cut);
+      cutNow.add(sideOf);
+      cutAnew();
+      clock.after(cut.ms, () => {
+        cutNow.delete(sideOf);
+        cutAnew();
+      });
+    });
   }
   ticking();
   watching();
@@ -128,18 +141,19 @@ async function leave(world: ScaleWorld, { peer, polite, backMs, anew }: Leaving)
   world.clock.after(backMs, () => void world.start(tab));
 }
 
-/** Which side of a cut each tab is on. */
+/** Which side of a cut each tab is on; it stays there, in another group too. */
 function sidesOf(world: ScaleWorld, { kind, atMs }: Cut): (peer: PeerId) => number {
   const draw = new Draw(`${world.options.seed} cut ${atMs}`);
   const sideOfGroup = new Map<string, number>();
-  const random = seededRandom(`${world.options.seed} sides ${atMs}`);
-  const sides = kind === 'thirds' ? 3 : 2;
-  return (peer) => {
-    const group = world.directory.groupOf(peer);
-    if (group === undefined) return 0;
-    let side = sideOfGroup.get(group);
-    if (side === undefined) sideOfGroup.set(group, (side = kind === 'inside' ? (draw.chance(0.1) ? 1 : 0) : draw.int(0, sides - 1)));
+  const sides = new Map<PeerId, number>();
+  for (const { kernel } of world.live) {
+    const { peer } = kernel.self;
+    const group = world.directory.groupOf(peer) ?? '';
+    const known = sideOfGroup.get(group);
+    const side = known ?? (kind === 'inside' ? (draw.chance(0.1) ? 1 : 0) : draw.int(0, kind === 'thirds' ? 2 : 1));
+    sideOfGroup.set(group, side);
     // Of a group that is cut in two, half go to the other side.
-    return kind === 'inside' && side === 1 && random.fraction() < 0.5 ? 0 : side;
-  };
+    sides.set(peer, kind === 'inside' && side === 1 && draw.chance(0.5) ? 0 : side);
+  }
+  return (peer) => sides.get(peer) ?? 0;
 }

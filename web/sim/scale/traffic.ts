@@ -3,7 +3,7 @@
 import { encodeWire } from '../../kernel/lib/wire-codec.ts';
 import type { Frame } from '../../kernel/protocol/frame.ts';
 
-const sampleEvery = 16;
+const sampleEvery = 32;
 
 interface Kind {
   messages: number;
