@@ -180,3 +180,30 @@ describe('a job larger than what one group can do soon', () => {
     }, 300_000);
   }
 });
+
+test('what two bridges lend to two neighbours in the same moment is done by both, and every item has one result', async () => {
+  const items = 120;
+  const town = new TestGroup({ seed: 'lent twice', directory: { groupPeersMax: 2 }, script: (index) => ({ ms: 500, value: index * 3 }) });
+  const peers: TestPeer[] = [];
+  for (let i = 0; i < 6; i++) {
+    peers.push(await town.start(`tab ${i}`));
+    await town.donate(peers[i]!);
+  }
+  const [one, two] = peers as [TestPeer, TestPeer];
+  await town.clock.advance(15_000);
+  const groups = [...new Set(peers.map(({ kernel }) => kernel.self.group()))];
+  expect(groups).toHaveLength(3);
+  const job = await town.submit(one, items);
+  await town.clock.advance(1_000);
+  const ranges: [number, number][] = [[90, 120]];
+  const lend = ({ kernel }: TestPeer, to: GroupId) =>
+    kernel.bus.ask(ledgerContract, 'events', 'create', { job, body: { kind: 'lent', ranges, round: 0, to } });
+  const lent = await town.clock.finish(Promise.all([lend(one, groups[1]!), lend(two, groups[2]!)]));
+  expect(lent.map(({ ok }) => ok)).toEqual([true, true]);
+  expect((await town.ended(one, job, 120_000)).state).toBe('done');
+  await town.clock.advance(5_000);
+  expect(await surplusOf(one, job)).toBeGreaterThan(0);
+  // Reading throws where an item has two results.
+  expect(await town.results(two, job)).toEqual(Array.from({ length: items }, (_, index) => encodeValue(index * 3)));
+  expect(peers.flatMap((peer) => peer.bugs)).toEqual([]);
+}, 60_000);
