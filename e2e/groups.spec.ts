@@ -1,6 +1,6 @@
 // Several groups of real tabs: bridges between them, seen on the Network page; and what happens to them.
 import type { Page } from 'playwright';
-import { busyCode, collect, committed, expect, openCluster, submitRange, type Cluster, type Peer } from './harness/cluster.ts';
+import { collect, committed, expect, openCluster, submitRange, waitingCode, type Cluster, type Peer } from './harness/cluster.ts';
 import { cut, heal, mayBeCut } from './harness/cut.ts';
 import { donate } from './harness/profile.ts';
 import { test } from '@playwright/test';
@@ -135,7 +135,7 @@ test(
       for (const page of [submitter, twin]) await page.evaluate(() => globalThis.lull.donate(false));
       for (const { page } of peers) await connected(page, 60_000);
 
-      const job = await submitRange(submitter, 'Between groups', busyCode(500), items);
+      const job = await submitRange(submitter, 'Between groups', waitingCode(1_000), items);
       const row = (page: Page) => page.getByRole('region', { name: 'Jobs between groups' }).getByRole('row', { name: /Between groups/ });
       await committed(submitter, job, 20);
       for (const page of [submitter, twin]) await expect(row(page)).toBeVisible({ timeout: 60_000 });
