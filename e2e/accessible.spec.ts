@@ -71,7 +71,7 @@ test('axe finds nothing wrong on any page, light or dark, and nothing is wider t
     },
     { code, reduce },
   );
-  for (const path of ['/', '/jobs', '/samples', '/network', '/data', '/usage', '/settings', '/no/such/page']) {
+  for (const path of ['/', '/jobs', '/samples', '/examples', '/network', '/data', '/usage', '/settings', '/no/such/page']) {
     await goTo(page, path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await look(path);

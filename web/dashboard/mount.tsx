@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { DataPage } from './data/data-page.tsx';
 import { ObjectPage } from './data/object-page.tsx';
 import { DonatePage } from './donate/donate-page.tsx';
+import { ExamplesPage } from './examples/examples-page.tsx';
 import { JobPage } from './job/job-page.tsx';
 import { JobsPage } from './jobs/jobs-page.tsx';
 import { NetworkPage } from './network/network-page.tsx';
@@ -54,6 +55,8 @@ function Page({ route }: { route: Route }) {
       return <UsagePage />;
     case 'samples':
       return <SamplesPage />;
+    case 'examples':
+      return <ExamplesPage />;
     case 'job':
       return <JobPage key={route.id} id={route.id} />;
     case 'network':

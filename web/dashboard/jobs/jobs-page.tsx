@@ -70,7 +70,7 @@ function NoJobs() {
         ))}
       </div>
       <p className="sm">
-        <Link to="/samples">All samples, each with its picture</Link>
+        <Link to="/samples">All samples, each with its picture</Link>; or run one <Link to="/examples">from your own code</Link>
       </p>
     </Empty>
   );

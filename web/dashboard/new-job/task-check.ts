@@ -1,7 +1,7 @@
 // What the code does with its `task`, by its syntax tree: which names are the task, which of its members are asked for and how they are
 // called. The members and what they take are those of the declared type. Pure.
 import type { syntaxTree } from '@codemirror/language';
-import type { TaskMember, TaskParameter } from '../../sdk/remote/task-members.ts';
+import type { TaskMember, TaskParameter } from 'virtual:task-members';
 import type { Remark } from './task-help.ts';
 
 export type Tree = ReturnType<typeof syntaxTree>;

@@ -12,7 +12,10 @@ export function SamplesPage() {
             <Link to="/jobs">Jobs</Link> /
           </p>
           <Heading title="Samples">Six jobs that end in a picture</Heading>
-          <p className="mute">Open one, look at its code, try it on three items, submit it. Change what you like: it is yours.</p>
+          <p className="mute">
+            Open one, look at its code, try it on three items, submit it. Change what you like: it is yours. From your own code it goes too:{' '}
+            <Link to="/examples">examples of the SDK</Link>.
+          </p>
         </div>
       </div>
       <ul className="gallery">

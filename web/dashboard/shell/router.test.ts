@@ -10,6 +10,7 @@ describe('paths', () => {
     ['/jobs/ab12', { page: 'job', id: 'ab12' }],
     ['/network', { page: 'network' }],
     ['/samples', { page: 'samples' }],
+    ['/examples', { page: 'examples' }],
     ['/usage', { page: 'usage' }],
     ['/settings', { page: 'settings' }],
     ['/settings/x', { page: 'not-found' }],

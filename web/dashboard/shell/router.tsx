@@ -2,7 +2,7 @@
 import { useEffect, useRef, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
 
 export type Route =
-  | { readonly page: 'donate' | 'jobs' | 'new-job' | 'samples' | 'usage' | 'network' | 'data' | 'settings' | 'not-found' }
+  | { readonly page: 'donate' | 'jobs' | 'new-job' | 'samples' | 'examples' | 'usage' | 'network' | 'data' | 'settings' | 'not-found' }
   | { readonly page: 'job' | 'object'; readonly id: string };
 
 export function routeOf(path: string): Route {
@@ -11,6 +11,7 @@ export function routeOf(path: string): Route {
   if (parts[0] === 'network' && parts.length === 1) return { page: 'network' };
   if (parts[0] === 'usage' && parts.length === 1) return { page: 'usage' };
   if (parts[0] === 'samples' && parts.length === 1) return { page: 'samples' };
+  if (parts[0] === 'examples' && parts.length === 1) return { page: 'examples' };
   if (parts[0] === 'settings' && parts.length === 1) return { page: 'settings' };
   if (parts[0] === 'data' && parts.length <= 2) return parts.length === 1 ? { page: 'data' } : { page: 'object', id: parts[1]! };
   if (parts[0] !== 'jobs' || parts.length > 2) return { page: 'not-found' };

@@ -7,7 +7,7 @@ import { Link, type Route } from './router.tsx';
 
 const entries = [
   { to: '/', label: 'Donate', pages: ['donate'], icon: 'M12 3a9 9 0 1 0 9 9M12 8v4l3 2' },
-  { to: '/jobs', label: 'Jobs', pages: ['jobs', 'new-job', 'job', 'samples'], icon: 'M4 6h16M4 12h16M4 18h10' },
+  { to: '/jobs', label: 'Jobs', pages: ['jobs', 'new-job', 'job', 'samples', 'examples'], icon: 'M4 6h16M4 12h16M4 18h10' },
   {
     to: '/network',
     label: 'Network',

@@ -3,9 +3,13 @@
 import type { Plugin } from 'vite';
 import { bundledModule } from './bundled-module.ts';
 import { declarations } from './declarations.ts';
+import { sdkExamples } from './sdk-examples.ts';
 import { taskMembers } from './task-members.ts';
 
-const membersId = 'virtual:task-members';
+const made: Readonly<Record<string, () => string>> = {
+  'virtual:task-members': () => `export const taskMembers = ${JSON.stringify(taskMembers())};`,
+  'virtual:sdk-examples': () => `export const sdkExamples = ${JSON.stringify(sdkExamples())};`,
+};
 
 export function sdkFiles(): Plugin {
   let mode = 'production';
@@ -14,9 +18,9 @@ export function sdkFiles(): Plugin {
     configResolved(config) {
       mode = config.mode;
     },
-    // What the code editor says of `task` is what the types say.
-    resolveId: (id) => (id === membersId ? `\0${membersId}` : undefined),
-    load: (id) => (id === `\0${membersId}` ? `export const taskMembers = ${JSON.stringify(taskMembers())};` : undefined),
+    // What the code editor says of `task` is what the types say, and the site's examples are those that the tests run.
+    resolveId: (id) => (id in made ? `\0${id}` : undefined),
+    load: (id) => made[id.slice(1)]?.(),
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const path = (request.url ?? '').split('?', 1)[0];

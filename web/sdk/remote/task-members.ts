@@ -2,24 +2,7 @@
 // The members of `Task` as its declaration says them, for the code editor: one source for the types of /sdk.d.ts and for what is said
 // while somebody writes.
 import { readFileSync } from 'node:fs';
-
-export interface TaskParameter {
-  readonly name: string;
-  readonly type: string;
-  readonly optional: boolean;
-  /** As many as one likes. */
-  readonly rest: boolean;
-}
-
-export interface TaskMember {
-  readonly name: string;
-  /** As one would write it: `(fraction: number) => void`. */
-  readonly type: string;
-  /** One sentence; '' where the declaration has none. */
-  readonly about: string;
-  /** null for what is not called. */
-  readonly parameters: readonly TaskParameter[] | null;
-}
+import type { TaskMember, TaskParameter } from 'virtual:task-members';
 
 export const taskMembers = (): TaskMember[] => membersOf(readFileSync(new URL('../types.ts', import.meta.url), 'utf8'), 'Task');
 

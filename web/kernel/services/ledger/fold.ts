@@ -15,7 +15,7 @@ import { Chain } from './chain.ts';
 import { EventTable } from './event-table.ts';
 import { Interruptions, longWords } from './interruptions.ts';
 import type { Computed } from './packed-events.ts';
-import { Changes, giverOf, PartFold, type DecidedRun, type Taking } from './part-fold.ts';
+import { Changes, giverFrom, giverOf, PartFold, type DecidedRun, type Taking } from './part-fold.ts';
 import { SettingsFold, type Setting } from './settings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -74,7 +74,7 @@ export class JobFold {
   readonly #rounds: NonNullable<Setting['round']>[] = [];
   readonly #given = new Map<IdentityId, { parts: number; tookMs: number }>();
   /** Functions run in the name of a team, by `giverOf`. */
-  readonly #givenForTeams = new Map<string, { readonly identity: IdentityId; readonly team: string; parts: number }>();
+  readonly #partsForTeams = new Map<string, number>();
   readonly #lent = new Map<EventId, Lent>();
   readonly #lentTo = new Set<GroupId>();
   readonly #unloadable = new Map<EventId, { readonly identity: IdentityId; readonly message: string }>();
@@ -308,8 +308,8 @@ export class JobFold {
 
   /** Who gave what in the name of which team. */
   *teamGifts(): Generator<{ identity: IdentityId; team: string; items: number; parts: number }> {
-    for (const [giver, given] of this.#givenForTeams)
-      yield { ...given, items: this.#live.reduce((sum, part) => sum + (part.itemsForTeams.get(giver) ?? 0), 0) };
+    for (const [giver, parts] of this.#partsForTeams)
+      yield { ...giverFrom(giver), items: this.#live.reduce((sum, part) => sum + (part.itemsForTeams.get(giver) ?? 0), 0), parts };
   }
 
   get #decided(): number {
@@ -326,7 +326,7 @@ export class JobFold {
 
   #addComputed(row: number, event: Computed, changes: Changes): void {
     const takings = this.#takingsOfNew(row);
-    const { part, team, tookMs } = event.body;
+    const { part, tookMs } = event.body;
     const voices = this.#voices();
     let given = this.#given.get(event.identity);
     if (given === undefined) this.#given.set(event.identity, (given = { parts: 0, tookMs: 0 }));
@@ -334,10 +334,7 @@ export class JobFold {
     given.tookMs += tookMs;
     this.#spentMs += spentOn(event.body, this.manifest.itemMs);
     const giver = giverOf(event);
-    if (giver !== undefined) {
-      const before = this.#givenForTeams.get(giver)?.parts ?? 0;
-      this.#givenForTeams.set(giver, { identity: event.identity, team: team!, parts: before + 1 });
-    }
+    if (giver !== undefined) this.#partsForTeams.set(giver, (this.#partsForTeams.get(giver) ?? 0) + 1);
     if (this.#voices() !== voices) for (const each of this.#parts.values()) each.decideAnew(this.#changesOf(each, changes));
     if (part === undefined || this.#parts.has(part)) {
       this.#place(row, event, takings, changes);

@@ -229,6 +229,7 @@ export class PartFold {
 
 /** Who gave it in the name of which team, as one key: the team's mark, then the identity. */
 export const giverOf = ({ identity, body: { team } }: Computed): string | undefined => (team === undefined ? undefined : team + identity);
+export const giverFrom = (giver: string) => ({ team: giver.slice(0, -64), identity: giver.slice(-64) as IdentityId });
 
 /** The runs of `within` that the event covers, each with how it ended. `failed` is ascending and apart (checks.ts). */
 function* outcomesOf(range: Range, failed: readonly Range[], within: Range): Generator<{ first: number; end: number; ok: boolean }> {
