@@ -189,6 +189,10 @@ export const actorsPerIdentityMax = 256;
 /** The same, of the ledger's bytes of all jobs. */
 export const ledgerBytesPerIdentityMax = ledgerBytesMax / 2;
 export const jobsPerIdentityMax = 1_000;
+/** Of these, jobs that have not ended: so many are taken from whoever submits them. */
+export const jobsInFlightPerIdentityMax = 700;
+/** Functions of one submitter's jobs that a tab keeps labels of, whoever appended them. */
+export const functionsPerSubmitterMax = 60_000;
 /** Events written within this time travel together. */
 export const eventBatchMs = 3;
 export const eventsPerBatchMax = 128;

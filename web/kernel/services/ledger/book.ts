@@ -8,6 +8,7 @@ import {
   eventsPerLastSnapshotMin,
   eventsPerSnapshotMax,
   jobsMax,
+  jobsInFlightPerIdentityMax,
   jobsPerIdentityMax,
   ledgerBytesMax,
   ledgerBytesPerIdentityMax,
@@ -135,6 +136,16 @@ export class Book {
     return opened.ok ? this.keepOpenedJob(opened.value) : opened;
   }
 
+  /** Why this submitter's next job is not taken from themselves now; undefined where it is. What others know already is not asked about. */
+  refusalOfNext(submitter: IdentityId): string | undefined {
+    if ((this.#jobsOf.get(submitter) ?? 0) < jobsInFlightPerIdentityMax) return undefined;
+    let inFlight = 0;
+    for (const { manifest, ended } of this.#logs.values()) if (manifest.submitter === submitter && !ended) inFlight++;
+    return inFlight < jobsInFlightPerIdentityMax
+      ? undefined
+      : `One submitter has at most ${jobsInFlightPerIdentityMax} jobs under way at once: wait until some have ended, or cancel some.`;
+  }
+
   async keepOpenedJob(job: OpenedJob): Promise<Outcome<JobLog>> {
     const known = this.#logs.get(job.id);
     if (known !== undefined) return success(known);
@@ -142,7 +153,10 @@ export class Book {
     if (refusal !== undefined) return failure('refused', refusal);
     if (this.#logs.size >= jobsMax) return failure('overloaded', `This tab already keeps ${jobsMax} jobs.`);
     if ((this.#jobsOf.get(job.manifest.submitter) ?? 0) >= jobsPerIdentityMax) {
-      return failure('overloaded', `This submitter already has ${jobsPerIdentityMax} jobs here.`);
+      return failure(
+        'overloaded',
+        `One submitter has at most ${jobsPerIdentityMax} jobs here, those that have ended and not expired among them; more are taken when some expire.`,
+      );
     }
     const written = await this.platform.storage.write([{ table: 'jobs', key: job.id, value: encodeWire(job.signed) }]);
     if (!written.ok) return written;

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { makePeerId, type JobId } from '../../lib/ids.ts';
 import { failure, unwrap } from '../../lib/outcome.ts';
-import { ackWaitMs, afterLifeMs, clockExchangeEveryMs, eventsAheadMax, jobsPublishEveryMs } from '../../limits.ts';
+import {
+  ackWaitMs,
+  afterLifeMs,
+  clockExchangeEveryMs,
+  eventsAheadMax,
+  jobsInFlightPerIdentityMax,
+  jobsPublishEveryMs,
+} from '../../limits.ts';
 import type { Storage } from '../../platform.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import type { EventBody } from '../../protocol/event.ts';
@@ -200,6 +207,26 @@ describe('a ledger', () => {
     await group.clock.until(() => group.agree(jobs), 5_000);
     expect(await group.summary(late, jobs[0]!)).toMatchObject({ state: 'done', committed: 4_000, events: 2_000 });
     expect((await group.summary(late, jobs[1]!))?.state).toBe('paused');
+    await group.stop();
+  });
+
+  it('takes so many unfinished jobs of one submitter, and says so: to themselves, and where they insist elsewhere', async () => {
+    const group = cluster('flood');
+    const [ada, bob] = await group.of('ada', 'bob');
+    const jobs: JobId[] = [];
+    for (let i = 0; i < jobsInFlightPerIdentityMax; i++) jobs.push(await group.createJob(ada!, 1));
+    const sentence = 'One submitter has at most 700 jobs under way at once: wait until some have ended, or cancel some.';
+    await expect(group.createJob(ada!, 1)).rejects.toThrow(sentence);
+    await group.clock.until(() => group.agree(jobs.slice(-3)), 30_000);
+    const manifest = manifestOf(1, { submitter: ada!.platform.signer.identity, nonce: 'f'.repeat(32), createdAt: 0, expires: 3_600_000 });
+    const { signed } = unwrap(
+      await signJob(ada!.platform, { ...manifest, createdAt: group.clock.wall(), expires: group.clock.wall() + 3_600_000 }),
+    );
+    const insisted = () => group.clock.finish(ada!.bus.ask(ledgerContract, 'jobs', 'insert', signed, { peer: bob!.peer }));
+    expect(await insisted()).toMatchObject({ ok: false, fault: { code: 'overloaded', message: sentence } });
+    unwrap(await group.clock.finish(group.write(ada!, jobs[0]!, { kind: 'setting', version: 1, cancelled: true })));
+    await group.clock.advance(100);
+    expect(await insisted()).toMatchObject({ ok: true });
     await group.stop();
   });
 

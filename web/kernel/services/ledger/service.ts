@@ -30,7 +30,7 @@ import { Finder } from './finder.ts';
 import type { JobLog } from './job-log.ts';
 import { Members } from './members.ts';
 import { Publisher } from './publisher.ts';
-import { signJob } from './signed.ts';
+import { openJob, signJob } from './signed.ts';
 import { Writer } from './writer.ts';
 
 /** The contract's bounds on one answer. */
@@ -102,7 +102,12 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       insert: async (signed, call) => {
         await loading;
         const before = book.size;
-        const { id } = unwrap(await book.keepJob(signed));
+        const opened = unwrap(await openJob(platform, signed));
+        // From themselves: passed on it was taken by somebody, and what some have all should have.
+        const tooMany = call.identity === opened.manifest.submitter && book.get(opened.id) === undefined;
+        const why = tooMany ? book.refusalOfNext(call.identity) : undefined;
+        if (why !== undefined) throw new FaultError('overloaded', why);
+        const { id } = unwrap(await book.keepOpenedJob(opened));
         if (book.size > before && isOutsider(call)) void members.spread((peer) => tellJob(peer, signed));
         return { job: id };
       },
@@ -120,6 +125,8 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         if (manifest.submitter !== self.identity) throw new FaultError('refused', 'A job is signed by the identity that submits it.');
         const refusal = refusalOfJob(manifest, self.network, platform.clock.wall());
         if (refusal !== undefined) throw new FaultError('refused', refusal);
+        const tooMany = book.refusalOfNext(self.identity);
+        if (tooMany !== undefined) throw new FaultError('overloaded', tooMany);
         const log = unwrap(await book.keepOpenedJob(unwrap(await signJob(platform, manifest))));
         const acknowledged = await members.spread((peer) => tellJob(peer, log.signed));
         return { job: log.id, acknowledged };

@@ -3,7 +3,7 @@ import { isHex64, isPeerId, recordId, type JobId, type PeerId, type RecordId } f
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
-import { leaseMs, recordItemsMax } from '../../limits.ts';
+import { functionsPerSubmitterMax, leaseMs, recordItemsMax } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
 import { heldRecordSchema, type Labels, type RecordLabel } from '../../protocol/record.ts';
 import * as v from 'valibot';
@@ -21,6 +21,8 @@ const restored = 'store';
 
 /** What is not deleted by then is found ended after the next start. */
 const leavingMax = 10_000;
+
+export const tooManyOfOne = `One submitter has at most ${functionsPerSubmitterMax} functions queued here; more are taken when some of them are done.`;
 
 export type Grant =
   | { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array }
@@ -66,6 +68,8 @@ export class Holder {
     private readonly book: RecordBook,
     private readonly group: Group,
     private readonly itemsOf: (job: JobId) => number | undefined,
+    /** How many more functions of all jobs of this job's submitter may be kept here. */
+    private readonly roomOf: (job: JobId) => number,
   ) {
     this.#speaks = platform.profileRole !== 'second';
   }
@@ -124,6 +128,7 @@ export class Holder {
     let kept = 0;
     let why = '';
     let refused = 0;
+    const room = this.roomOf(head.job);
     const refuse = (reason: string) => {
       refused++;
       if (why === '') why = reason;
@@ -142,6 +147,7 @@ export class Holder {
         (known === undefined && !this.book.hasRoom(head.job, charged, fresh.length)
           ? 'Too many functions are queued already.'
           : undefined) ??
+        (known === undefined && fresh.length >= room ? tooManyOfOne : undefined) ??
         (slice !== null && !keeps ? 'This tab keeps nothing past its page.' : undefined) ??
         (slice !== null && !(await this.#fits(id, record, slice, index)) ? 'The slice is not of that function.' : undefined);
       if (flaw !== undefined) {

@@ -2,7 +2,7 @@
 // drops records as the ledger decides their items.
 import { hexOf } from '../../lib/bytes.ts';
 import { isHex64, identityId, storeId, type IdentityId, type JobId, type PeerId, type RecordId, type StoreId } from '../../lib/ids.ts';
-import { callTimeoutMs } from '../../limits.ts';
+import { callTimeoutMs, functionsPerSubmitterMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { ledgerContract, type JobSummary } from '../../protocol/contracts/ledger.ts';
 import { membershipContract, type Member } from '../../protocol/contracts/membership.ts';
@@ -39,7 +39,15 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   const speaks = profileRole !== 'second';
   const ownStore = speaks ? storage.store : storeId(hexOf(random.bytes(16)));
   const group = new Group(context.self.peer, context.self.identity, ownStore, speaks && storage.durable);
-  const holder = new Holder(context.platform, book, group, (job) => jobs.get(job)?.items);
+  /** Of jobs that are not known yet the sender is charged alone; a minute later they are known, or gone. */
+  const roomOf = (job: JobId): number => {
+    const submitter = jobs.get(job)?.manifest.submitter;
+    if (submitter === undefined) return functionsPerSubmitterMax;
+    let kept = 0;
+    for (const each of book.jobs()) if (jobs.get(each)?.manifest.submitter === submitter) kept += book.ofJob(each).length;
+    return functionsPerSubmitterMax - kept;
+  };
+  const holder = new Holder(context.platform, book, group, (job) => jobs.get(job)?.items, roomOf);
   const hints = new HintBoard(clock, (message) => {
     for (const { peer } of group.others()) context.tell(queueContract, 'hints', 'update', message, peer);
   });
