@@ -55,8 +55,8 @@ const tellFirstAfterMs = 20;
  */
 const tellNeighboursAfterMs = 100;
 const tellNeighboursAfterMsMax = 1_000;
-/** Everybody else, and what has gone, can wait: who asks for a hop that is gone is told so. */
-const tellRestAfterMs = 5_000;
+/** Everybody else, and what has gone, can wait until a new tab has its links: who asks for a hop that is gone is told so. */
+const tellRestAfterMs = 15_000;
 
 /** What comes back of what nobody waits for. */
 const untold = Promise.resolve(success({ body: undefined, buffers: [] }));

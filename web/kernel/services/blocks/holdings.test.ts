@@ -29,6 +29,10 @@ class Group {
   /** By 'query' and 'update'. */
   readonly sent = { query: 0, update: 0, bytes: 0 };
   lossShare = 0;
+  /** Of updates, how many over a link, which loses nothing; unless it is cut and has not closed yet. */
+  told = 0;
+  linked = false;
+  cut = false;
 
   add(number: number, slots: readonly Slot[] = [], store = number): Tab {
     const identity = identityId(number.toString(16).padStart(64, '0'));
@@ -51,9 +55,14 @@ class Group {
       this.sent.bytes += page?.entries.length ?? 0;
       return success({ body: (page ?? {}) as never, buffers: [] });
     };
-    const bus: Bus = { self, ask, tell: () => undefined, watch: () => () => undefined };
+    const tell: Bus['tell'] = (contract, resource, verb, request, peer) => {
+      this.told++;
+      if (!this.cut) void ask(contract, resource, verb, request, { peer, timeoutMs: 0 });
+    };
+    const bus: Bus = { self, ask, tell, watch: () => () => undefined };
     const platform = { clock: this.clock, random: this.random } as unknown as Platform;
-    const members = () => this.tabs.filter((other) => other.here && other.self.peer !== self.peer).map(memberOf);
+    const members = () =>
+      this.tabs.filter((other) => other.here && other.self.peer !== self.peer).map((other) => memberOf(other, this.linked));
     const storeName = storeId(store.toString(16).padStart(32, '0'));
     const holdings = new Holdings(
       platform,
@@ -94,12 +103,12 @@ class Group {
   }
 }
 
-const memberOf = ({ self, store, status }: Tab): Member => ({
+const memberOf = ({ self, store, status }: Tab, linked: boolean): Member => ({
   peer: self.peer,
   identity: self.identity,
   store,
   status,
-  rttMs: 1,
+  rttMs: linked ? 1 : null,
   offer: null,
 });
 const objects = seededRandom('objects');
@@ -218,6 +227,30 @@ describe('holdings', () => {
     expect(one.holdings.of(a.object)).toEqual([]);
     await group.clock.advance(deniedMs);
     expect(holders(one, a.object)).toEqual(['2:1.0']);
+  });
+
+  it('are told over a link without an answer, and asked for when the link has ended', async () => {
+    const group = new Group();
+    const [a, b] = [slot(), slot()];
+    group.linked = true;
+    const one = group.add(1);
+    const two = group.add(2);
+    const view = () => [one, two].map(({ holdings }) => holdings.viewed());
+    view();
+    await group.clock.advance(100);
+    view();
+    two.add(a);
+    await group.clock.advance(2 * tellAfterMs);
+    expect(group.told).toBe(1);
+    expect(holders(one, a.object)).toEqual(['2:1.0']);
+    group.cut = true;
+    two.add(b);
+    await group.clock.advance(2 * tellEveryMsMax);
+    expect(holders(one, b.object)).toEqual([]);
+    group.linked = group.cut = false;
+    view();
+    await group.clock.advance(2 * tellEveryMsMax);
+    expect(holders(one, b.object)).toEqual(['2:1.0']);
   });
 
   it('count from the acknowledgement on, for a while', async () => {

@@ -38,6 +38,8 @@ export interface OwnSlots {
 
 /** How it stands with one member. */
 interface Exchange {
+  /** A link of one's own is open: what is told arrives, unless the link ends before. */
+  linked: boolean;
   /** When to ask it what it has. */
   askAt: number;
   /** When to tell it our digest: it has missed something. */
@@ -102,11 +104,18 @@ export class Holdings implements WhoHolds {
     const speakers: Speaker[] = this.members().filter(isKeeper);
     const { fresh, change } = this.#book.present(speakers);
     this.#status.clear();
-    for (const { peer, status } of this.members()) this.#status.set(peer, status);
+    for (const { peer, status, rttMs } of this.members()) {
+      this.#status.set(peer, status);
+      const exchange = this.#exchanges.get(peer);
+      if (exchange === undefined) continue;
+      // The last that was told on the link may not have come.
+      if (exchange.linked && rttMs === null) exchange.askAt = Math.min(exchange.askAt, now + tellEveryMsMax);
+      exchange.linked = rttMs !== null;
+    }
     for (const peer of this.#exchanges.keys()) if (!this.#status.has(peer)) this.#exchanges.delete(peer);
     // A tab that keeps nothing announces nothing, and yet wants to know.
     for (const { peer } of fresh)
-      this.#exchanges.set(peer, { askAt: now, tellAt: Infinity, askFailures: 0, tellFailures: 0, asking: false });
+      this.#exchanges.set(peer, { linked: false, askAt: now, tellAt: Infinity, askFailures: 0, tellFailures: 0, asking: false });
     if (fresh.length > 0) this.#tick();
     else this.#schedule();
     this.#tellListeners(change);
@@ -249,6 +258,8 @@ export class Holdings implements WhoHolds {
     const store = this.ownStore();
     if (store === null) return;
     const request = { store, added, removed, digest: this.#own.digest() };
+    // Over a link it comes, unless the link ends: then whoever was told asks.
+    if (this.#exchanges.get(peer)?.linked === true) return this.bus.tell(blocksContract, 'holdings', 'update', request, peer);
     const answer = await this.bus.ask(blocksContract, 'holdings', 'update', request, { peer, timeoutMs: askTimeoutMs });
     const exchange = this.#exchanges.get(peer);
     if (!this.#running || exchange === undefined) return;

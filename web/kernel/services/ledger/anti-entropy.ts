@@ -54,6 +54,11 @@ export class AntiEntropy {
     void this.#run();
   }
 
+  /** A member asked and holds the same: it need not be asked. */
+  agrees(peer: PeerId): void {
+    this.#waiting.delete(peer);
+  }
+
   #schedule(): void {
     // Spread out, so that a group that started together does not speak at once for ever.
     const ms = clockExchangeEveryMs * (0.75 + this.platform.random.fraction() / 2);

@@ -53,7 +53,12 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     },
   });
   const publisher = new Publisher(platform, (publication, body) => context.publish(publication, body), book);
-  const writer = new Writer(platform, self, book, (log, events) => members.spread((peer) => send(peer, log, events)));
+  const writer = new Writer(platform, self, book, (log, events) =>
+    members.spread(
+      (peer) => send(peer, log, events),
+      (peer) => context.tell(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, peer),
+    ),
+  );
   const antiEntropy = new AntiEntropy(platform, context, book, members, send);
   const bridges = new Bridges(platform, context, book, send, (peer, log) => antiEntropy.findForks(peer, log));
   const finder = new Finder(context, book, bridges);
@@ -192,9 +197,11 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       },
     },
     clocks: {
-      query: async (request) => {
+      query: async (request, call) => {
         await loading;
-        return answerClocks(book, request);
+        const answer = answerClocks(book, request);
+        if (answer.same) antiEntropy.agrees(call.from);
+        return answer;
       },
     },
     finds: {

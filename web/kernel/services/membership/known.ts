@@ -3,6 +3,7 @@ import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Contact } from './swim-events.ts';
+import { heardJustNowMs, silentEveryRounds } from './swim-pace.ts';
 
 export interface Known {
   readonly peer: PeerId;
@@ -115,6 +116,32 @@ export function digestOf(peer: string): number {
   for (let i = 0; i < peer.length; i++) hash = Math.imul(hash ^ peer.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
+
+/**
+ * Whom to probe in a round. `pressing`: all the new and the doubted, the long silent only now and then. `quiet`: the others, those that were not
+ * heard for longest first, before them those whose round trip is not known yet. Whoever asks is heard too: so of a pair now the one asks and
+ * now the other, and who falls silent is asked first.
+ */
+export function whomToAsk(
+  known: Iterable<Known>,
+  now: number,
+  round: number,
+  fraction: () => number,
+): { pressing: readonly Known[]; quiet: readonly Known[] } {
+  const pressing: Known[] = [];
+  const quiet: Known[] = [];
+  for (const member of known) {
+    const { probing, verified, misses, status, metAt } = member;
+    if (probing) continue;
+    const isTurn = misses <= 3 || (round + Math.floor(metAt)) % silentEveryRounds === 0;
+    if (!verified || misses > 0 || status === 'suspect') pressing.push(...(isTurn ? [member] : []));
+    else if (isUnmeasured(member) || now - member.heardAt >= heardJustNowMs) quiet.push(member);
+  }
+  const since = (member: Known) => (isUnmeasured(member) ? -Infinity : member.heardAt);
+  return { pressing, quiet: shuffled(quiet, fraction).toSorted((a, b) => (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0)) };
+}
+
+const isUnmeasured = ({ linked, rttMs }: Known) => linked && rttMs === null;
 
 /** In place (Fisher and Yates); `fraction` is uniform in [0, 1). */
 export function shuffled<T>(list: T[], fraction: () => number): T[] {

@@ -17,7 +17,7 @@ export class News {
   add(peer: PeerId, status: boolean, members: number): void {
     const keepsStatus = status || this.#items.get(peer)?.status === true;
     this.#items.delete(peer);
-    this.#items.set(peer, { status: keepsStatus, left: keepsStatus ? 3 * Math.ceil(Math.log2(members + 2)) : offerTellings });
+    this.#items.set(peer, { status: keepsStatus, left: keepsStatus ? 2 * Math.ceil(Math.log2(members + 2)) : offerTellings });
   }
 
   get size(): number {

@@ -1,4 +1,8 @@
 // How often the membership core asks for what; what others rely on is in swim.ts.
+/** Who was heard less than this ago is not asked: a round, less what an answer takes. */
+export const heardJustNowMs = 400;
+/** Who has missed more than three probes is asked once in so many rounds. */
+export const silentEveryRounds = 4;
 /** One probe in this many asks for everybody the other knows, whatever the digests say. */
 export const askAllEveryRounds = 60;
 /** After a question for everybody the next waits, longer each time while views go on to differ. */

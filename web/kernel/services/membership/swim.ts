@@ -9,7 +9,18 @@ import { peerBelongsTo, type PeerId } from '../../lib/ids.ts';
 import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
-import { digestOf, givesOtherwise, membersOf, newlyMet, rumourOf, rumourOfGone, shuffled, type Known, type Tombstone } from './known.ts';
+import {
+  digestOf,
+  givesOtherwise,
+  membersOf,
+  newlyMet,
+  rumourOf,
+  rumourOfGone,
+  shuffled,
+  whomToAsk,
+  type Known,
+  type Tombstone,
+} from './known.ts';
 import { News } from './news.ts';
 import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 import { askAllEveryRounds, askAllGapMs, askAllGapMsMax, helpersAnswerMs, incarnationMax, retryGoneEveryMs } from './swim-pace.ts';
@@ -42,8 +53,6 @@ export class Swim {
   #tickedAt: number;
   #ticks = 0;
   #rounds = 0;
-  /** SWIM's round robin: everybody is probed before anybody is probed twice. */
-  #turn: PeerId[] = [];
   #effects: SwimEffect[] = [];
   #now: number;
 
@@ -77,10 +86,10 @@ export class Swim {
         this.#links(event.links);
         break;
       case 'probed':
-        this.#heard(event.from, event.words);
+        this.#heard(event.from, event.words, false);
         break;
       case 'answered': {
-        this.#heard(event.target, event.words);
+        this.#heard(event.target, event.words, true);
         const member = this.#known.get(event.target);
         if (member !== undefined) this.#measured(member, event.rttMs);
         break;
@@ -192,21 +201,11 @@ export class Swim {
     }
   }
 
-  /** The doubted and the new are asked every round, the others in turn. */
   #round(): void {
     const asksAll = this.#rounds++ % askAllEveryRounds === askAllEveryRounds - 1;
-    const pressing = [...this.#known.values()].filter(
-      (member) => !member.probing && (!member.verified || member.misses > 0 || member.status === 'suspect'),
-    );
-    for (const member of pressing) this.#probe(member.peer);
-    const others = Math.min(probePeers, this.#known.size - pressing.length);
-    for (let asked = 0, tries = 0; asked < others && tries <= membersMax; tries++) {
-      if (this.#turn.length === 0) this.#turn = shuffled([...this.#known.keys()], this.fraction);
-      const member = this.#known.get(this.#turn.pop()!);
-      if (member === undefined || member.probing) continue;
-      this.#probe(member.peer, asksAll && asked === 0);
-      asked++;
-    }
+    const { pressing, quiet } = whomToAsk(this.#known.values(), this.#now, this.#rounds, this.fraction);
+    for (const { peer } of pressing) this.#probe(peer);
+    for (const [at, { peer }] of quiet.slice(0, probePeers).entries()) this.#probe(peer, asksAll && at === 0);
   }
 
   #judge(member: Known): void {
@@ -246,8 +245,9 @@ export class Swim {
       // Whether it is of this group it must say itself.
       if (member.verified) this.#alive(link.peer);
       this.#changed(member.verified);
-      // With the first link everything is asked for; with later ones only where the views differ.
-      this.#probe(link.peer, this.#known.size === 1, true);
+      // With the first link everything is asked for; with later ones only where the views differ, and one of the two asks.
+      const first = this.#known.size === 1;
+      if (first || this.self.peer < link.peer) this.#probe(link.peer, first, true);
     }
   }
 
@@ -266,9 +266,9 @@ export class Swim {
     return member;
   }
 
-  /** `from` itself spoke to us. */
-  #heard(from: PeerId, { rumours, seen, view }: Words): void {
-    for (const rumour of rumours) this.#hear(rumour);
+  /** `from` itself spoke to us; `asked`: because we did. */
+  #heard(from: PeerId, { rumours, seen, view }: Words, asked: boolean): void {
+    for (const rumour of rumours) this.#hear(rumour, asked);
     this.#alive(from);
     const speaker = this.#known.get(from);
     if (speaker !== undefined) {
@@ -285,7 +285,7 @@ export class Swim {
     this.#probe(from, true, true);
   }
 
-  #hear(rumour: Rumour): void {
+  #hear(rumour: Rumour, asked: boolean): void {
     if (rumour.incarnation > incarnationMax || !peerBelongsTo(rumour.peer, rumour.identity)) return;
     if (rumour.peer === this.self.peer) {
       const objects = rumour.status !== 'alive' ? rumour.incarnation >= this.#incarnation : rumour.incarnation > this.#incarnation;
@@ -310,7 +310,8 @@ export class Swim {
       const met = this.#meet(rumour);
       if (met === undefined) return;
       this.#update(met, rumour);
-      this.#probe(rumour.peer);
+      // A newcomer learns of the others by asking, and asks each of them: they need not ask it as well.
+      if (asked) this.#probe(rumour.peer);
       return;
     }
     if (rumour.incarnation < member.incarnation) return;
@@ -363,7 +364,6 @@ export class Swim {
     this.#incarnation++;
     this.#gone.clear();
     this.#foreign.clear();
-    this.#turn = [];
     this.#view = digestOf(this.self.peer);
     for (const member of this.#known.values()) {
       this.#news.drop(member.peer);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobId, peerId, recordId, storeId } from '../../lib/ids.ts';
 import { RecordBook, recordsPerJobOfOneMax, tombstonesMax, type KeptRecord } from './book.ts';
-import { chooseNext, claimWindow, Deferrals, verdictOf } from './claim-order.ts';
+import { chooseNext, claimWindow, Deferrals, turnAfter, turnMs, verdictOf } from './claim-order.ts';
 
 const hex = (n: number, digits: number) => n.toString(16).padStart(digits, '0');
 const job = jobId(hex(7, 64));
@@ -37,6 +37,14 @@ describe('the next function', () => {
     const chosen = peers.map((self) => chooseNext(queue, always, self, peers)!.record.range[0]);
     for (const first of chosen) expect(first).toBeLessThan(claimWindow(peers.length));
     expect(new Set(chosen).size).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is asked for by one alone while it is new, by more with every turn, and soon by anybody', () => {
+    const [only] = queue;
+    const asking = (freeMs: number) =>
+      peers.filter((self) => chooseNext([only!], always, self, peers, () => turnAfter(freeMs)) !== undefined).length;
+    expect([0, turnMs, 2 * turnMs].map(asking)).toEqual([1, 2, 3]);
+    expect(turnAfter(10 * turnMs)).toBe(Infinity);
   });
 
   it('is none where none is free', () => {

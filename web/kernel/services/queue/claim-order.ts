@@ -8,14 +8,25 @@ import { majorityOf } from './holders.ts';
 export const claimWindow = (claimants: number) => (claimants <= 1 ? 1 : 2 * claimants);
 
 /**
+ * What has only just become free is first for whoever is first in its ranking; the next may ask so much later, up to as many as this. Else all who
+ * are idle would ask its holders for it at once, and none would have a majority.
+ */
+export const turnMs = 50;
+export const turnsMax = 6;
+
+/** How many in a record's ranking come before those whose turn it is, when it has been free for so long. */
+export const turnAfter = (freeMs: number) => (freeMs >= turnsMax * turnMs ? Infinity : Math.floor(freeMs / turnMs));
+
+/**
  * The first free record where one claims; among many, of the first `claimWindow` free ones the one in whose ranking `self` comes
- * first, so that claimants do not fight for one. Equal places go by order.
+ * first, so that claimants do not fight for one. Equal places go by order. `turnOf`: who is in a higher place does not ask yet.
  */
 export function chooseNext(
   records: Iterable<KeptRecord>,
   isFree: (entry: KeptRecord) => boolean,
   self: PeerId,
   claimants: readonly PeerId[],
+  turnOf: (entry: KeptRecord) => number = () => Infinity,
 ): KeptRecord | undefined {
   const window = claimWindow(claimants.length);
   let seen = 0;
@@ -24,7 +35,7 @@ export function chooseNext(
   for (const entry of records) {
     if (!isFree(entry)) continue;
     const rank = window === 1 ? 0 : rendezvousRank(entry.id, self, claimants);
-    if (rank < bestRank) [best, bestRank] = [entry, rank];
+    if (rank < bestRank && rank <= turnOf(entry)) [best, bestRank] = [entry, rank];
     if (++seen >= window || bestRank === 0) break;
   }
   return best;

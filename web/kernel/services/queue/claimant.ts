@@ -8,7 +8,7 @@ import type { ServiceContext } from '../../service.ts';
 import type { RecordBody } from '../../protocol/record.ts';
 import { AskedInVain } from './asked-in-vain.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
-import { chooseNext, Deferrals, verdictOf } from './claim-order.ts';
+import { chooseNext, Deferrals, turnAfter, turnMs, turnsMax, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
 import type { Grant } from './holder.ts';
 import { majorityOf } from './holders.ts';
@@ -60,6 +60,8 @@ export class Claimant {
   /** Records whose holders all answered, and whose slices make no body. */
   readonly #unreadable = new Set<RecordId>();
   readonly #inVain = new AskedInVain();
+  /** Since when a record has been seen to be free, without a break. */
+  readonly #freeSince = new Map<RecordId, number>();
   readonly #deferrals = new Deferrals();
   #renewTimer: Cancel | undefined;
 
@@ -98,6 +100,8 @@ export class Claimant {
     if (hint === undefined) return null;
     if (this.context.platform.clock.now() < hint.until && !this.group.isLost(hint.owner)) return hint.owner;
     this.#hinted.delete(id);
+    // Nobody ends what a lost owner had but whoever takes it over: that does not wait for turns.
+    this.#freeSince.set(id, -Infinity);
     return null;
   }
 
@@ -127,7 +131,12 @@ export class Claimant {
     const { clock, random } = this.context.platform;
     for (let tries = 0; tries < triesPerCallMax && this.#claims.size < ownClaimsMax; tries++) {
       if (tries > 0) await new Promise<void>((resolve) => void clock.after(random.fraction() * claimRetryMsMax, resolve));
-      const entry = this.#next(jobs);
+      let entry = this.#next(jobs);
+      for (let turns = 0; entry === 'soon' && turns <= turnsMax; turns++) {
+        await new Promise<void>((resolve) => void clock.after(turnMs, resolve));
+        entry = this.#next(jobs);
+      }
+      if (entry === 'soon') continue;
       if (entry === undefined) return null;
       const claim = await this.#ask(entry);
       if (claim !== undefined) return claimOf(claim);
@@ -135,13 +144,25 @@ export class Claimant {
     return null;
   }
 
-  /** The next free one of those whose records lead somewhere; then of the others, each in its turn. */
-  #next(jobs: readonly JobId[]): KeptRecord | undefined {
+  /** The next free one of those whose records lead somewhere; then of the others, each in its turn. 'soon': others go first just now. */
+  #next(jobs: readonly JobId[]): KeptRecord | 'soon' | undefined {
     const now = this.context.platform.clock.now();
     const claimants = this.group.claimants();
+    let soon = false;
+    const turnOf = ({ id }: KeptRecord) => {
+      const turn = turnAfter(now - (this.#freeSince.get(id) ?? now));
+      soon ||= turn !== Infinity;
+      return turn;
+    };
     const among = (wanted: (entry: KeptRecord) => boolean) => {
       for (const job of jobs) {
-        const entry = chooseNext(this.book.ofJob(job), (one) => wanted(one) && this.#isFree(one), this.context.self.peer, claimants);
+        const entry = chooseNext(
+          this.book.ofJob(job),
+          (one) => wanted(one) && this.#isFree(one),
+          this.context.self.peer,
+          claimants,
+          turnOf,
+        );
         if (entry !== undefined) return entry;
       }
       return undefined;
@@ -152,7 +173,7 @@ export class Claimant {
       const entry = among(({ charged }) => charged === deferred);
       if (entry !== undefined) return entry;
     }
-    return undefined;
+    return soon ? 'soon' : undefined;
   }
 
   /** Nobody can read it, or no majority of its holders answers: its items must be appended anew (rule 7). */
@@ -199,13 +220,17 @@ export class Claimant {
     for (const [id, until] of this.#avoid) if (now >= until) this.#avoid.delete(id);
     for (const [id, { until }] of this.#hinted) if (now >= until) this.#hinted.delete(id);
     for (const id of this.#unreadable) if (this.book.get(id) === undefined) this.#unreadable.delete(id);
+    for (const id of this.#freeSince.keys()) if (this.book.get(id) === undefined) this.#freeSince.delete(id);
   }
 
   #isFree(entry: KeptRecord): boolean {
     const until = this.#avoid.get(entry.id);
     const now = this.context.platform.clock.now();
     if ((until !== undefined && now < until) || this.#inVain.waits(entry.id, now)) return false;
-    return this.ownerOf(entry.id) === null;
+    const free = this.ownerOf(entry.id) === null;
+    if (!free) this.#freeSince.delete(entry.id);
+    else if (!this.#freeSince.has(entry.id)) this.#freeSince.set(entry.id, now);
+    return free;
   }
 
   #lock(store: StoreId, record: RecordId): Promise<Outcome<Grant>> | undefined {
