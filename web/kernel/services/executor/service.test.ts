@@ -61,6 +61,8 @@ interface World extends ScriptedOptions {
   readonly input?: JobManifest['input'];
   readonly itemMs?: number;
   readonly segments?: Record<string, Uint8Array[]>;
+  /** Its hash, where that is not the one in the manifest. */
+  readonly codeIs?: string;
   /** What was appended: the job is an open one. */
   readonly appended?: readonly InputPart[];
 }
@@ -121,7 +123,7 @@ async function setUp(world: World = {}) {
             expires: 0,
             k: 1,
             n: 1,
-            segments: parts.map((part) => ({ size: part.length, hash: id('f') })),
+            segments: parts.map((part) => ({ size: part.length, hash: world.codeIs ?? id('e') })),
             holders: [],
           },
         };
@@ -481,6 +483,16 @@ test('code that takes its sandbox down while loading is unloadable', async () =>
 test('a tab that cannot open a sandbox says so', async () => {
   const { run } = await setUp({ openFault: 'This tab already runs 64 sandboxes.' });
   expect(await run([[0, 3]])).toMatchObject({ ended: 'died', message: 'This tab already runs 64 sandboxes.' });
+});
+
+test('code that is not the one the job names is not run', async () => {
+  const { run, sandbox } = await setUp({ codeIs: id('f') });
+  expect(await run([[0, 2]])).toMatchObject({
+    ended: 'no-data',
+    message: 'The code is not the one that the job names, so it is not run.',
+    blobs: [],
+  });
+  expect(sandbox.spans).toEqual([]);
 });
 
 test('input that cannot be fetched is told, with what was finished', async () => {

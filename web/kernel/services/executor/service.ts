@@ -99,7 +99,7 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     clock,
     pool,
     manifest: (job) => source.job(job),
-    code: (manifest) => source.code(manifest.code),
+    code: (manifest) => source.code(manifest),
     parts: (job, manifest, range) => source.parts(job, manifest, range),
     reader: (input) => (input.kind === 'range' ? { segment: noInput, sizes: noInput } : source.reader(input.object)),
     enter: (run, alone) =>

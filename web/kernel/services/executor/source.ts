@@ -24,7 +24,8 @@ const segmentBytesKeptMax = 32 * 1024 * 1024;
 export class Source {
   readonly #jobs = new BoundedCache<JobId, JobManifest>(jobsKeptMax, () => 1);
   readonly #objects = new BoundedCache<ObjectId, ObjectManifest>(objectsKeptMax, () => 1);
-  readonly #codes = new BoundedCache<ObjectId, Uint8Array>(codeBytesKeptMax, (code) => code.length);
+  /** By object and hash. */
+  readonly #codes = new BoundedCache<string, Uint8Array>(codeBytesKeptMax, (code) => code.length);
   readonly #segments = new BoundedCache<string, Uint8Array>(segmentBytesKeptMax, (segment) => segment.length);
 
   constructor(private readonly context: ServiceContext<typeof executorContract>) {}
@@ -50,10 +51,11 @@ export class Source {
     return parts;
   }
 
-  /** The UTF-8 of a module. @throws FaultError */
-  code(object: ObjectId): Promise<Uint8Array> {
-    return this.#codes.get(object, async () => {
+  /** The UTF-8 of a module. @throws FaultError, also where it is not the one that the job names: that is what receipts, reports and the deny list go by */
+  code({ code: object, codeHash }: Pick<JobManifest, 'code' | 'codeHash'>): Promise<Uint8Array> {
+    return this.#codes.get(`${object} ${codeHash}`, async () => {
       const { size, segments } = await this.#object(object);
+      if (segments[0]?.hash !== codeHash) throw new FaultError('refused', 'The code is not the one that the job names, so it is not run.');
       if (size > codeBytesMax) throw new FaultError('too-large', `The code is larger than ${codeBytesMax / 2 ** 20} MiB.`);
       const parts: Uint8Array[] = [];
       for (let i = 0; i < segments.length; i++) parts.push(await this.#fetchSegment(object, i));
