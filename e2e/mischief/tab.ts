@@ -8,7 +8,7 @@ import { hideableTab, type HideableTab } from '../harness/hideable.ts';
 
 /** Bombs stay small enough for the machine that tests. */
 const extraArgs = ['--js-flags=--max-old-space-size=256'];
-const pages = ['Donate', 'Jobs', 'Network', 'Data', 'Usage', 'Settings'];
+const pages = ['Donate', 'Jobs', 'Network', 'Data', 'Thanks', 'Settings'];
 /** None of them presses what has the focus. */
 const keys = ['Tab', 'ArrowDown', 'ArrowUp', 'PageDown', 'Home', 'End', 'Escape', 'a', 'z', '5'] as const;
 
