@@ -192,7 +192,7 @@ const recorded = {
     frame: 'e1f7c10bd8a6cbf1',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
-    ledger: 'fca641468ee537dd',
+    ledger: '22fc5994195de892',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '7323c4dd1b81928a',

@@ -22,9 +22,9 @@ export async function catchUp(bus: Bus, job: JobId, peer: PeerId): Promise<boole
       { jobsKnown: zeroDigest, window: { after: job, until: job }, clocks: [{ job, clock, digest: zeroDigest }] },
       { peer },
     );
-    const events = reply.ok ? (reply.value.body.events.find((list) => list.job === job)?.events ?? []) : [];
-    if (events.length === 0) break;
-    const kept = await bus.ask(ledgerContract, 'events', 'insert', { job, events });
+    const missing = reply.ok ? reply.value.body.events.find((list) => list.job === job) : undefined;
+    if (missing === undefined) break;
+    const kept = await bus.ask(ledgerContract, 'events', 'insert', missing);
     if (!kept.ok || kept.value.body.held === 0) break;
     fresh = true;
     if (!reply.ok || !reply.value.body.more) break;

@@ -1,6 +1,6 @@
 // The replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12).
 import * as v from 'valibot';
-import { actorsPerJobMax, appendsPerJobMax, eventsPerExchangeMax, findHopsMax, jobsMax } from '../../limits.ts';
+import { actorsPerJobMax, appendsPerJobMax, eventsPerExchangeMax, exchangeBytesMax, findHopsMax, jobsMax } from '../../limits.ts';
 import { contract, operation } from '../contract.ts';
 import { clockSchema, eventBodySchema, signedEventSchema } from '../event.ts';
 import { inputPartSchema, jobManifestSchema, signedJobSchema } from '../job-manifest.ts';
@@ -137,6 +137,12 @@ const findFields = {
   request: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
 };
 
+/** Events of one job, `eventsPerExchangeMax` in all: some as they are, computed ones packed (services/ledger/packed-events.ts). */
+const someEvents = {
+  events: listOf(signedEventSchema, eventsPerExchangeMax),
+  packed: v.optional(bytes(exchangeBytesMax)),
+};
+
 const exchange = v.strictObject({
   job: jobIdSchema,
   clock: clockSchema,
@@ -230,10 +236,10 @@ export const ledgerContract = contract({
         v.strictObject({ job: jobIdSchema, body: eventBodySchema }),
         v.strictObject({ event: eventIdSchema, acknowledged: natural }),
       ),
-      /** Events from a member; answered when durable. `refused` says why, by place in the list. */
+      /** Events from a member; answered when durable. `refused` says why, by place: the packed ones come behind the others. Fault: 'malformed'. */
       insert: operation(
         'member',
-        v.strictObject({ job: jobIdSchema, events: listOf(signedEventSchema, eventsPerExchangeMax) }),
+        v.strictObject({ job: jobIdSchema, ...someEvents }),
         v.strictObject({ held: natural, refused: listOf(v.strictObject({ at: natural, why: text(200) }), eventsPerExchangeMax) }),
       ),
     },
@@ -256,7 +262,7 @@ export const ledgerContract = contract({
           more: v.boolean(),
           /** Of jobs named that differ here; an empty clock for a job that is unknown here. */
           clocks: listOf(exchange, 256),
-          events: listOf(v.strictObject({ job: jobIdSchema, events: listOf(signedEventSchema, eventsPerExchangeMax) }), 64),
+          events: listOf(v.strictObject({ job: jobIdSchema, ...someEvents }), 64),
           /** Jobs of the window the asker did not name. */
           jobs: listOf(signedJobSchema, 64),
         }),

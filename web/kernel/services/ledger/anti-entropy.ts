@@ -5,9 +5,9 @@ import type { Outcome } from '../../lib/outcome.ts';
 import { clockExchangeEveryMs } from '../../limits.ts';
 import type { Cancel, Platform } from '../../platform.ts';
 import { forkNumbersMax, ledgerContract } from '../../protocol/contracts/ledger.ts';
-import type { SignedEvent } from '../../protocol/event.ts';
 import type { Bus } from '../../service.ts';
 import type { Book } from './book.ts';
+import type { Piece } from './event-table.ts';
 import { batchesFor, batchesOf, windowAfter, type ClocksReply } from './exchange.ts';
 import type { JobLog } from './job-log.ts';
 import type { Members } from './members.ts';
@@ -34,7 +34,7 @@ export class AntiEntropy {
     private readonly book: Book,
     private readonly members: Members,
     /** Sends events of one job to one member, with the job where it is not known there. Never rejects. */
-    private readonly send: (peer: PeerId, log: JobLog, events: readonly SignedEvent[]) => Promise<Outcome<void>>,
+    private readonly send: (peer: PeerId, log: JobLog, events: Piece) => Promise<Outcome<void>>,
   ) {}
 
   start(): void {
@@ -109,7 +109,7 @@ export class AntiEntropy {
         { peer },
       );
       if (!reply.ok) return;
-      const { fresh, failed } = await this.#take(reply.value.body);
+      const { fresh, failed } = await this.#take(peer, reply.value.body);
       if (failed) return;
       if (!(await this.#give(peer, reply.value.body))) return;
       if (reply.value.body.more && fresh > 0) continue;
@@ -120,7 +120,7 @@ export class AntiEntropy {
   }
 
   /** Keeps what came. `fresh` counts what was new here. */
-  async #take(answer: ClocksReply): Promise<{ fresh: number; failed: boolean }> {
+  async #take(peer: PeerId, answer: ClocksReply): Promise<{ fresh: number; failed: boolean }> {
     let fresh = 0;
     for (const signed of answer.jobs) {
       const before = this.book.size;
@@ -128,10 +128,10 @@ export class AntiEntropy {
       if (!kept.ok && kept.fault.code === 'storage') return { fresh, failed: true };
       fresh += this.book.size - before;
     }
-    for (const { job, events } of answer.events) {
+    for (const { job, ...piece } of answer.events) {
       const log = this.book.get(job);
       if (log === undefined) continue;
-      const kept = await this.book.keepEvents(log, events);
+      const kept = await this.book.keepPiece(log, piece, peer);
       if (!kept.ok) return { fresh, failed: true };
       fresh += kept.value.fresh;
     }
@@ -144,7 +144,7 @@ export class AntiEntropy {
       const log = this.book.get(job);
       if (log === undefined) continue;
       const theirs = IntervalClock.from(clock);
-      const batches = theirs.size === 0 && log.size === 0 ? [[]] : batchesFor(log, theirs);
+      const batches = theirs.size === 0 && log.size === 0 ? [{ events: [] }] : batchesFor(log, theirs);
       for (const batch of batches) {
         const sent = await this.send(peer, log, batch);
         if (!sent.ok) {
@@ -175,7 +175,7 @@ export class AntiEntropy {
         const ours = [...numbers].flatMap((n) => [...log.eventsOf(actor, n, n + 1)]);
         const kept = await this.book.keepEvents(log, found.value.body.events);
         if (!kept.ok) return;
-        for (const batch of batchesOf(ours)) if (!(await this.send(peer, log, batch)).ok) return;
+        for (const events of batchesOf(ours)) if (!(await this.send(peer, log, { events })).ok) return;
       }
     }
   }

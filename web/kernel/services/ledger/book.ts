@@ -1,10 +1,11 @@
 // All jobs this tab knows, and their way to and from storage: nothing is held, folded or acknowledged before it is durable.
 import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
-import { type EventId, type IdentityId, type JobId } from '../../lib/ids.ts';
+import { type EventId, type IdentityId, type JobId, type PeerId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import {
+  eventsPerExchangeMax,
   eventsPerLastSnapshotMin,
   eventsPerSnapshotMax,
   jobsMax,
@@ -19,6 +20,7 @@ import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts'
 import { nothingDenied, type Denied } from '../../protocol/deny-list.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
+import type { Piece } from './event-table.ts';
 import { JobLog, xorInto } from './job-log.ts';
 import { openPacked } from './packed-events.ts';
 import { Shares } from './shares.ts';
@@ -42,11 +44,14 @@ export interface KeptEvents {
   readonly held: number;
   /** New among them. */
   readonly fresh: number;
+  readonly freshIds: readonly EventId[];
   readonly refused: readonly { readonly at: number; readonly why: string }[];
 }
 
 /** Snapshots one look packs: the rest waits for the next, so that nothing else waits for long. */
 const snapshotsPerLookMax = 8;
+
+const unsignedWhy = 'The event is not signed by its author.';
 
 const eventKey = (job: JobId, id: EventId) => `${job}/${id}`;
 /** After the keys of events, which begin with a hex digit; then the SHA-256 of the snapshot. */
@@ -169,6 +174,21 @@ export class Book {
     return success(log);
   }
 
+  /**
+   * Events that `from` brought, packed ones behind the others. Who brings what nobody signed is named. Faults: 'malformed', 'storage'.
+   */
+  async keepPiece(log: JobLog, { events, packed }: Piece, from: PeerId): Promise<Outcome<KeptEvents>> {
+    const opened = packed === undefined ? [] : openPacked(log.id, packed);
+    if (opened === undefined || events.length + opened.length > eventsPerExchangeMax) {
+      this.platform.report('warning', `${from} brought packed events that cannot be read.`, log.id);
+      return failure('malformed', 'The packed events cannot be read.');
+    }
+    const kept = await this.keepEvents(log, [...events, ...opened]);
+    const forged = kept.ok ? kept.value.refused.filter(({ why }) => why === unsignedWhy).length : 0;
+    if (forged > 0) this.platform.report('warning', `${from} brought events that their authors have not signed: ${forged}.`, log.id);
+    return kept;
+  }
+
   /** Events from a member: read, checked, verified once, written in one go, folded. Faults: 'storage'. */
   async keepEvents(log: JobLog, list: readonly SignedEvent[]): Promise<Outcome<KeptEvents>> {
     const refused: { at: number; why: string }[] = [];
@@ -193,9 +213,9 @@ export class Book {
         else fresh.set(id, { id, event: event!, signed, at });
       }),
     );
-    if (fresh.size === 0) return success({ held, fresh: 0, refused });
+    if (fresh.size === 0) return success({ held, fresh: 0, freshIds: [], refused });
     const kept = await this.keepOpenedEvents(log, [...fresh.values()]);
-    return kept.ok ? success({ held: held + kept.value, fresh: kept.value, refused }) : kept;
+    return kept.ok ? success({ held: held + kept.value, fresh: kept.value, freshIds: [...fresh.keys()], refused }) : kept;
   }
 
   /** Events that are known to be right: written in one go, then folded. Answers with how many. Faults: 'storage'. */
@@ -352,7 +372,7 @@ export class Book {
   }
 
   async #unsigned(event: OpenedEvent['event'], signed: SignedEvent): Promise<string | undefined> {
-    return (await eventIsSigned(this.platform, event, signed)) ? undefined : 'The event is not signed by its author.';
+    return (await eventIsSigned(this.platform, event, signed)) ? undefined : unsignedWhy;
   }
 
   #entomb(log: JobLog): void {

@@ -11,10 +11,10 @@ import type { Cancel, Platform } from '../../platform.ts';
 import type { GroupsView, Neighbour } from '../../protocol/contracts/groups.ts';
 import { ledgerContract, relationsMax, type ClockRelationOfJob } from '../../protocol/contracts/ledger.ts';
 import type { RequestOf, ReplyOf } from '../../protocol/contract.ts';
-import type { SignedEvent } from '../../protocol/event.ts';
 import type { ServiceContext } from '../../service.ts';
 import type { Book } from './book.ts';
 import { BridgeSession } from './bridge-session.ts';
+import type { Piece } from './event-table.ts';
 import { batchesFor } from './exchange.ts';
 import type { JobLog } from './job-log.ts';
 import { relationWords } from './relation-words.ts';
@@ -66,7 +66,7 @@ export class Bridges {
     private readonly platform: Platform,
     private readonly context: ServiceContext<Shares>,
     private readonly book: Book,
-    private readonly send: (peer: PeerId, log: JobLog, events: readonly SignedEvent[]) => Promise<Outcome<void>>,
+    private readonly send: (peer: PeerId, log: JobLog, events: Piece) => Promise<Outcome<void>>,
     private readonly findForks: (peer: PeerId, log: JobLog) => Promise<void>,
   ) {}
 

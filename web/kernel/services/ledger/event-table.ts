@@ -35,6 +35,16 @@ const rowsMin = 4;
 const growth = 1.25;
 const itemMax = 0xffff_ffff;
 
+/** An event in a piece, with its author and what few have, at most; what wraps a whole one. */
+const packedBytesMax = 300;
+const wrapBytes = 100;
+
+/** Events for one message: what can be is packed. */
+export interface Piece {
+  readonly events: SignedEvent[];
+  readonly packed?: Uint8Array | undefined;
+}
+
 interface Whole {
   readonly signed: SignedEvent | undefined;
   /** Where there is nothing signed. */
@@ -160,6 +170,19 @@ export class EventTable {
     if (whole !== undefined) return whole;
     const at = row * rowBytes + signatureAt;
     return { bytes: encodeWire(this.eventAt(row)), signature: this.#bytes.slice(at, at + 64) };
+  }
+
+  /** Bytes in a message, at most. */
+  sentBytesAt(row: number): number {
+    if (this.#whole.has(row)) return this.wholeBytesAt(row) + wrapBytes;
+    return packedBytesMax + 12 * this.#rare[this.#view.getUint32(row * rowBytes + rareAt, true)]!.failed.length;
+  }
+
+  /** These for one message: of what was put as signed. */
+  piece(rows: readonly number[]): Piece {
+    const packed = rows.filter((row) => !this.#whole.has(row));
+    const events = rows.flatMap((row) => this.#whole.get(row)?.signed ?? []);
+    return packed.length === 0 ? { events } : { events, packed: this.pack(packed) };
   }
 
   /** These in one piece (packed-events.ts): of what was put as signed. */

@@ -6,6 +6,7 @@ import type { ReplyOf, RequestOf } from '../../protocol/contract.ts';
 import { forkNumbersMax, type ledgerContract } from '../../protocol/contracts/ledger.ts';
 import type { SignedEvent } from '../../protocol/event.ts';
 import type { Book } from './book.ts';
+import type { Piece } from './event-table.ts';
 import type { ExchangeEntry, JobLog } from './job-log.ts';
 
 type L = typeof ledgerContract;
@@ -46,16 +47,16 @@ export function answerClocks(book: Book, request: ClocksRequest): ClocksReply {
   if (request.window === null) return answer;
   let bytes = 0;
   const put = (log: JobLog, theirs: IntervalClock) => {
-    const events: SignedEvent[] = [];
-    for (const signed of log.missingFrom(theirs)) {
-      bytes += signed.bytes.length + wrapBytes;
-      if (bytes > exchangeBytesMax || events.length >= eventsPerExchangeMax || answer.events.length >= jobsPerAnswerMax) {
+    const rows: number[] = [];
+    for (const row of log.missingFrom(theirs)) {
+      bytes += log.sentBytesAt(row);
+      if (bytes > exchangeBytesMax || rows.length >= eventsPerExchangeMax || answer.events.length >= jobsPerAnswerMax) {
         answer.more = true;
         break;
       }
-      events.push(signed);
+      rows.push(row);
     }
-    if (events.length > 0) answer.events.push({ job: log.id, events });
+    if (rows.length > 0) answer.events.push({ job: log.id, ...log.piece(rows) });
   };
   const named = new Set<JobId>();
   const behind: [JobLog, IntervalClock][] = [];
@@ -87,9 +88,25 @@ export function answerClocks(book: Book, request: ClocksRequest): ClocksReply {
   return answer;
 }
 
-/** What `theirs` misses of a job, in lists that fit one message each. */
-export function* batchesFor(log: JobLog, theirs: IntervalClock): Generator<SignedEvent[]> {
-  yield* batchesOf(log.missingFrom(theirs));
+/** What `theirs` misses of a job, in pieces that fit one message each. */
+export function batchesFor(log: JobLog, theirs: IntervalClock): Generator<Piece> {
+  return piecesOf(log, log.missingFrom(theirs));
+}
+
+export function* piecesOf(log: JobLog, rows: Iterable<number>): Generator<Piece> {
+  let some: number[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = log.sentBytesAt(row);
+    if (some.length > 0 && (bytes + size > exchangeBytesMax || some.length >= eventsPerExchangeMax)) {
+      yield log.piece(some);
+      some = [];
+      bytes = 0;
+    }
+    some.push(row);
+    bytes += size;
+  }
+  if (some.length > 0) yield log.piece(some);
 }
 
 export function* batchesOf(events: Iterable<SignedEvent>): Generator<SignedEvent[]> {

@@ -17,6 +17,7 @@ import { Interruptions, longWords } from './interruptions.ts';
 import type { Computed } from './packed-events.ts';
 import { Changes, giverFrom, giverOf, PartFold, type DecidedRun, type Taking } from './part-fold.ts';
 import { SettingsFold, type Setting } from './settings.ts';
+import { Takings } from './takings.ts';
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
@@ -60,10 +61,7 @@ const unchanged: Added = { decided: [], reopened: [] };
 export class JobFold {
   readonly settings: SettingsFold;
   readonly #chain: Chain;
-  /** What the submitter took of computed events that have not come yet. */
-  readonly #earlyTakings = new Map<EventId, Taking[]>();
-  /** By the row of a computed event, the rows of the acceptances that name it. */
-  readonly #takenBy = new Map<number, number | number[]>();
+  readonly #takings: Takings;
   /** Of every append, whether it counts or not; null is the manifest's own input. */
   readonly #parts = new Map<EventId | null, PartFold>();
   /** Those that count, in order. */
@@ -88,6 +86,7 @@ export class JobFold {
     private readonly table = new EventTable(),
   ) {
     this.settings = new SettingsFold(manifest);
+    this.#takings = new Takings(table);
     this.#chain = new Chain(manifest);
     this.#parts.set(null, this.#fresh(this.#chain.parts[0]!));
     this.#liveOf = this.#chain.parts;
@@ -325,7 +324,7 @@ export class JobFold {
   }
 
   #addComputed(row: number, event: Computed, changes: Changes): void {
-    const takings = this.#takingsOfNew(row);
+    const takings = this.#takings.ofNew(row);
     const { part, tookMs } = event.body;
     const voices = this.#voices();
     let given = this.#given.get(event.identity);
@@ -352,43 +351,9 @@ export class JobFold {
     for (const taking of takings) if (fold.isOf(event, taking)) this.#taken(part);
   }
 
-  /** What was taken of a computed event that has just come; from now on it is known by rows. */
-  #takingsOfNew(row: number): readonly Taking[] {
-    const id = this.table.idAt(row);
-    const takings = this.#earlyTakings.get(id);
-    if (takings === undefined) return [];
-    this.#earlyTakings.delete(id);
-    for (const { by } of takings) this.#noteTaken(row, this.table.rowOf(by)!);
-    return takings;
-  }
-
-  /** What was taken of the computed event in `row`, read from the acceptances. */
-  #takingsOf(row: number): Taking[] {
-    const of = this.table.idAt(row);
-    return [this.#takenBy.get(row) ?? []].flat().flatMap((byRow) => {
-      const by = this.table.idAt(byRow);
-      const { body } = this.table.eventAt(byRow);
-      return body.kind === 'accepted' ? body.spans.flatMap(({ range, event }): Taking[] => (event === of ? [{ by, range }] : [])) : [];
-    });
-  }
-
-  #noteTaken(row: number, byRow: number): void {
-    const known = this.#takenBy.get(row);
-    if (known === undefined) this.#takenBy.set(row, byRow);
-    else if (typeof known !== 'number') known.push(...(known.includes(byRow) ? [] : [byRow]));
-    else if (known !== byRow) this.#takenBy.set(row, [known, byRow]);
-  }
-
   #addTaking(of: EventId, byRow: number, taking: Taking, changes: Changes): void {
-    const row = this.table.rowOf(of);
-    if (row === undefined) {
-      const takings = this.#earlyTakings.get(of);
-      if (takings === undefined) this.#earlyTakings.set(of, [taking]);
-      else takings.push(taking);
-      return;
-    }
-    if (!this.table.isComputed(row)) return;
-    this.#noteTaken(row, byRow);
+    const row = this.#takings.add(of, byRow, taking);
+    if (row === undefined) return;
     const event = this.table.eventAt(row) as Computed;
     const part = event.body.part ?? null;
     const fold = this.#parts.get(part);
@@ -409,7 +374,7 @@ export class JobFold {
       this.#parts.set(id, fold);
       for (const each of this.#rounds) fold.open(each.round, each.ranges, new Changes());
       for (const early of this.#early.get(id) ?? [])
-        this.#place(early, this.table.eventAt(early) as Computed, this.#takingsOf(early), changes);
+        this.#place(early, this.table.eventAt(early) as Computed, this.#takings.of(early), changes);
       this.#early.delete(id);
     }
     this.#chain.add(id, setting);
@@ -441,7 +406,7 @@ export class JobFold {
   }
 
   #fresh(part: InputPart): PartFold {
-    return new PartFold(part, { table: this.table, takingsOf: (row) => this.#takingsOf(row), voices: () => this.#voices() });
+    return new PartFold(part, { table: this.table, takingsOf: (row) => this.#takings.of(row), voices: () => this.#voices() });
   }
 
   /** How often it was said that the code cannot be loaded; a stranger alone cannot say it often enough to end somebody's job. */

@@ -13,7 +13,7 @@ import {
 } from '../../limits.ts';
 import type { LedgerEvent, SignedEvent, VectorClock } from '../../protocol/event.ts';
 import type { JobManifest, SignedJob } from '../../protocol/job-manifest.ts';
-import { EventTable } from './event-table.ts';
+import { EventTable, type Piece } from './event-table.ts';
 import { JobFold, type Added } from './fold.ts';
 import { Rate } from './rate.ts';
 import type { OpenedEvent, OpenedJob } from './signed.ts';
@@ -222,9 +222,25 @@ export class JobLog {
     return 160 + 80 * this.clock.actorCount;
   }
 
-  /** Events at numbers that `theirs` does not hold, lowest first within each actor; all of a fork. */
-  *missingFrom(theirs: IntervalClock): Generator<SignedEvent> {
-    for (const { actor, span } of this.clock.missingFrom(theirs)) yield* this.eventsOf(actor as PeerId, span[0], span[1]);
+  /** Rows of the events at numbers that `theirs` does not hold, lowest first within each actor; all of a fork. */
+  *missingFrom(theirs: IntervalClock): Generator<number> {
+    for (const { actor, span } of this.clock.missingFrom(theirs))
+      for (let n = span[0]; n < span[1]; n++) yield* this.#rowsAt(actor as PeerId, n);
+  }
+
+  /** Rows of those that are held. */
+  rowsOf(ids: Iterable<EventId>): number[] {
+    return [...ids].flatMap((id) => this.#table.rowOf(id) ?? []).filter((row) => this.#isHeld(row));
+  }
+
+  /** Bytes of the event in a message, at most. */
+  sentBytesAt(row: number): number {
+    return this.#table.sentBytesAt(row);
+  }
+
+  /** These events for one message: packed what can be. */
+  piece(rows: readonly number[]): Piece {
+    return this.#table.piece(rows);
   }
 
   /** Events of `actor` with numbers in [first, end). */

@@ -17,7 +17,7 @@ import {
 } from '../../protocol/contracts/ledger.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
 import { Denied } from '../../protocol/deny-list.ts';
-import type { SignedEvent, VectorClock } from '../../protocol/event.ts';
+import type { VectorClock } from '../../protocol/event.ts';
 import type { SignedJob } from '../../protocol/job-manifest.ts';
 import type { Call, Handlers, ServiceFactory } from '../../service.ts';
 import { AntiEntropy } from './anti-entropy.ts';
@@ -25,7 +25,8 @@ import { Book } from './book.ts';
 import { Bridges } from './bridges.ts';
 import { endOf } from './chain.ts';
 import { refusalOfJob } from './checks.ts';
-import { answerClocks, answerForkedActors, answerForks } from './exchange.ts';
+import type { Piece } from './event-table.ts';
+import { answerClocks, answerForkedActors, answerForks, piecesOf } from './exchange.ts';
 import { Finder } from './finder.ts';
 import type { JobLog } from './job-log.ts';
 import { Members } from './members.ts';
@@ -56,7 +57,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const writer = new Writer(platform, self, book, (log, events) =>
     members.spread(
       (peer) => send(peer, log, events),
-      (peer) => context.tell(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, peer),
+      (peer) => context.tell(ledgerContract, 'events', 'insert', { job: log.id, ...events }, peer),
     ),
   );
   const antiEntropy = new AntiEntropy(platform, context, book, members, send);
@@ -70,9 +71,8 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   }
 
   /** Events to one member; the job first where it says that it does not know it. A fault where not all of them are held there now. */
-  async function send(peer: PeerId, log: JobLog, events: readonly SignedEvent[]): Promise<Outcome<void>> {
-    const insert = () =>
-      context.ask(ledgerContract, 'events', 'insert', { job: log.id, events: [...events] }, { peer, timeoutMs: ackWaitMs });
+  async function send(peer: PeerId, log: JobLog, events: Piece): Promise<Outcome<void>> {
+    const insert = () => context.ask(ledgerContract, 'events', 'insert', { job: log.id, ...events }, { peer, timeoutMs: ackWaitMs });
     let reply = await insert();
     if (!reply.ok && reply.fault.code === 'not-found') {
       const told = await tellJob(peer, log.signed);
@@ -185,13 +185,12 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     },
     events: {
       create: async ({ job, body }) => unwrap(await writer.write(await logOf(job), body)),
-      insert: async ({ job, events }, call) => {
+      insert: async ({ job, ...piece }, call) => {
         const log = await logOf(job);
-        const { held, fresh, refused } = unwrap(await book.keepEvents(log, events));
+        const { held, fresh, freshIds, refused } = unwrap(await book.keepPiece(log, piece, call.from));
         if (fresh > 0 && isOutsider(call)) {
           bridges.merged(call.from, log, fresh);
-          const taken = events.filter((_, at) => refused.every((one) => one.at !== at));
-          void members.spread((peer) => send(peer, log, taken));
+          for (const taken of piecesOf(log, log.rowsOf(freshIds))) void members.spread((peer) => send(peer, log, taken));
         }
         return { held, refused: refused.map(({ at, why }) => ({ at, why: why.slice(0, whyCharsMax) })) };
       },

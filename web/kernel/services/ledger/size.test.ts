@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { IntervalClock } from '../../lib/interval-clock.ts';
 import { unwrap } from '../../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import { eventsPerSnapshotMax } from '../../limits.ts';
@@ -13,6 +14,7 @@ import { seededRandom } from '../../testing/seeded-random.ts';
 import { testDigest, testSigner } from '../../testing/test-crypto.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { Book } from './book.ts';
+import { batchesFor } from './exchange.ts';
 import { JobLog } from './job-log.ts';
 import { idOfEvent, readEvent, signEvent, signJob, type OpenedEvent } from './signed.ts';
 
@@ -20,9 +22,10 @@ const functions = 8 * eventsPerSnapshotMax;
 const itemsEach = 20;
 /** Three hashes and a signature are 160 of them. */
 const snapshotBytesMax = 200;
+const aloneBytesMax = 350;
 /** What else the process does meanwhile is measured too; without it they are 364 and 528. */
-const memoryBytesMax = 700;
-const acceptedMemoryBytesMax = 900;
+const memoryBytesMax = 900;
+const acceptedMemoryBytesMax = 1_300;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -77,6 +80,9 @@ describe('a committed function', () => {
     const before = await usedBytes();
     for (const bytes of events) log.add(await arrived(bytes));
     const computedBytes = ((await usedBytes()) - before) / functions;
+    const pieces = [...batchesFor(log, new IntervalClock())];
+    const caughtUp = pieces.reduce((sum, piece) => sum + encodeWire(piece).length, 0) / functions;
+    const alone = encodeWire(log.piece([functions - 1])).length;
     const clock = encodeWire(log.exchangeEntry()).length;
     const told = encodeWire(log.changesSince(log.version - 1).clock).length;
     for (let from = 0; from < functions; from += 512) {
@@ -87,6 +93,11 @@ describe('a committed function', () => {
     console.info(
       `  a function in memory: ${computedBytes.toFixed(0)} bytes with its event (2891 as objects), ${acceptedBytes.toFixed(0)} when it was accepted (3206); clock of 24 tabs ${clock} bytes, one change of it ${told}`,
     );
+    console.info(
+      `  a function in a message: ${alone} bytes alone (${events.at(-1)!.length} as it was signed), ${caughtUp.toFixed(0)} among many`,
+    );
+    expect(alone).toBeLessThan(aloneBytesMax);
+    expect(caughtUp).toBeLessThan(snapshotBytesMax);
     expect([events.length, log.fold.committed]).toEqual([functions, functions * itemsEach]);
     expect(computedBytes).toBeLessThan(memoryBytesMax);
     expect(acceptedBytes).toBeLessThan(acceptedMemoryBytesMax);

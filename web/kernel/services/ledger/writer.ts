@@ -4,10 +4,11 @@ import type { EventId, JobId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { batchesInFlightMax, eventBatchMs, eventsPerBatchMax, exchangeBytesMax } from '../../limits.ts';
 import type { Platform } from '../../platform.ts';
-import type { EventBody, SignedEvent } from '../../protocol/event.ts';
+import type { EventBody } from '../../protocol/event.ts';
 import type { Self } from '../../service.ts';
 import type { Book } from './book.ts';
 import { refusalOfEvent } from './checks.ts';
+import type { Piece } from './event-table.ts';
 import type { JobLog } from './job-log.ts';
 import type { Setting } from './settings.ts';
 import { signEvent, type OpenedEvent } from './signed.ts';
@@ -40,7 +41,7 @@ export class Writer {
     private readonly self: Self,
     private readonly book: Book,
     /** Sends to every member; answers with how many other identities hold all of it. Never rejects. */
-    private readonly send: (log: JobLog, events: readonly SignedEvent[]) => Promise<number>,
+    private readonly send: (log: JobLog, events: Piece) => Promise<number>,
   ) {}
 
   /** Faults: 'refused', 'too-large', 'storage' (then nothing was written, and nobody was told). */
@@ -116,10 +117,7 @@ export class Writer {
     }
     line.lastN = n;
     line.inFlight++;
-    void this.send(
-      log,
-      events.map((event) => event.signed),
-    ).then((acknowledged) => {
+    void this.send(log, log.piece(log.rowsOf(events.map(({ id }) => id)))).then((acknowledged) => {
       for (const { event, answer } of signed) answer(success({ event: event.id, acknowledged }));
       line.inFlight--;
       line.resume?.();
