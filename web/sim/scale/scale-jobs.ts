@@ -57,7 +57,7 @@ async function submitFrom(world: ScaleWorld, { kernel, clock }: ScaleProcess, jo
   const wall = world.clock.wall();
   while (clock.alive) {
     const pause = new Promise<void>((resolve) => void world.clock.after(againMs, resolve));
-    const put = await within(world, putCode(bus, code, wall + lifeMs));
+    const put = await within(world, clock, putCode(bus, code, wall + lifeMs));
     if (put !== undefined) {
       const manifest = {
         v: 1 as const,
@@ -79,10 +79,14 @@ async function submitFrom(world: ScaleWorld, { kernel, clock }: ScaleProcess, jo
         failuresMax: items,
         itemMs: 60_000,
       };
-      const created = await within(world, bus.ask(ledgerContract, 'jobs', 'create', { manifest }));
+      const created = await within(world, clock, bus.ask(ledgerContract, 'jobs', 'create', { manifest }));
       if (created?.ok === true && created.value.body.acknowledged > 0) {
         const { job: id } = created.value.body;
-        const submitted = await within(world, bus.ask(schedulerContract, 'jobs', 'submit', { job: id }, { timeoutMs: readTimeoutMs }));
+        const submitted = await within(
+          world,
+          clock,
+          bus.ask(schedulerContract, 'jobs', 'submit', { job: id }, { timeoutMs: readTimeoutMs }),
+        );
         if (submitted?.ok === true) {
           job.id = id;
           job.by = self.peer;
@@ -111,8 +115,19 @@ async function putCode(bus: Bus, code: Uint8Array, expires: number): Promise<Obj
 }
 
 /** What a dead process is asked it never answers. */
-function within<T>(world: ScaleWorld, work: Promise<T>): Promise<T | undefined> {
-  return Promise.race([work, new Promise<undefined>((resolve) => void world.clock.after(2 * readTimeoutMs, () => resolve(undefined)))]);
+function within<T>(world: ScaleWorld, life: { readonly alive: boolean }, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    let over = false;
+    const look = () => {
+      if (!life.alive) resolve(undefined);
+      else if (!over) world.clock.after(againMs, look);
+    };
+    void work.then((value) => {
+      over = true;
+      resolve(value);
+    });
+    look();
+  });
 }
 
 export async function spansOf(bus: Bus, job: JobId): Promise<readonly DecidedSpan[]> {
