@@ -123,18 +123,22 @@ describe('an embedding page', () => {
   });
 
   it('calls a job off by its signal, before and after it is handed over', async () => {
-    const { group, net, embedded } = await served('embed abort', 2, {}, 250);
+    const { group, net, embedded, lull } = await served('embed abort', 2, {}, 250);
     const early = new AbortController();
     const late = new AbortController();
     const first = net.map('export default (n) => n', { range: [0, 100_000] }, { signal: early.signal });
     const second = net.map('export default (n) => n', { range: [0, 100_000] }, { signal: late.signal });
-    await group.clock.until(() => first.id !== '', 30_000, 'the id');
+    // Here the jobs are made; others acknowledge them half a second later.
+    await group.clock.until(() => lull.jobs().length === 2, 30_000, 'the jobs');
     early.abort();
     await expect(group.clock.finish(first.ready)).rejects.toMatchObject({ code: 'aborted' });
     await group.clock.finish(second.ready);
     late.abort();
     expect(await group.clock.finish(second.done)).toBe('cancelled');
-    for (const { id } of [first, second]) expect((await group.summary(embedded, id as never))?.state).toBe('cancelled');
+    expect(await Promise.all(lull.jobs().map(async ({ id }) => (await group.summary(embedded, id as never))?.state))).toEqual([
+      'cancelled',
+      'cancelled',
+    ]);
   });
 
   it('cannot donate, and finds no job of anybody else', async () => {

@@ -281,6 +281,18 @@ const sizeOf = (entries: readonly (readonly [string, unknown])[]) =>
   entries.reduce((sum, [, value]) => sum + (value instanceof Uint8Array ? value.length : 0), 0);
 
 describe('many small objects', () => {
+  it('put by a group that has just met are held four times, not more', async () => {
+    // What comes to be known of members in the first seconds has all objects looked at, those put just now among them.
+    world = new DispersalGroup('manyc');
+    await world.start('ann', 'bea', 'cid', 'dan', 'eve', 'fay', 'gus');
+    const ann = world.live.get('ann')!;
+    const puts = Array.from({ length: 400 }, (_, i) => world.putSmallSoon(ann, bytesOf(64, `small ${i}`)));
+    const ids = await world.clock.finish(Promise.all(puts), 60_000);
+    await world.clock.advance(15_000);
+    const held = await Promise.all(ids.map(async (id) => (await world.health(ann, id)).held));
+    expect(new Set(held)).toEqual(new Set([4]));
+  });
+
   it('lose no copy when a member goes, in few messages and little time', async () => {
     world = new DispersalGroup('many');
     await world.start('ann', 'bea', 'cid', 'dan', 'eve', 'fay', 'gus');

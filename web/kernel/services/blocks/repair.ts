@@ -55,6 +55,8 @@ export class Repair {
   readonly #facts = new Map<ObjectId, Known>();
   /** When to look at an object. */
   readonly #due = new Map<ObjectId, number>();
+  /** Until when an object is so new that others who hold it may not have said so yet, whatever brings it up before. */
+  readonly #fresh = new Map<ObjectId, number>();
   /** Objects to be worked on, by what they can spare, each in the order of finding. */
   readonly #queues = new Map<number, Set<ObjectId>>();
   readonly #queuedAt = new Map<ObjectId, number>();
@@ -124,6 +126,7 @@ export class Repair {
     this.#cancelLook = this.#cancelAll = undefined;
     this.#lookAt = this.#allAt = Infinity;
     this.#due.clear();
+    this.#fresh.clear();
     this.#queues.clear();
     this.#queuedAt.clear();
     this.#lacking.clear();
@@ -198,7 +201,12 @@ export class Repair {
       this.#returning.delete(id);
       if (this.#holds(id)) this.#lookIn(id, settleMs);
     }
-    for (const id of gained) if (this.#holds(id)) this.#lookIn(id, freshMs);
+    const freshUntil = this.platform.clock.now() + freshMs;
+    for (const id of gained) {
+      if (!this.#holds(id)) continue;
+      if (!this.#fresh.has(id)) this.#fresh.set(id, freshUntil);
+      this.#lookIn(id, freshMs);
+    }
   }
 
   /** Whether this tab has a part in looking after an object. */
@@ -283,6 +291,9 @@ export class Repair {
     const now = this.platform.clock.now();
     const facts = this.#factsOf(id);
     if (facts === undefined || !this.#holds(id)) return this.#forget(id);
+    const freshUntil = this.#fresh.get(id) ?? 0;
+    if (freshUntil > now && !this.#short.has(id)) return this.#lookIn(id, freshUntil - now);
+    this.#fresh.delete(id);
     if (this.#awaitsOthers(facts, now)) return;
     const plan = this.#planOf(facts);
     const lookAgainMs = this.#releases.consider(facts, plan.release);
@@ -354,6 +365,7 @@ export class Repair {
     this.#releases.forget(id);
     this.#returning.delete(id);
     this.#short.delete(id);
+    this.#fresh.delete(id);
     this.#facts.delete(id);
   }
 
