@@ -12,6 +12,8 @@ interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
+  /** When it began, in microseconds. */
+  readonly ts: number;
   /** Microseconds by the clock, and of the processor. */
   readonly dur?: number;
   readonly tdur?: number;
@@ -55,16 +57,19 @@ export async function million(server: Server): Promise<void> {
     const memoryMiB = (await page.evaluate(() => (globalThis as unknown as { seen: { memory: number } }).seen.memory)) / 2 ** 20;
     // Where other programs take the processor in the middle of a task it lasts longer by the clock; both are said, and both have to do.
     const [byClock, byProcessor] = [longest(tasks, 'dur'), longest(tasks, 'tdur')];
+    const atS = (slowest(tasks).ts - Math.min(...tasks.map(({ ts }) => ts))) / 1e6;
     const late = tasks.filter(({ dur = 0 }) => dur / 1_000 >= taskMsMax).length;
     const met = byClock < taskMsMax && memoryMiB < memoryMiBMax;
     console.log(
-      `${met ? 'met    ' : 'NOT met'}  Job page of ${items.toLocaleString('en')} items: longest of ${tasks.length.toLocaleString('en')} main-thread tasks ${byClock.toFixed(0)} ms by the clock, ` +
+      `${met ? 'met    ' : 'NOT met'}  Job page of ${items.toLocaleString('en')} items: longest of ${tasks.length.toLocaleString('en')} main-thread tasks ${byClock.toFixed(0)} ms by the clock (${atS.toFixed(1)} s after the first), ` +
         `${late} over the target, ${byProcessor.toFixed(0)} ms of the processor, ${memoryMiB.toFixed(0)} MiB of heap at most; targets ${taskMsMax} ms, ${memoryMiBMax} MiB; ${state}, ${committed.toLocaleString('en')} items in ${seconds.toFixed(0)} s`,
     );
   } finally {
     await Promise.allSettled([profile, donor].map((each) => each.close()));
   }
 }
+
+const slowest = (tasks: readonly TraceEvent[]) => tasks.reduce((most, task) => ((task.dur ?? 0) > (most.dur ?? 0) ? task : most));
 
 const longest = (tasks: readonly TraceEvent[], by: 'dur' | 'tdur') =>
   tasks.reduce((most, task) => Math.max(most, task[by] ?? 0), 0) / 1_000;

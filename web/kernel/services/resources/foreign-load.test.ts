@@ -51,6 +51,13 @@ test('alone, the scout takes no more than a hundredth of a core', async () => {
   expect(asked.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(600);
 });
 
+test('a burst of our own page is not taken for another program', async () => {
+  let at = -1;
+  const { clock, load } = tab(2, 1, () => (++at % 3 === 0 ? 2 : 0));
+  await clock.advance(60_000);
+  expect(load.window).toBe(Infinity);
+});
+
 test('a scout that our own page interrupts now and then is not asked without end', async () => {
   let turn = 0;
   const { clock, asked } = tab(2, 1, () => (turn++ % 2 === 0 ? 0.3 : 0));

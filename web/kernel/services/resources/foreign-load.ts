@@ -17,7 +17,10 @@ const witnessEveryMs = 3_000;
  */
 const sparedEveryMs = 1_000;
 const witnessScoutMs = 10;
-/** A witness that lost something is asked again at once, and for longer, so many times: two gaps prove nothing, twenty do. */
+/**
+ * A witness that lost something is asked again at once, and for longer, so many times; only these count. What our own page does in bursts
+ * costs one of them something; another program costs them all.
+ */
 const doubtsMax = 4;
 const blindEveryMs = 20_000;
 const silentAfterMs = 1_500;
@@ -122,7 +125,9 @@ export class ForeignLoad {
       const ms = looksForRoom || this.#doubts > 0 ? roomScoutMs(machine.cores) : witnessScoutMs;
       const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
       if (reading === undefined || !this.#active) return;
+      const first = !looksForRoom && this.#doubts === 0;
       this.#doubts = !looksForRoom && reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
+      if (first && this.#doubts > 0) return;
       const now = this.needs.room();
       this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
     } finally {
