@@ -123,7 +123,12 @@ function raisedNow(before: Holds, facts: ConstraintFacts, open: boolean, pressed
 function isPressed(before: Holds, { signals, ownWorkers, coresOfMachine }: ConstraintFacts): boolean {
   const { pressure } = signals;
   if (before.by.pressure?.clearedAtMs === null) return pressure === 'critical' || pressure === 'serious';
-  return pressure === 'critical' && (ownWorkers + 0.5) / coresOfMachine < ownExplains;
+  return isOthersPressure(pressure, ownWorkers, coresOfMachine);
+}
+
+/** All of the processor is used, and our own workers are too few to explain it. */
+export function isOthersPressure(pressure: MachineSignals['pressure'], ownWorkers: number, cores: number): boolean {
+  return pressure === 'critical' && (ownWorkers + 0.5) / cores < ownExplains;
 }
 
 function next(hold: Hold | undefined, raised: boolean, nowMs: number, usualMs: number): Hold | undefined {

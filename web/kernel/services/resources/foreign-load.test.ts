@@ -6,12 +6,13 @@ import { ForeignLoad } from './foreign-load.ts';
 const turnMs = 3;
 
 /** A tab with `running` workers that never lose anything themselves; what a scout loses, of each millisecond it computes, is `lost()`. */
-function tab(cores: number, running: number, lost: () => number) {
+function tab(cores: number, running: number, lost: () => number, pressure: () => 'nominal' | 'critical' = () => 'nominal') {
   const clock = new VirtualClock();
   const asked: number[] = [];
   const machine = {
     cores,
     visible: () => true,
+    signals: () => ({ pressure: pressure() }),
     scout: (ms: number) => {
       asked.push(ms);
       const lostMs = Math.round((ms * lost()) / turnMs) * turnMs;
@@ -49,6 +50,32 @@ test('alone, the scout takes no more than a hundredth of a core', async () => {
   await clock.advance(60_000);
   expect(load.window).toBe(Infinity);
   expect(asked.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(600);
+});
+
+test('where the system spares the scout too, a full processor that our worker does not explain is yielded to', async () => {
+  let others = false;
+  const { clock, load } = tab(
+    2,
+    1,
+    () => (others ? 0.15 : 0),
+    () => (others ? 'critical' : 'nominal'),
+  );
+  await clock.advance(10_000);
+  expect(load.window).toBe(Infinity);
+  others = true;
+  await clock.advance(700);
+  expect(load.window).toBe(0);
+});
+
+test('a processor that our own workers fill is not yielded', async () => {
+  const { clock, load } = tab(
+    2,
+    2,
+    () => 0.15,
+    () => 'critical',
+  );
+  await clock.advance(30_000);
+  expect(load.window).toBe(Infinity);
 });
 
 test('a burst of our own page is not taken for another program', async () => {

@@ -2,7 +2,8 @@
 // runs, or their items are long), and looks at how late the page's own timers are.
 import type { Cancel, Clock, Machine } from '../../platform.ts';
 import type { ProbeReading } from '../../protocol/sandbox.ts';
-import { lagged, probed, scouted, takenByOthers, unhindered, type Room, type Yielding } from './yielding.ts';
+import { isOthersPressure } from './constraints.ts';
+import { crowded, lagged, probed, scouted, takenByOthers, unhindered, type Room, type Yielding } from './yielding.ts';
 
 export const tickMs = 250;
 /** A scout that looks whether there is room again; and one beside workers whose own probes are silent, or might not be true. */
@@ -117,15 +118,19 @@ export class ForeignLoad {
     const looksForRoom = this.#state.window < room.full;
     const silent = began - this.#probedAt > silentAfterMs;
     const calm = room.running < room.cores ? sparedEveryMs : witnessEveryMs;
-    const every = looksForRoom ? roomEveryMs : this.#doubts > 0 ? tickMs : silent ? silentEveryMs : calm;
+    const pressed = isOthersPressure(machine.signals?.().pressure ?? null, room.running, room.cores);
+    const doubted = this.#doubts > 0 || pressed;
+    const every = looksForRoom ? roomEveryMs : doubted ? tickMs : silent ? silentEveryMs : calm;
     if (began - this.#scoutedAt < every || (!looksForRoom && room.running === 0)) return;
     this.#scouting = true;
     this.#scoutedAt = began;
     try {
-      const ms = looksForRoom || this.#doubts > 0 ? roomScoutMs(machine.cores) : witnessScoutMs;
+      const ms = looksForRoom || doubted ? roomScoutMs(machine.cores) : witnessScoutMs;
       const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
       if (reading === undefined || !this.#active) return;
-      const first = !looksForRoom && this.#doubts === 0;
+      // Each alone may be our own doing; a processor that is full without us, and a scout that has to wait, are not.
+      if (!looksForRoom && pressed && reading.gaps > 0) return this.#become(crowded(this.#state, clock.now(), this.needs.room()));
+      const first = !looksForRoom && !doubted;
       this.#doubts = !looksForRoom && reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
       if (first && this.#doubts > 0) return;
       const now = this.needs.room();

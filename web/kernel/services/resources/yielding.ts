@@ -114,6 +114,12 @@ export function scouted(before: Yielding, probe: Probe, room: Room): Yielding {
   return { ...before, window: Infinity, why: null, grownAtMs: probe.atMs };
 }
 
+/** Others fill the processor beside our workers: half of these go, and so on until it is not so any more. */
+export function crowded(before: Yielding, atMs: number, room: Room): Yielding {
+  if (room.running === 0 || atMs - before.shedAtMs < settleMs) return before;
+  return shed(before, atMs, room.full, room, 'yielding');
+}
+
 /** The page answered late. */
 export function lagged(before: Yielding, atMs: number, lagMs: number, room: Room): Yielding {
   if (lagMs < lagMsMin || lagMs > lagMsMax) return before;
