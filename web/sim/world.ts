@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { startKernel, type Kernel } from '../kernel/kernel.ts';
 import type { PeerId, StoreId } from '../kernel/lib/ids.ts';
+import { decodeWire } from '../kernel/lib/wire-codec.ts';
 import { groupPeersMax } from '../kernel/limits.ts';
 import { memoryStorage } from '../kernel/memory-storage.ts';
 import type { Machine, Platform, Storage } from '../kernel/platform.ts';
 import type { AnyServiceFactory } from '../kernel/service-catalogue.ts';
 import { resourcesContract } from '../kernel/protocol/contracts/resources.ts';
+import type { ObjectManifest } from '../kernel/protocol/object.ts';
 import { MemoryDirectory } from '../kernel/testing/memory-directory.ts';
 import { MemoryNetwork } from '../kernel/testing/memory-transport.ts';
 import { scriptedSandbox, type Scripted } from '../kernel/testing/scripted-sandbox.ts';
@@ -267,16 +269,27 @@ export class World {
     this.note(`tab ${number} forgets its records`);
   }
 
-  /** One bit of one stored slice is no longer what it was. */
+  /** One bit of one stored slice is no longer what it was. The only copy there is stays: what nobody has any more cannot be read. */
   async flip({ number, store }: Tab, which: number): Promise<void> {
     const kept = await store.entries('slices', '');
     if (!kept.ok || kept.value.length === 0) return;
     const [key, value] = kept.value[which % kept.value.length]!;
-    if (!(value instanceof Uint8Array) || value.length === 0) return;
+    if (!(value instanceof Uint8Array) || value.length === 0 || (await this.#isOnlyCopy(store, key.split('/')[0]!))) return;
     const damaged = value.slice();
     damaged[which % damaged.length]! ^= 1 << (which % 8);
     await store.write([{ table: 'slices', key, value: damaged }]);
     this.note(`tab ${number} has a wrong bit in ${key}`);
+  }
+
+  /** Whether this is a whole segment, and no other store has it. A coded slice may be lost: the others make up for it. */
+  async #isOnlyCopy(store: Storage, hash: string): Promise<boolean> {
+    const objects = await store.entries('objects', '');
+    const isSegment = ([, bytes]: readonly [string, unknown]) =>
+      bytes instanceof Uint8Array && (decodeWire(bytes) as ObjectManifest).segments.some((segment) => segment.hash === hash);
+    if (!objects.ok || !objects.value.some(isSegment)) return false;
+    const others = this.tabs.filter((tab) => tab.store !== store && !tab.lost);
+    const found = await Promise.all(others.map((tab) => tab.store.keys('slices', hash)));
+    return found.every((keys) => keys.ok && keys.value.length === 0);
   }
 
   /** The tab says good-bye, then ends. */
