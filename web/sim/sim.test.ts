@@ -18,6 +18,7 @@ describe('a group of tabs under faults', () => {
     ['a store that refuses a delete is asked again', '3', 10],
     ['a store that refuses a delete is asked again, seven times over', '31', 8],
     ['ledgers are compared only where they hold the same events', 'plant 25', 6],
+    ['an event that a cancel takes away while it is written is acknowledged by nobody', '203', 20],
     ['a read that joins one begun before the holders were back is tried again', 'test 9', 6],
   ])(
     '%s',

@@ -53,6 +53,9 @@ const snapshotsPerLookMax = 8;
 
 const unsignedWhy = 'The event is not signed by its author.';
 
+/** Why an event that was taken is not here after all. */
+export const goneMeanwhile = 'The job was let go while its event was being kept.';
+
 const eventKey = (job: JobId, id: EventId) => `${job}/${id}`;
 /** After the keys of events, which begin with a hex digit; then the SHA-256 of the snapshot. */
 const snapshotPrefix = 'snapshot ';
@@ -215,6 +218,12 @@ export class Book {
     );
     if (fresh.size === 0) return success({ held, fresh: 0, freshIds: [], refused });
     const kept = await this.keepOpenedEvents(log, [...fresh.values()]);
+    for (const [id, { at, event }] of fresh) {
+      if (!kept.ok || log.has(id)) continue;
+      // The cancel came meanwhile: whoever brought it must not count it as held here.
+      refused.push({ at, why: log.refusal(event) ?? goneMeanwhile });
+      fresh.delete(id);
+    }
     return kept.ok ? success({ held: held + kept.value, fresh: kept.value, freshIds: [...fresh.keys()], refused }) : kept;
   }
 

@@ -6,7 +6,7 @@ import { batchesInFlightMax, eventBatchMs, eventsPerBatchMax, exchangeBytesMax }
 import type { Platform } from '../../platform.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import type { Self } from '../../service.ts';
-import type { Book } from './book.ts';
+import { goneMeanwhile, type Book } from './book.ts';
 import { refusalOfEvent } from './checks.ts';
 import type { Piece } from './event-table.ts';
 import type { JobLog } from './job-log.ts';
@@ -116,9 +116,16 @@ export class Writer {
       return;
     }
     line.lastN = n;
+    // A cancel that came while these were being written has taken them away again: of nothing nobody else holds anything.
+    const held = signed.filter(({ event, answer }) => {
+      const isHeld = log.has(event.id);
+      if (!isHeld) answer(failure('refused', log.refusal(event.event) ?? goneMeanwhile));
+      return isHeld;
+    });
+    if (held.length === 0) return;
     line.inFlight++;
-    void this.send(log, log.piece(log.rowsOf(events.map(({ id }) => id)))).then((acknowledged) => {
-      for (const { event, answer } of signed) answer(success({ event: event.id, acknowledged }));
+    void this.send(log, log.piece(log.rowsOf(held.map(({ event }) => event.id)))).then((acknowledged) => {
+      for (const { event, answer } of held) answer(success({ event: event.id, acknowledged }));
       line.inFlight--;
       line.resume?.();
       line.resume = undefined;
