@@ -1,9 +1,10 @@
-import { useId, useState, type FormEvent } from 'react';
+import { useId, useState } from 'react';
 import { networkTitleCharsMax, networkTitleOf, type KnownNetwork } from '../../kernel/lib/invite.ts';
 import { CopyButton } from '../data/copy-button.tsx';
 import { Confirm } from '../pieces/confirm.tsx';
+import { MakeForm } from '../pieces/make-form.tsx';
 import { Pill } from '../pieces/pieces.tsx';
-import { useCommand, useDeps } from '../shell/deps.ts';
+import { useDeps } from '../shell/deps.ts';
 import { MoveDialog } from './move-dialog.tsx';
 import { titleOf } from './wording.ts';
 
@@ -115,39 +116,14 @@ function Row({
 
 function MakeNetwork({ onMade }: { onMade: (network: KnownNetwork) => void }) {
   const { profile } = useDeps();
-  const id = useId();
-  const [name, setName] = useState('');
-  const { run, problem } = useCommand();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    run(async () => onMade(await profile.make(name)));
-  };
   return (
-    <form className="field" onSubmit={submit} noValidate>
-      <label htmlFor={id}>Make a private network</label>
-      <div className="open-line">
-        <input
-          id={id}
-          type="text"
-          value={name}
-          maxLength={networkTitleCharsMax}
-          placeholder="a class, a lab, a family"
-          autoComplete="off"
-          aria-describedby={`${id}-hint`}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <button type="submit" className="btn ghost" disabled={networkTitleOf(name) === ''}>
-          Make it
-        </button>
-      </div>
-      <span id={`${id}-hint`} className="hint">
-        Its name stays in this browser and in your invite links; the server learns neither it nor the key.
-      </span>
-      {problem === '' ? null : (
-        <span className="hint wrong" role="alert">
-          {problem}
-        </span>
-      )}
-    </form>
+    <MakeForm
+      label="Make a private network"
+      placeholder="a class, a lab, a family"
+      hint="Its name stays in this browser and in your invite links; the server learns neither it nor the key."
+      maxLength={networkTitleCharsMax}
+      isName={(name) => networkTitleOf(name) !== ''}
+      make={async (name) => onMade(await profile.make(name))}
+    />
   );
 }

@@ -1,8 +1,9 @@
-import { useEffect, useId, useState, type FormEvent } from 'react';
+import { useEffect, useState } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { teamTitleCharsMax, type Team } from '../../kernel/lib/team.ts';
 import type { TeamGift } from '../../kernel/protocol/contracts/ledger.ts';
 import { CopyButton } from '../data/copy-button.tsx';
+import { MakeForm } from '../pieces/make-form.tsx';
 import { Skeleton } from '../pieces/pieces.tsx';
 import { sentenceOf, useCommand, useDeps } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
@@ -59,40 +60,15 @@ export function TeamCard({ self }: { self: string }) {
 
 function MakeTeam() {
   const { team: source } = useDeps();
-  const id = useId();
-  const [name, setName] = useState('');
-  const { run, problem } = useCommand();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    run(async () => source.make(name));
-  };
   return (
-    <form className="field" onSubmit={submit} noValidate>
-      <label htmlFor={id}>Make a team</label>
-      <div className="open-line">
-        <input
-          id={id}
-          type="text"
-          value={name}
-          maxLength={teamTitleCharsMax}
-          placeholder="an office, a school, two friends"
-          autoComplete="off"
-          aria-describedby={`${id}-hint`}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <button type="submit" className="btn ghost" disabled={name.trim() === ''}>
-          Make it
-        </button>
-      </div>
-      <span id={`${id}-hint`} className="hint">
-        Its name stays in this browser and in the link. Strangers see neither the team nor who is in it.
-      </span>
-      {problem === '' ? null : (
-        <span className="hint wrong" role="alert">
-          {problem}
-        </span>
-      )}
-    </form>
+    <MakeForm
+      label="Make a team"
+      placeholder="an office, a school, two friends"
+      hint="Its name stays in this browser and in the link. Strangers see neither the team nor who is in it."
+      maxLength={teamTitleCharsMax}
+      isName={(name) => name.trim() !== ''}
+      make={(name) => source.make(name)}
+    />
   );
 }
 
