@@ -4,7 +4,7 @@ import type { ObjectId } from '../kernel/lib/ids.ts';
 import { jobItemsMax, objectSegmentsMax, segmentBytes, segmentBytesMax } from '../kernel/limits.ts';
 import type { JobInput } from '../kernel/protocol/job-manifest.ts';
 import { LullError, throwIfAborted } from './errors.ts';
-import { manifestOf, putSegments, segmentOf } from './objects.ts';
+import { idIn, manifestOf, putSegments, segmentOf } from './objects.ts';
 import type { Inputs } from './types.ts';
 
 export interface UploadedInput {
@@ -59,16 +59,18 @@ export async function uploadInputs(upload: Upload, inputs: Inputs): Promise<Uplo
     return uploadItems(upload, inputs.items);
   }
   if ('lines' in inputs) {
-    const { perSegment, items } = await countLines(upload, inputs.lines.object);
-    return { input: { kind: 'lines', object: inputs.lines.object, items: checkedCount(items), perSegment }, copies: 0 };
+    const object = idIn(inputs.lines);
+    const { perSegment, items } = await countLines(upload, object);
+    return { input: { kind: 'lines', object, items: checkedCount(items), perSegment }, copies: 0 };
   }
   if (!('chunks' in inputs)) throw new LullError('bad-input', notInputs);
   const { chunks, bytes } = inputs;
   if (!Number.isSafeInteger(bytes) || bytes < 1 || bytes > segmentBytesMax)
     throw new LullError('bad-input', `A chunk has between 1 and ${segmentBytesMax} bytes.`);
-  const { size } = await manifestOf(upload.bus, chunks.object);
+  const object = idIn(chunks);
+  const { size } = await manifestOf(upload.bus, object);
   return {
-    input: { kind: 'chunks', object: chunks.object, items: checkedCount(Math.ceil(size / bytes)), bytes },
+    input: { kind: 'chunks', object, items: checkedCount(Math.ceil(size / bytes)), bytes },
     copies: 0,
   };
 }

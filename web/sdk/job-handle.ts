@@ -16,11 +16,12 @@ import { deferred } from './deferred.ts';
 import { ItemError, LullError, valueOf } from './errors.ts';
 import { foldValues } from './fold.ts';
 import { itemInput } from './item-input.ts';
+import { Listeners } from './listeners.ts';
 import { bytesOfObject } from './objects.ts';
 import { overviewOf } from './overview.ts';
 import { runReduceStep } from './reduce-step.ts';
 import { isFailure, ResultReader } from './results.ts';
-import { checkPriority } from './spec-checks.ts';
+import { checkIndices, checkPriority, checkStretch } from './spec-checks.ts';
 import { standingOf } from './standing.ts';
 import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result, Standing } from './types.ts';
 
@@ -64,7 +65,7 @@ export class JobHandle implements Job {
       this.#changed();
     },
   );
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #readers = new Map<JobId, ResultReader>();
   readonly #ready = deferred<void>();
   readonly #done = deferred<JobState>();
@@ -226,6 +227,7 @@ export class JobHandle implements Job {
   }
 
   async peek(from: number, max: number): Promise<Result[]> {
+    checkStretch(from, max);
     const { items } = await this.#known();
     const { results } = await this.#reader().read(from, Math.min(items, from + max));
     return results;
@@ -260,6 +262,7 @@ export class JobHandle implements Job {
   }
 
   async inputs(from: number, max: number): Promise<unknown[]> {
+    checkStretch(from, max);
     const { items, manifest } = await this.#known();
     const indices = Array.from({ length: Math.max(0, Math.min(items, from + max) - from) }, (_, i) => from + i);
     return Promise.all(indices.map((index) => itemInput(this.host.bus(), this.#id(), manifest, index)));
@@ -316,6 +319,7 @@ export class JobHandle implements Job {
   }
 
   async retry(indices?: readonly number[]): Promise<void> {
+    checkIndices(indices);
     const { items } = await this.#known();
     const wanted = indices === undefined ? undefined : new Set(indices);
     const again = new RangeSet();
@@ -471,6 +475,6 @@ export class JobHandle implements Job {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 }

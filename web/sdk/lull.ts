@@ -19,8 +19,8 @@ import { LullError, throwIfAborted, valueOf } from './errors.ts';
 import { groupInfos } from './groups.ts';
 import { uploadInputs, type InputCodec } from './inputs.ts';
 import { JobHandle } from './job-handle.ts';
-import { moduleOf } from './module-of.ts';
-import { getObject, manifestOf, putObject, type StoredObject } from './objects.ts';
+import { mapSpec } from './map-spec.ts';
+import { getObject, idIn, manifestOf, putObject, type StoredObject } from './objects.ts';
 import { checkedExpiry, checkSpec } from './spec-checks.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
 
@@ -223,7 +223,7 @@ export function createLull(host: KernelHost): Lull {
     signal: AbortSignal | undefined,
   ): Promise<StoredObject> => {
     // Who held it when it was put may have left since: asked again before the job counts as kept elsewhere.
-    if (typeof code !== 'string') return { ...code, copies: 0 };
+    if (typeof code !== 'string') return { ...code, object: idIn(code), copies: 0 };
     if (code.trim() === '') throw new LullError('bad-input', 'There is no code: an ES module with a default export is what runs.');
     const bytes = new TextEncoder().encode(code);
     if (bytes.length > codeBytesMax) throw new LullError('too-large', `Code may have at most ${codeBytesMax / 2 ** 20} MiB.`);
@@ -249,16 +249,9 @@ export function createLull(host: KernelHost): Lull {
         on ? 'Donating could not start' : 'Donating could not stop',
       );
     },
-    map(fn, inputs, options = {}) {
-      const spec: JobSpec = {
-        name: (typeof fn === 'function' && fn.name) || 'map',
-        ...options,
-        code: typeof fn === 'function' ? moduleOf(fn) : fn,
-        inputs: Array.isArray(inputs) ? { items: inputs } : (inputs as Inputs),
-      };
-      return begin(spec);
-    },
+    map: (fn, inputs, options) => begin(mapSpec(fn as Parameters<Lull['map']>[0], inputs, options)),
     async submit(spec) {
+      checkSpec(spec);
       const handle = begin(spec);
       await handle.ready;
       return handle;

@@ -4,7 +4,9 @@ import { objectId, type ObjectId } from '../kernel/lib/ids.ts';
 import { jobLifeMsDefault, objectSegmentsMax, segmentBytes } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
+import { bytesIn } from './bytes-in.ts';
 import { LullError, throwIfAborted, valueOf } from './errors.ts';
+import { checkOptions } from './spec-checks.ts';
 import type { GetOptions, ObjectRef, PutOptions } from './types.ts';
 
 export const objectBytesMax = objectSegmentsMax * segmentBytes;
@@ -71,7 +73,12 @@ export async function* segmentsOf(blob: Blob): AsyncGenerator<Uint8Array> {
   }
 }
 
-export const blobOf = (data: Uint8Array | Blob | string): Blob => (data instanceof Blob ? data : new Blob([data as BlobPart]));
+/** @throws LullError 'bad-input' for what is neither bytes nor text */
+export function blobOf(data: Uint8Array | Blob | string): Blob {
+  if (data instanceof Blob) return data;
+  if (typeof data !== 'string' && bytesIn(data) === undefined) throw new LullError('bad-input', 'Bytes, a Blob or a text can be put.');
+  return new Blob([data as BlobPart]);
+}
 
 export async function putObject(
   bus: Bus,
@@ -79,6 +86,7 @@ export async function putObject(
   wallMs: number,
   options: PutOptions = {},
 ): Promise<StoredObject> {
+  checkOptions(options);
   const blob = blobOf(data);
   if (blob.size > objectBytesMax)
     throw new LullError('too-large', `An object may have at most ${objectBytesMax / 2 ** 30} GiB; this one has ${blob.size} bytes.`);
@@ -110,7 +118,8 @@ export async function segmentOf(bus: Bus, id: ObjectId, segment: number, lent = 
 
 /** @throws LullError; the signal's reason */
 export async function getObject(bus: Bus, ref: ObjectRef | string, options: GetOptions = {}): Promise<Blob> {
-  const id = typeof ref === 'string' ? parseObjectId(ref) : ref.object;
+  checkOptions(options);
+  const id = idIn(ref);
   throwIfAborted(options.signal);
   const manifest = await manifestOf(bus, id);
   // A Blob for every few segments lets the browser keep them outside the page's heap.
@@ -180,10 +189,16 @@ export async function bytesOfObject(bus: Bus, id: ObjectId): Promise<Uint8Array<
   return new Uint8Array(await (await getObject(bus, id)).arrayBuffer());
 }
 
-function parseObjectId(text: string): ObjectId {
+/** @throws LullError 'bad-input' for what names no object */
+export function idIn(ref: unknown): ObjectId {
+  const text = typeof ref === 'object' && ref !== null && 'object' in ref ? ref.object : ref;
   try {
-    return objectId(text);
+    if (typeof text === 'string') return objectId(text);
   } catch {
-    throw new LullError('bad-input', `"${text.slice(0, 40)}" is not an object's id: 64 hex digits are.`);
+    // Said below.
   }
+  throw new LullError(
+    'bad-input',
+    `An object is named by its id, 64 hex digits, or by what put() gave: "${String(text).slice(0, 40)}" is neither.`,
+  );
 }

@@ -27,10 +27,22 @@ it.each([
   [{ runtime: 'python' }, 'not-built', 'The runtime "python" is not built yet'],
   [{ limits: { totalMs: 0 } }, 'bad-input', 'limits.totalMs is a whole number from 1 to'],
   [{ limits: { memoryMiB: 0 } }, 'bad-input', 'limits.memoryMiB is a whole number from 1 to 16,384'],
+  [{ limits: null }, 'bad-input', 'limits is an object'],
+  [{ limits: 5 }, 'bad-input', 'limits is an object'],
+  [{ code: undefined }, 'bad-input', 'The code is a function, the text of an ES module'],
+  [{ code: 42 }, 'bad-input', 'The code is a function'],
+  [{ reduce: () => 0 }, 'bad-input', 'reduce is the text of an ES module'],
+  [{ open: 'yes' }, 'bad-input', 'open is true or false.'],
+  [{ signal: new AbortController() }, 'bad-input', 'signal is an AbortSignal'],
+  [{ expiresAt: '2030-01-01' }, 'bad-input', 'expiresAt is a Date.'],
 ])('%j is refused as %s: %s', (more, code, sentence) => {
   expect(() => checkSpec({ ...spec, ...(more as object) })).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(sentence) }),
   );
+});
+
+it.each([undefined, null, 'job', 7])('%j is no job', (given) => {
+  expect(() => checkSpec(given as never)).toThrow('A job is asked for with one object: { name, code, inputs }.');
 });
 
 it('a job expires later than now and within 90 days', () => {

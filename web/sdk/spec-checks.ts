@@ -27,9 +27,11 @@ const options: Options<keyof JobSpec | 'comparator'> = {
 };
 const limits: Options<keyof NonNullable<JobSpec['limits']>> = { itemMs: 'built', totalMs: 'built', memoryMiB: 'built' };
 
-/** @throws LullError 'bad-input'; 'not-built' for what is to come */
+/** Of whatever a script gives: its types may be wrong. @throws LullError 'bad-input'; 'not-built' for what is to come */
 export function checkSpec(spec: JobSpec): void {
+  if (!isObject(spec)) throw new LullError('bad-input', 'A job is asked for with one object: { name, code, inputs }.');
   checkNames(spec, options, 'option');
+  checkKinds(spec);
   if (spec.limits !== undefined) checkNames(spec.limits, limits, 'limit');
   const { name, redundancy, runtime, priority, failuresMax } = spec;
   if (typeof name !== 'string' || name.trim() === '' || name.trim().length > nameCharsMax)
@@ -45,12 +47,53 @@ export function checkSpec(spec: JobSpec): void {
   checkWhole('limits.memoryMiB', spec.limits?.memoryMiB, 1, memoryMiBMax);
 }
 
+/** What a page's script may get wrong, and what it is told then. */
+function checkKinds({ code, reduce, open, signal, expiresAt, limits: bounds }: { readonly [Name in keyof JobSpec]: unknown }): void {
+  const wrong = (sentence: string) => new LullError('bad-input', sentence);
+  if (typeof code !== 'string' && !(isObject(code) && 'object' in code))
+    throw wrong('The code is a function, the text of an ES module, or what put() gave for one.');
+  if (reduce !== undefined && typeof reduce !== 'string')
+    throw wrong("reduce is the text of an ES module: 'export default (values, task) => ...'.");
+  if (open !== undefined && typeof open !== 'boolean') throw wrong('open is true or false.');
+  checkOptions({ signal, expiresAt });
+  if (bounds !== undefined && !isObject(bounds)) throw wrong('limits is an object, such as { itemMs: 60_000 }.');
+}
+
+const isObject = (given: unknown): given is object => typeof given === 'object' && given !== null;
+
+/** Of any realm: a frame has its own AbortSignal. */
+const isSignal = (given: unknown): given is AbortSignal =>
+  isObject(given) && 'aborted' in given && 'addEventListener' in given && typeof given.addEventListener === 'function';
+
+/** The options of put, get and connect that may be wrong in the same ways. @throws LullError 'bad-input' */
+export function checkOptions(given: unknown): void {
+  if (given === undefined || given === null) return;
+  if (!isObject(given)) throw new LullError('bad-input', 'Options are one object, such as { signal }.');
+  const { signal, expiresAt } = given as { readonly signal?: unknown; readonly expiresAt?: unknown };
+  if (signal !== undefined && signal !== null && !isSignal(signal))
+    throw new LullError('bad-input', 'signal is an AbortSignal: the signal of an AbortController.');
+  if (expiresAt !== undefined && Object.prototype.toString.call(expiresAt) !== '[object Date]')
+    throw new LullError('bad-input', 'expiresAt is a Date.');
+}
+
 /** When the job expires, in ms since 1970. @throws LullError 'bad-input' */
 export function checkedExpiry(spec: JobSpec, now: number): number {
   const expires = spec.expiresAt?.getTime() ?? now + jobLifeMsDefault;
   if (!(expires > now)) throw new LullError('bad-input', 'The job would have expired already.');
   if (expires > now + jobLifeMsMax) throw new LullError('bad-input', `A job lives at most ${jobLifeMsMax / 86_400_000} days.`);
   return expires;
+}
+
+/** A stretch of a job's items, as `peek` and `inputs` take it. @throws LullError 'bad-input' */
+export function checkStretch(from: number, max: number): void {
+  if ([from, max].every((value) => Number.isSafeInteger(value) && value >= 0)) return;
+  throw new LullError('bad-input', 'A stretch of items is two whole numbers: where it begins, and how many at most.');
+}
+
+/** @throws LullError 'bad-input' for what is no list of items */
+export function checkIndices(indices: readonly number[] | undefined): void {
+  if (indices === undefined || (Array.isArray(indices) && indices.every((index) => Number.isSafeInteger(index) && index >= 0))) return;
+  throw new LullError('bad-input', 'Which items? A list of their indices, such as [0, 7].');
 }
 
 /** @throws LullError 'bad-input' for a priority that is none */

@@ -1,6 +1,7 @@
 // From a page of any origin to the network of a site: its /embed page in a hidden frame, and a port to it.
 import { parseInvite } from '../../kernel/lib/invite.ts';
 import { LullError } from '../errors.ts';
+import { checkOptions } from '../spec-checks.ts';
 import type { Lull } from '../types.ts';
 import type { ConnectOptions, Net } from './net.ts';
 import { portVersion, type WindowMessage } from './port-protocol.ts';
@@ -19,10 +20,12 @@ const open = new Map<string, Promise<Net>>();
  * @throws LullError 'bad-input' for what is no address; 'unreachable' where no Lull answers in time; 'refused' where the browser lacks what
  * Lull needs
  */
-export async function connect(url?: string | URL, options: ConnectOptions = {}): Promise<Net> {
+export async function connect(url?: string | URL, options?: ConnectOptions): Promise<Net> {
   if (typeof document === 'undefined') throw new LullError('refused', 'connect() needs a page: it is not for Workers or Node.');
   const { site, network } = addressOf(url);
-  const { identity = null, signal, timeoutMs = timeoutMsDefault } = options;
+  checkOptions(options);
+  const { identity = null, signal, timeoutMs = timeoutMsDefault } = options ?? {};
+  if (!(timeoutMs > 0)) throw new LullError('bad-input', 'timeoutMs is a number of milliseconds above 0.');
   if (identity !== null && !secretForm.test(identity)) throw new LullError('bad-input', 'An identity is a secret of 64 hex digits.');
   if (signal?.aborted === true) throw new LullError('aborted', 'It was called off.');
   if (site === location.origin && identity === null && network === null && 'lull' in globalThis)
@@ -47,14 +50,17 @@ interface Address {
 }
 
 function addressOf(url: string | URL | undefined): Address {
-  let parsed: URL;
+  let parsed: URL | undefined;
   try {
-    parsed = new URL(url ?? import.meta.url, document.baseURI);
+    // Relative to nothing: "lull.example" would be a page of this site.
+    parsed = new URL(url ?? import.meta.url, typeof url === 'string' && url.startsWith('/') ? document.baseURI : undefined);
   } catch {
-    throw new LullError('bad-input', `"${String(url).slice(0, 200)}" is no address of a site.`);
+    // Said below.
   }
-  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')
-    throw new LullError('bad-input', 'Say where the site is: connect("https://...").');
+  if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
+    const given = url === undefined ? '' : ` "${String(url).slice(0, 200)}" is no address of one.`;
+    throw new LullError('bad-input', `Say where the site is: connect("https://...").${given}`);
+  }
   const invite = parseInvite(parsed.hash);
   if (invite === 'damaged') throw new LullError('bad-input', 'This invite link is damaged: it does not hold a whole key.');
   return { site: parsed.origin, network: invite?.key ?? null };

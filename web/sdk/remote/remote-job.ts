@@ -5,6 +5,8 @@ import { foldValues } from '../fold.ts';
 import type { IdentityId } from '../../kernel/lib/ids.ts';
 import type { Inputs, Job, JobState, Overview, Progress, ReduceOptions, Result, Standing } from '../types.ts';
 import type { JobKey, JobMethod, JobSnapshot, SentList } from './port-protocol.ts';
+import { Listeners } from '../listeners.ts';
+import { checkIndices, checkStretch } from '../spec-checks.ts';
 import type { PortCalls } from './port-calls.ts';
 import { runReduce } from './reduce.ts';
 
@@ -21,7 +23,7 @@ const progressEvery = 1_000;
 export class RemoteJob implements Job {
   #snapshot: JobSnapshot;
   readonly args: unknown;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners();
   #watched = false;
   readonly #ready = deferred<void>();
   readonly #done = deferred<JobState>();
@@ -80,7 +82,7 @@ export class RemoteJob implements Job {
     // What ended before it was handed over has nothing more to tell: the site's frame has forgotten it.
     this.#snapshot = { ...snapshot, key: this.#snapshot.key ?? snapshot.key };
     if (snapshot.state === 'done' || wasStopped(snapshot.state)) this.#done.resolve(snapshot.state);
-    for (const listener of this.#listeners) listener();
+    this.#listeners.tell();
   }
 
   handedOver(): void {
@@ -153,10 +155,12 @@ export class RemoteJob implements Job {
   standing(): Promise<Standing> {
     return this.#call('standing') as Promise<Standing>;
   }
-  peek(from: number, max: number): Promise<Result[]> {
+  async peek(from: number, max: number): Promise<Result[]> {
+    checkStretch(from, max);
     return this.#call('peek', from, max) as Promise<Result[]>;
   }
-  inputs(from: number, max: number): Promise<unknown[]> {
+  async inputs(from: number, max: number): Promise<unknown[]> {
+    checkStretch(from, max);
     return this.#call('inputs', from, max) as Promise<unknown[]>;
   }
   async pause(): Promise<void> {
@@ -178,6 +182,7 @@ export class RemoteJob implements Job {
     await this.#call('close');
   }
   async retry(indices?: readonly number[]): Promise<void> {
+    checkIndices(indices);
     await this.#call('retry', ...(indices === undefined ? [] : [[...indices]]));
   }
 

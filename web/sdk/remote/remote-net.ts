@@ -1,7 +1,8 @@
 // The public API over a port: what it tells at once comes from copies that the site's frame keeps true.
+import { bytesIn } from '../bytes-in.ts';
 import { LullError, throwIfAborted } from '../errors.ts';
-import { moduleOf } from '../module-of.ts';
-import { checkSpec } from '../spec-checks.ts';
+import { mapSpec } from '../map-spec.ts';
+import { checkOptions, checkSpec } from '../spec-checks.ts';
 import type { GroupInfo, Inputs, Job, JobSpec, Lull, Metrics, ObjectRef, PeerInfo } from '../types.ts';
 import type { Net } from './net.ts';
 import { PortCalls, type Port } from './port-calls.ts';
@@ -132,15 +133,9 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
     },
     donate: () =>
       Promise.reject(new LullError('refused', `A page that embeds Lull cannot donate: only its person can, on ${site} itself.`)),
-    map(fn, inputs, options = {}) {
-      return begin({
-        name: (typeof fn === 'function' && fn.name) || 'map',
-        ...options,
-        code: typeof fn === 'function' ? moduleOf(fn) : fn,
-        inputs: Array.isArray(inputs) ? { items: inputs as readonly unknown[] } : (inputs as Inputs),
-      });
-    },
+    map: (fn, inputs, options) => begin(mapSpec(fn as Parameters<Lull['map']>[0], inputs, options)),
     async submit(spec) {
+      checkSpec(spec);
       const job = begin(spec);
       await job.ready;
       return job;
@@ -151,13 +146,17 @@ export function netOver(port: Port, site: string, onEnd: () => void): Connection
       await up;
       return jobOf((await calls.call('find', [id])) as JobSnapshot);
     },
-    async put(data, { signal, onProgress, ...options } = {}) {
+    async put(data, given) {
+      checkOptions(given);
+      const { signal, onProgress, ...options } = given ?? {};
       await up;
       // A copy over the port either way; a view would carry all the buffer behind it.
-      const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data) : data;
+      const bytes = bytesIn(data)?.slice() ?? data;
       return (await calls.call('put', [bytes, options], { signal, onProgress })) as ObjectRef;
     },
-    async get(ref, { signal, onProgress } = {}) {
+    async get(ref, given) {
+      checkOptions(given);
+      const { signal, onProgress } = given ?? {};
       await up;
       return (await calls.call('get', [ref], { signal, onProgress })) as Blob;
     },
