@@ -1,6 +1,6 @@
 // Hands slices, manifests and re-codings to other stores, and answers once each has said that it is durable there.
 import type { IdentityId, ObjectId, StoreId } from '../../lib/ids.ts';
-import type { Outcome } from '../../lib/outcome.ts';
+import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Platform } from '../../platform.ts';
@@ -170,8 +170,10 @@ export class Placer {
   /** The own copy is kept like a slot where the object could not be read without it. */
   private async placed(placed: Omit<Placed, 'copies'>, kept: Outcome<void>): Promise<Outcome<Placed>> {
     const copies = copiesOf(placed.given.length, placed.k);
-    if (copies === 0 && kept.ok) await this.store.insist(placed.id);
-    return kept.ok || copies > 0 ? { ok: true, value: { ...placed, copies } } : kept;
+    if (copies === 0 && !kept.ok) return kept;
+    if (copies === 0 && !(await this.store.insist(placed.id)))
+      return failure('storage', 'Nobody else could keep it, and here it has gone.');
+    return success({ ...placed, copies });
   }
 
   private manifestOf(

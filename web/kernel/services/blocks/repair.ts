@@ -68,6 +68,8 @@ export class Repair {
   readonly #returning = new Set<ObjectId>();
   readonly #refusing = new Map<PeerId, number>();
   readonly #suspects = new Set<PeerId>();
+  /** Looked at while somebody was doubted, who could not be given anything then. */
+  readonly #doubtful = new Set<ObjectId>();
   #stance: Stance | undefined;
   #known = '';
   #startedAt = 0;
@@ -127,6 +129,8 @@ export class Repair {
     this.#lookAt = this.#allAt = Infinity;
     this.#due.clear();
     this.#fresh.clear();
+    this.#suspects.clear();
+    this.#doubtful.clear();
     this.#queues.clear();
     this.#queuedAt.clear();
     this.#lacking.clear();
@@ -161,8 +165,9 @@ export class Repair {
     const members = this.#members();
     const keepers = new Set(members.filter(consents).map(({ identity }) => identity));
     this.#recodes.update(keepers.size, clock.now());
+    let back = false;
     for (const { peer, status } of members) {
-      if (status === 'alive') this.#suspects.delete(peer);
+      if (status === 'alive') back = this.#suspects.delete(peer) || back;
       else if (!this.#suspects.has(peer)) {
         this.#suspects.add(peer);
         // Where little is left nobody waits until they are gone.
@@ -170,6 +175,10 @@ export class Repair {
       }
     }
     for (const peer of this.#suspects) if (!members.some((member) => member.peer === peer)) this.#suspects.delete(peer);
+    if (back) {
+      for (const id of this.#doubtful) this.#lookIn(id, settleMs);
+      this.#doubtful.clear();
+    }
     const known = members
       .filter(isKeeper)
       .map((member) => `${member.store}${consents(member) ? '+' : '-'}`)
@@ -295,6 +304,7 @@ export class Repair {
     if (freshUntil > now && !this.#short.has(id)) return this.#lookIn(id, freshUntil - now);
     this.#fresh.delete(id);
     if (this.#awaitsOthers(facts, now)) return;
+    if (this.#suspects.size > 0) this.#doubtful.add(id);
     const plan = this.#planOf(facts);
     const lookAgainMs = this.#releases.consider(facts, plan.release);
     if (lookAgainMs !== undefined) this.#lookIn(id, lookAgainMs);
@@ -366,6 +376,7 @@ export class Repair {
     this.#returning.delete(id);
     this.#short.delete(id);
     this.#fresh.delete(id);
+    this.#doubtful.delete(id);
     this.#facts.delete(id);
   }
 

@@ -85,8 +85,9 @@ export class Room {
 
   /** Looks again at what the host allows. What was proven wrong is believed again bit by bit. */
   async look(): Promise<void> {
-    const estimate = await this.storage.estimate();
-    this.#hostBytes = Math.max(0, estimate.quotaBytes * (1 - hostReserveShare) - Math.max(0, estimate.usedBytes - this.#usedBytes));
+    const { quotaBytes, usedBytes } = await this.storage.estimate();
+    // A browser that does not tell, or not now, has not taken anything back.
+    if (quotaBytes > 0) this.#hostBytes = Math.max(0, quotaBytes * (1 - hostReserveShare) - Math.max(0, usedBytes - this.#usedBytes));
     this.#provenBytes += growBytes;
   }
 

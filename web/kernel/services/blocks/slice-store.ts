@@ -12,7 +12,7 @@ import { leafHash } from './leaf-hash.ts';
 import { parseManifest, parseRecoding } from './manifest.ts';
 import { ObjectBook } from './object-book.ts';
 import { Room, type Usage } from './room.ts';
-import { inRuns, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
+import { inRuns, metaKey, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
 import type { KeepOptions, Recoding, SignedRecoding, Slot } from './slots.ts';
 import { goneBecause, loadStore, recodingKey } from './store-loading.ts';
 
@@ -126,8 +126,7 @@ export class SliceStore {
 
   /** Every segment is here as a whole: any slice can be made without asking anybody. */
   wholeHere(id: ObjectId): boolean {
-    const manifest = this.#book.manifest(id);
-    return manifest !== undefined && manifest.segments.every(({ hash }) => this.#slices.has(hash));
+    return this.#book.manifest(id)?.segments.every(({ hash }) => this.#slices.has(hash)) === true;
   }
 
   /** Bytes of this object's segments and slices here, each counted once. */
@@ -219,6 +218,12 @@ export class SliceStore {
       if (held === undefined && writes.length > 1) await this.platform.storage.write(sliceDeletes(hash, bytes.length));
       return written;
     }
+    if (held !== undefined && !this.#slices.has(hash)) {
+      // Dropped meanwhile, perhaps to make room for just this: the entry that was written names bytes that are gone.
+      this.#room.took(-added);
+      await this.#write([{ table: 'meta', key: metaKey(hash), delete: true }]);
+      return this.#keep(hash, bytes, options, named);
+    }
     this.#slices.set(hash, meta);
     if (parsed !== undefined) this.#book.add(named![0], ownBytes(named![1]), parsed);
     if (options.object !== undefined && this.#book.has(options.object)) this.#use(hash, options.object);
@@ -284,11 +289,11 @@ export class SliceStore {
     await this.#drop(own.filter((hash) => !stay.includes(hash)));
   }
 
-  /** What is here of an object's segments for convenience is now kept like what others rely on. */
-  async insist(id: ObjectId): Promise<void> {
-    const manifest = this.#book.manifest(id);
-    const pinned = [...new Set(manifest?.segments.map(({ hash }) => hash))].filter((hash) => this.#slices.get(hash)?.pinned === true);
-    for (const run of inRuns(pinned)) await this.#setPinned(run, false);
+  /** What is here of an object's segments for convenience is now kept like what others rely on. False where not all of it could be. */
+  async insist(id: ObjectId): Promise<boolean> {
+    const hashes = [...new Set(this.#book.manifest(id)?.segments.map(({ hash }) => hash))];
+    for (const run of inRuns(hashes.filter((hash) => !this.keeps(hash)))) await this.#setPinned(run, false);
+    return this.#book.has(id) && hashes.every((hash) => this.keeps(hash));
   }
 
   /** Drops those of `hashes` that no object here has named. */
@@ -338,9 +343,7 @@ export class SliceStore {
   }
 
   #use(hash: string, id: ObjectId): void {
-    const users = this.#users.get(hash);
-    if (users === undefined) this.#users.set(hash, new Set([id]));
-    else users.add(id);
+    this.#users.set(hash, (this.#users.get(hash) ?? new Set<ObjectId>()).add(id));
   }
 
   async #adoptDurably(id: ObjectId): Promise<Outcome<void>> {
@@ -367,8 +370,7 @@ export class SliceStore {
   }
 
   #isOnlyOf(hash: string, id: ObjectId): boolean {
-    const users = this.#users.get(hash);
-    return users === undefined || users.size === 0 || (users.size === 1 && users.has(id));
+    return [...(this.#users.get(hash) ?? [])].every((user) => user === id);
   }
 
   async #setPinned(hashes: readonly string[], pinned: boolean): Promise<void> {

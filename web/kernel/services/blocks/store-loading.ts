@@ -21,10 +21,11 @@ export const recodingKey = (id: ObjectId, k: number) => `${id}/${k}`;
 
 /** Faults: 'storage'. */
 export async function loadStore(storage: Storage): Promise<Outcome<Loaded>> {
-  const [metas, documents, keys] = await Promise.all([
+  // The runs first: a write of the page before, which ends between these reads, must not pass for one that never ended.
+  const [keys, metas, documents] = await Promise.all([
+    storage.keys('slices', ''),
     storage.entries('meta', metaKey('')),
     storage.entries('objects', ''),
-    storage.keys('slices', ''),
   ]);
   if (!metas.ok) return metas;
   if (!documents.ok) return documents;
