@@ -36,8 +36,8 @@ describe('a wrong argument is told', () => {
       [[fn, { lines: null }], 'named by its id'],
       [[fn, { chunks: undefined, bytes: 5 }], 'named by its id'],
       [[fn, [1], { limits: null }], 'limits is an object'],
-    ] as const)
-      await expect(group.clock.finish(untyped.map(...(given as unknown[])).ready)).rejects.toMatchObject({
+    ] as [unknown[], string][])
+      await expect(group.clock.finish(untyped.map(...given).ready)).rejects.toMatchObject({
         name: 'LullError',
         message: expect.stringContaining(sentence),
       });
