@@ -25,8 +25,13 @@ const answerMsMax = 1_500;
 const serverAwayMs = 30_000;
 /** Code that does not end while it loads is found out within 5 s. */
 export const codeLoadMsMax = 4_500;
-const pingEveryMs = 1_000;
+const pingEveryMs = 500;
+/**
+ * A frame whose process has ended says nothing, and neither does the browser: so many unanswered pings say it. Where that only leads to a closer
+ * look, few do; where an item is to blame for it, and the machine may just be busy, twice as many.
+ */
 const pingsMissedMax = 3;
+const pingsMissedBlamingMax = 2 * pingsMissedMax;
 /** After `task.signal` has told the item that its time is up. */
 const itemGraceMs = 250;
 /** Looks at the end of an item's time, not a second later. */
@@ -221,6 +226,9 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
   let end = 0;
   let pinged = 0;
   let ponged = 0;
+  let careful = false;
+  /** Since when it loads, or runs its span. */
+  let busySince = 0;
   let nextLook: Cancel | undefined;
 
   const send = (message: HostToFrame) => frame.port.postMessage(message);
@@ -239,9 +247,11 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
   const limitMs = () => (state === 'loading' ? codeLoadMsMax : (job.itemMs * 100) / shareOfTime + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
+  /** Code that loads has its time anyway, and is found out when that is over. */
+  const blames = () => (state === 'loading' ? clock.now() - busySince < codeLoadMsMax : careful);
   const look = () => {
     if (!busy()) return;
-    if (pinged - ponged >= pingsMissedMax) {
+    if (pinged - ponged >= (blames() ? pingsMissedBlamingMax : pingsMissedMax)) {
       last({
         type: 'dead',
         cause: 'unresponsive',
@@ -259,6 +269,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
   };
   const startLooking = () => {
     pinged = ponged = 0;
+    busySince = clock.now();
     lookIn(Math.min(pingEveryMs, limitMs() + deadlineSlackMs));
   };
 
@@ -326,6 +337,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
       state = 'running';
       next = span.first;
       end = span.end;
+      careful = span.careful;
       shareOfTime = span.pace?.shareOfTime ?? 100;
       send({ t: 'run', span });
       startLooking();
