@@ -8,7 +8,7 @@ import { personSensor } from './machine-person.ts';
 import { pressureSensor } from './machine-pressure.ts';
 import { scoutOf } from './machine-scout.ts';
 
-const inputEvents = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart', 'input'] as const;
+const inputEvents = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchstart'] as const;
 const channelName = 'lull-input';
 /** Told to other tabs no more often than so: a moving pointer fires up to a thousand times a second. */
 const tellEveryMs = 200;
@@ -49,9 +49,19 @@ export function browserMachine(): Machine {
         toldAt = now;
         tabs?.postMessage(0);
       };
+      // Dictated, pasted or chosen from a list: no key was pressed. The field holds its new value by now and the page has not read it yet, so
+      // whatever drew the field anew in between would put the old one back: this waits until the event has been everywhere.
+      let edited: ReturnType<typeof setTimeout> | undefined;
+      const onEdit = () => {
+        edited ??= setTimeout(() => {
+          edited = undefined;
+          onInput();
+        });
+      };
       const onVisibility = () => listener.visible(visible());
       const options = { capture: true, passive: true } as const;
       for (const name of inputEvents) window.addEventListener(name, onInput, options);
+      window.addEventListener('input', onEdit, options);
       document.addEventListener('visibilitychange', onVisibility);
       if (tabs !== undefined) tabs.onmessage = () => listener.input();
       tell = () => listener.signals();
@@ -60,6 +70,8 @@ export function browserMachine(): Machine {
         tell = () => undefined;
         noLongFrames();
         for (const name of inputEvents) window.removeEventListener(name, onInput, options);
+        window.removeEventListener('input', onEdit, options);
+        clearTimeout(edited);
         document.removeEventListener('visibilitychange', onVisibility);
         tabs?.close();
       };

@@ -1,5 +1,5 @@
 // What is wrong with a job, for the operator of the site; and at once it runs here no more.
-import { useRef, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
 import { reportReasons, reportWordsMax, type ReportReason } from '../../kernel/protocol/deny-list.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
@@ -12,15 +12,14 @@ export function ReportForm({ job, onBack, onClose }: { job: JobSummary; onBack: 
   const { donor } = useDeps();
   const { run, busy, problem } = useCommand();
   const [reason, setReason] = useState<ReportReason | null>(null);
-  const words = useRef<HTMLTextAreaElement>(null);
+  const [words, setWords] = useState('');
   const [theirs, setTheirs] = useState(false);
   /** '' once the operator has it; why it waits; null before. */
   const [sent, setSent] = useState<string | null>(null);
   const submitter = nameOf(job.manifest.submitter);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (reason !== null)
-      run(async () => setSent(await donor.report(job.id, { reason, words: words.current?.value.trim() ?? '', submitter: theirs })));
+    if (reason !== null) run(async () => setSent(await donor.report(job.id, { reason, words: words.trim(), submitter: theirs })));
   };
   if (sent !== null)
     return (
@@ -49,7 +48,7 @@ export function ReportForm({ job, onBack, onClose }: { job: JobSummary; onBack: 
       </fieldset>
       <label className="stack">
         <span className="sm">In your own words, if you like</span>
-        <textarea ref={words} rows={3} maxLength={reportWordsMax} />
+        <textarea rows={3} maxLength={reportWordsMax} value={words} onChange={(event) => setWords(event.target.value)} />
       </label>
       <label className="tick">
         <input type="checkbox" checked={theirs} onChange={(event) => setTheirs(event.target.checked)} /> Never run anything of {submitter}{' '}
