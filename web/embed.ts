@@ -20,7 +20,7 @@ import { bytesOfHex, hexOf } from './kernel/lib/bytes.ts';
 import type { PeerId } from './kernel/lib/ids.ts';
 import { networkIdOf, publicNetwork } from './kernel/lib/network-key.ts';
 import { unwrap } from './kernel/lib/outcome.ts';
-import { memoryStorage } from './kernel/memory-storage.ts';
+import { carryOver, memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
 import { groupsContract } from './kernel/protocol/contracts/groups.ts';
 import { ledgerContract } from './kernel/protocol/contracts/ledger.ts';
@@ -88,8 +88,9 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
   const { signer } = identity.value;
   const operator = operatorDesk(site.value.operator);
   const tokenOf = async (self: PeerId) => introductionToken(signer.identity, hexOf(await signer.sign(introductionProofBytes(self))));
-  const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
-    kernel.run(() => {
+  const start = (storage: Storage, profileRole: 'speaker' | 'second', before?: Storage) =>
+    kernel.run(async () => {
+      if (before !== undefined) await carryOver(before, storage);
       const platform: Platform = {
         clock,
         random,
@@ -112,8 +113,11 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
   if (store === null) alone();
   else {
     electSpeaker(store, {
-      onElected: () =>
-        void openStorage({ random, name: store }).then((opened) => start(opened.ok ? opened.value : memoryStorage(random), 'speaker')),
+      onElected: () => {
+        const memory = memoryStorage(random);
+        const onLate = (storage: Storage) => void start(storage, 'speaker', memory);
+        void openStorage({ random, name: store, onLate }).then((opened) => start(opened.ok ? opened.value : memory, 'speaker'));
+      },
       onWaiting: alone,
       // A browser that keeps nothing for embedded pages may refuse them its locks as well.
       onLost: alone,

@@ -26,7 +26,7 @@ import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts'
 import { startKernel } from './kernel/kernel.ts';
 import { hexOf } from './kernel/lib/bytes.ts';
 import type { PeerId } from './kernel/lib/ids.ts';
-import { memoryStorage } from './kernel/memory-storage.ts';
+import { carryOver, memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
 import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
 import { createLull } from './sdk/lull.ts';
@@ -93,8 +93,10 @@ async function run(): Promise<void> {
     report,
     ...(operator && { operator }),
   };
-  const start = (storage: Storage, profileRole: 'speaker' | 'second') =>
-    host.run(() => {
+  const start = (storage: Storage, profileRole: 'speaker' | 'second', before?: Storage) =>
+    host.run(async () => {
+      const carried = before === undefined ? undefined : await carryOver(before, storage);
+      if (carried?.ok === false) report('warning', 'Not all that this page kept in memory could be kept', carried.fault);
       const platform: Platform = {
         ...shared,
         storage,
@@ -106,14 +108,19 @@ async function run(): Promise<void> {
       return startKernel(platform, { bootDocument: site.value.bootDocument, ...profile.joined });
     });
   const speak = async () => {
+    const memory = memoryStorage(random);
     const opened = await openStorage({
       random,
       name: profile.storeName,
       onClosed: (storageClosed) => snapshots.setState({ storageClosed }),
+      onLate: (storage) => {
+        snapshots.setState({ storageProblem: '' });
+        void start(storage, 'speaker', memory);
+      },
     });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
-    await start(opened.ok ? opened.value : memoryStorage(random), 'speaker');
+    await start(opened.ok ? opened.value : memory, 'speaker');
   };
   electSpeaker(`${profile.storeName}-store`, {
     onElected: () => void speak(),

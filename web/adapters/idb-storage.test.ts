@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto';
 import { deleteDB, openDB } from 'idb';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Storage } from '../kernel/platform.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { storageContract } from '../kernel/testing/storage-contract.ts';
 import { vitestSuite } from '../kernel/testing/vitest-suite.ts';
@@ -9,7 +10,7 @@ import { openStorage } from './idb-storage.ts';
 let made = 0;
 const freshName = () => `lull-test-${++made}`;
 
-async function opened(name: string, options: { onClosed?: (sentence: string) => void; blockedMsMax?: number } = {}) {
+async function opened(name: string, options: { onClosed?: (sentence: string) => void } = {}) {
   const outcome = await openStorage({ name, random: seededRandom(`storage ${made} ${name}`), ...options });
   if (!outcome.ok) throw new Error(outcome.fault.message);
   return outcome.value;
@@ -82,13 +83,72 @@ test('a newer version in another tab closes this one, which says so', async () =
   newer.close();
 });
 
+test('a database that does not open in the time allowed is a fault then, and is there when it opens after all', async () => {
+  const name = freshName();
+  const before = await opened(name);
+  const { store } = before;
+  before.close();
+  const real = indexedDB.open.bind(indexedDB);
+  let begin = () => undefined as unknown;
+  const slow = new Promise<void>((resolve) => (begin = resolve as () => undefined));
+  const spy = vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+    const request = real(...args);
+    const listen = request.addEventListener.bind(request);
+    // A machine so busy that what the database says is not heard for a while.
+    request.addEventListener = ((type: string, listener: (event: Event) => void) =>
+      listen(type, (event) => void slow.then(() => listener(event)))) as typeof request.addEventListener;
+    return request;
+  });
+  let late: Storage | undefined;
+  const told = new Promise<void>((resolve) => {
+    void openStorage({
+      name,
+      random: seededRandom('slow'),
+      waitMsMax: 20,
+      onLate: (storage) => {
+        late = storage;
+        resolve();
+      },
+    }).then((outcome) => {
+      expect(outcome).toMatchObject({ ok: false, fault: { code: 'storage', message: expect.stringContaining('takes long to open') } });
+      expect(late).toBeUndefined();
+      begin();
+    });
+  });
+  await told;
+  expect(late!.store).toBe(store);
+  late!.close();
+  spy.mockRestore();
+});
+
+test('a database that could not be opened for a moment is tried again, and one that is refused is not', async () => {
+  const name = freshName();
+  const real = indexedDB.open.bind(indexedDB);
+  const failing = (error: string, times: number) => {
+    let left = times;
+    return vi.spyOn(indexedDB, 'open').mockImplementation((...args) => {
+      if (left-- > 0) throw new DOMException('Internal error opening backing store for indexedDB.open.', error);
+      return real(...args);
+    });
+  };
+  const passing = failing('UnknownError', 1);
+  const storage = await opened(name);
+  expect([storage.durable, passing.mock.calls.length]).toEqual([true, 2]);
+  storage.close();
+  passing.mockRestore();
+  const refusing = failing('SecurityError', 9);
+  expect(await openStorage({ name, random: seededRandom('refused') })).toMatchObject({ ok: false, fault: { code: 'storage' } });
+  expect(refusing.mock.calls).toHaveLength(1);
+  refusing.mockRestore();
+});
+
 test('a database that another tab keeps from opening is a fault after the time allowed', async () => {
   const name = freshName();
   // That tab does not step aside for a deletion, and whoever opens waits behind both.
   const holding = await openDB(name, 1);
   const deletion = deleteDB(name);
-  const outcome = await openStorage({ name, random: seededRandom('held up'), blockedMsMax: 30 });
-  expect(outcome).toMatchObject({ ok: false, fault: { code: 'storage', message: expect.stringContaining('Another tab') } });
+  const outcome = await openStorage({ name, random: seededRandom('held up'), waitMsMax: 30 });
+  expect(outcome).toMatchObject({ ok: false, fault: { code: 'storage', message: expect.stringContaining('another tab') } });
   holding.close();
   await deletion;
 });

@@ -19,18 +19,67 @@ export interface StorageOptions {
   readonly random: Random;
   /** Told once when the database closes under us: another tab upgrades it, or the browser took it. */
   readonly onClosed?: (sentence: string) => void;
-  /** How long another tab may keep the database from opening. */
-  readonly blockedMsMax?: number;
+  /** How long the tab waits for the database before it begins without it. */
+  readonly waitMsMax?: number;
+  /** The database opened after all, when the fault had been answered: on a busy machine that can take many seconds. Told once at most. */
+  readonly onLate?: (storage: Storage) => void;
 }
 
 const version = 1;
 const storeKey = 'store';
 const promised: ReadonlySet<Table> = new Set(['meta', 'jobs', 'events', 'records', 'locks']);
 
-/** Opens or makes the database. Fault 'storage' with a sentence where the browser refuses, or another tab holds it up. */
+/** A browser that could not open a database may do so in a moment: its disk is busy, or what it was is still being closed. */
+const openAgainMsMin = 250;
+const openAgainMsMax = 15_000;
+const openTriesMax = 40;
+/** Trying again would change nothing: the browser or its person will not have it, or a newer site was here. */
+const refusals: ReadonlySet<string> = new Set(['SecurityError', 'InvalidAccessError', 'InvalidStateError', 'VersionError']);
+
+/**
+ * Opens or makes the database. Fault 'storage' with a sentence where the browser refuses, or it takes too long; unless it refuses for good
+ * it goes on being opened, and `onLate` has it then: what others rely on is in it.
+ */
 export async function openStorage(options: StorageOptions): Promise<Outcome<Storage>> {
-  const { name = 'lull', random, onClosed, blockedMsMax = 3_000 } = options;
+  const { waitMsMax = 3_000, onLate } = options;
   if (typeof indexedDB === 'undefined') return failure('storage', 'This browser keeps no data for websites (IndexedDB is off).');
+  const state = {
+    last: failure('storage', 'The data here takes long to open: this machine is busy, or another tab holds it up.'),
+    late: false,
+  };
+  const opening = openAgain(options, state);
+  const opened = await within(waitMsMax, opening);
+  if (opened !== undefined) return opened;
+  state.late = true;
+  const tell = async () => {
+    const storage = await opening;
+    if (!storage.ok) return;
+    if (onLate === undefined) storage.value.close();
+    else onLate(storage.value);
+  };
+  // The fault is heard first.
+  setTimeout(() => void tell(), 0);
+  return state.last;
+}
+
+/** Until it is open, is refused for good, or nobody waits for it any more. Never rejects. */
+async function openAgain(options: StorageOptions, state: { last: Outcome<never>; readonly late: boolean }): Promise<Outcome<Storage>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return success(await openOnce(options));
+    } catch (error) {
+      state.last = { ok: false, fault: faultOf(error) };
+      const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+      const nobodyWaits = state.late && options.onLate === undefined;
+      if (refusals.has(name) || tries >= openTriesMax || nobodyWaits) return state.last;
+      const waitMs = Math.min(openAgainMsMax, openAgainMsMin * 2 ** (tries - 1));
+      await new Promise<void>((resolve) => void setTimeout(resolve, waitMs));
+    }
+  }
+}
+
+/** @throws what the browser says */
+async function openOnce({ name = 'lull', random, onClosed }: StorageOptions): Promise<Storage> {
   let closed: string | undefined;
   let database: Database | undefined;
   const close = (sentence: string) => {
@@ -40,13 +89,11 @@ export async function openStorage(options: StorageOptions): Promise<Outcome<Stor
     onClosed?.(sentence);
   };
   try {
-    database = await within(blockedMsMax, open(name, close));
-    if (database === undefined) return failure('storage', 'Another tab keeps the data from opening: close other tabs of this site.');
-    const store = await storeOf(database, random);
-    return success(new IdbStorage(database, store, () => closed));
+    database = await open(name, close);
+    return new IdbStorage(database, await storeOf(database, random), () => closed);
   } catch (error) {
     database?.close();
-    return { ok: false, fault: faultOf(error) };
+    throw error;
   }
 }
 
@@ -72,22 +119,10 @@ async function open(name: string, close: (sentence: string) => void): Promise<Da
   return opening;
 }
 
-/** The work's value, or undefined after `ms`; a database that opens later is closed again. */
-async function within(ms: number, work: Promise<Database>): Promise<Database | undefined> {
+/** The work's value, or undefined after `ms`. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let late = false;
-  const deadline = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      late = true;
-      resolve(undefined);
-    }, ms);
-  });
-  void work.then(
-    (database) => {
-      if (late) database.close();
-    },
-    () => undefined,
-  );
+  const deadline = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));
   try {
     return await Promise.race([work, deadline]);
   } finally {

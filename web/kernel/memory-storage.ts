@@ -1,8 +1,8 @@
 // Storage that ends with the page: for a browser that refuses IndexedDB, and for tests. It offers nothing to others (`durable`).
 import { hexOf } from './lib/bytes.ts';
 import { storeId } from './lib/ids.ts';
-import { failure, success } from './lib/outcome.ts';
-import { tables, type Random, type Storage, type Table } from './platform.ts';
+import { failure, success, type Outcome } from './lib/outcome.ts';
+import { tables, type Random, type Storage, type Table, type WriteOp } from './platform.ts';
 
 export interface MemoryStorageOptions {
   readonly durable?: boolean;
@@ -48,3 +48,30 @@ export function memoryStorage(random: Random, options: MemoryStorageOptions = {}
 
 /** Bytes count as they are, anything else as a small record. */
 const sizeOf = (value: unknown) => (value === undefined ? 0 : value instanceof Uint8Array ? value.length : 256);
+
+/** Of a run of bytes and of other entries, in one write. */
+const slicesPerWrite = 4;
+const entriesPerWrite = 256;
+/** What the person has said since the page began; the rest of what is known of a store stays what it was. */
+const said: ReadonlySet<string> = new Set(['resources/consent', 'resources/limits', 'resources/pause']);
+
+/**
+ * What a tab kept in memory goes to its database, which opened late; nothing of the tab runs meanwhile. Nearly all of it is named by its
+ * hash, so what is there already is the same; functions' records were promised under the name of a store that is no more. Faults: 'storage'.
+ */
+export async function carryOver(from: Storage, to: Storage): Promise<Outcome<void>> {
+  // Slices before the entries that say they are whole.
+  for (const table of ['slices', 'objects', 'jobs', 'events', 'meta'] as const) {
+    const [entries, known] = await Promise.all([from.entries(table, ''), to.keys(table, '')]);
+    if (!entries.ok) return entries;
+    if (!known.ok) return known;
+    const there = new Set(known.value);
+    const ops = entries.value.flatMap(([key, value]): WriteOp[] => (there.has(key) && !said.has(key) ? [] : [{ table, key, value }]));
+    const perWrite = table === 'slices' ? slicesPerWrite : entriesPerWrite;
+    for (let at = 0; at < ops.length; at += perWrite) {
+      const written = await to.write(ops.slice(at, at + perWrite));
+      if (!written.ok) return written;
+    }
+  }
+  return success(undefined);
+}
