@@ -258,6 +258,8 @@ export class Tab {
   waitingFor = '';
   busyMs = 0;
   failStores = 0;
+  /** How many others take what this tab puts. */
+  copies = 1;
   readonly avoid = new Map<RecordId, number>();
   /** Of which jobs this tab asked the queue for a function. */
   readonly askedFor: JobId[][] = [];
@@ -296,7 +298,17 @@ export class Tab {
     this.resources = this.dispatcher.context(resourcesContract);
     const standIn = (contract: Contract, handlers: unknown) =>
       unwrap(this.dispatcher.register({ contract, handlers } as unknown as Service));
-    standIn(membershipContract, {});
+    standIn(membershipContract, {
+      members: {
+        query: () => ({
+          group,
+          groupName: '',
+          signaling: 'up',
+          signalingReason: '',
+          members: world.tabs.filter(({ alive }) => alive).map((tab) => tab.member()),
+        }),
+      },
+    });
     standIn(resourcesContract, {});
     standIn(ledgerContract, this.#ledgerHandlers());
     standIn(queueContract, this.#queueHandlers());
@@ -305,8 +317,9 @@ export class Tab {
         insert: async () => {
           await this.#pause(5);
           if (this.failStores-- > 0) throw new FaultError('unreachable', 'No store answers.');
-          return { id: objectId(hex(7)), size: 1, copies: 1 };
+          return { id: objectId(hex(7)), size: 1, copies: this.copies };
         },
+        lookup: () => ({ copies: this.copies, k: 1, n: 3, held: 1, online: 1, lossEstimate: 0, heldHereBytes: 1, repairing: false }),
       },
     });
     standIn(executorContract, {

@@ -4,10 +4,11 @@ import type { EventId, JobId, ObjectId, RecordId } from '../../lib/ids.ts';
 import { slicePacked } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import type { Outcome } from '../../lib/outcome.ts';
-import { afterLifeMs, segmentBytes, segmentBytesMax } from '../../limits.ts';
+import { afterLifeMs, goneAfterMs, segmentBytes, segmentBytesMax } from '../../limits.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import { lendingContract } from '../../protocol/contracts/lending.ts';
+import { membershipContract } from '../../protocol/contracts/membership.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -23,6 +24,8 @@ const storeTimeoutMs = 20_000;
 const storeBytesPerMs = 50;
 const segmentsPerPut = 64;
 const homeTimeoutMs = 30_000;
+/** Who does not answer for so long is not waited for any more, or is no member. */
+const elsewhereMsMax = goneAfterMs + 5_000;
 
 export interface ResultPart {
   readonly range: Range;
@@ -95,7 +98,28 @@ export class Committer {
     };
     const timeoutMs = storeTimeoutMs + part.bytes.length / storeBytesPerMs;
     const stored = await this.#insist(() => this.context.ask(blocksContract, 'objects', 'insert', request, { buffers, timeoutMs }));
-    return stored?.body.id;
+    return stored !== undefined && (await this.#outlivesThePage(stored.body)) ? stored.body.id : undefined;
+  }
+
+  /**
+   * Whether a result is in more than this page's memory, where somebody else could have it: whoever learns of it counts on it. It is given
+   * to them as soon as they answer, and until then it is not announced.
+   */
+  async #outlivesThePage({ id, copies }: { readonly id: ObjectId; readonly copies: number }): Promise<boolean> {
+    const { platform, self } = this.context;
+    const { clock, storage, profileRole } = platform;
+    if (copies > 0 || (storage.durable && profileRole !== 'second')) return true;
+    const until = clock.now() + elsewhereMsMax;
+    while (clock.now() < until) {
+      const view = await this.context.ask(membershipContract, 'members', 'query', {});
+      const others = view.ok ? view.value.body.members.filter(({ peer }) => peer !== self.peer) : [];
+      if (!others.some(({ store, offer }) => store !== null && offer?.storage.keeps === true)) return true;
+      await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
+      const found = await this.context.ask(blocksContract, 'objects', 'lookup', { id });
+      if (found.ok && found.value.body.copies > 0) return true;
+    }
+    platform.report('warning', 'A result could not be committed: nobody else has it, and here it ends with the page.');
+    return false;
   }
 
   /** The world's faults pass, mostly: a bounded number of tries, each later than the last. */

@@ -177,6 +177,25 @@ describe('a donor', () => {
     expect(once(job)).toBe(true);
   });
 
+  it('announces no result that only its page has in memory, until somebody else has it too or nobody else could', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 50 });
+    const other = world.tab('bob', { workers: 0 });
+    tab.copies = 0;
+    const job = world.job(4);
+    await tab.submit(job);
+    await world.clock.advance(10_000);
+    expect(world.commits).toEqual([]);
+    tab.copies = 1;
+    await world.clock.until(() => job.state === 'done', 20_000);
+    expect(once(job)).toBe(true);
+    tab.copies = 0;
+    await other.die();
+    const alone = world.job(4, 'another');
+    await tab.submit(alone);
+    await world.clock.until(() => alone.state === 'done', 5_000);
+  });
+
   it('leaves a job alone whose code it cannot load, says so once, and tells why it waits', async () => {
     const world = new World();
     const tab = world.tab('ann', { ends: 'unloadable', workers: 1 });
