@@ -186,7 +186,7 @@ const recorded = {
   version: 1,
   hashes: {
     abuse: '3709b93f7e1eed1a',
-    blocks: '57e1e283f6e52ded',
+    blocks: '3c6eaed1ffa7f976',
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
     frame: 'e1f7c10bd8a6cbf1',

@@ -23,6 +23,13 @@ test('sha256 of a view is that of its bytes', async () => {
   );
 });
 
+test('sha256 is of what the bytes were when it was asked for, whatever is written there then', async () => {
+  const room = new Uint8Array(256 * 1024).fill(1);
+  const asked = webDigest.sha256(room);
+  room.fill(2);
+  expect(hexOf(await asked)).toBe(hexOf(await webDigest.sha256(new Uint8Array(room.length).fill(1))));
+});
+
 test('a seed gives the keys and signatures of RFC 8032', async () => {
   const { signer } = value(await openIdentity({ name: 'rfc', random: seeded(rfcSeed) }));
   expect(signer.identity).toBe(rfcPublic);

@@ -25,7 +25,7 @@ export interface Random {
   fraction(): number;
 }
 
-/** SHA-256. */
+/** SHA-256. The bytes may be written over as soon as `sha256` has returned its promise. */
 export interface Digest {
   sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -55,7 +55,7 @@ export interface Signer {
 /**
  * One plane of a link. Messages arrive whole, once and in order, until the link closes; then never again. `send` after
  * the close is dropped. A message above `messageBytesMax` is our own bug and throws. What was sent may be written over as soon as
- * `send` has returned.
+ * `send` has returned; what arrives is its listener's, for good.
  */
 export interface Channel {
   readonly messageBytesMax: number;

@@ -4,7 +4,7 @@ import { objectId } from '../kernel/lib/ids.ts';
 import { FaultError } from '../kernel/lib/outcome.ts';
 import { segmentBytes } from '../kernel/limits.ts';
 import { WithBuffers } from '../kernel/service.ts';
-import { getObject, getWindow, putObject, putWindow } from './objects.ts';
+import { getObject, getWindow, putObject, putWindow, segmentsPerBlob } from './objects.ts';
 import { testBus } from './testing/test-bus.ts';
 
 const id = objectId('ab'.repeat(32));
@@ -103,6 +103,24 @@ describe('getting', () => {
     expect(gate.most).toBe(getWindow);
     expect(told.at(-1)).toBe(whole.length);
   });
+
+  it.each([0, 1, segmentsPerBlob - 1, segmentsPerBlob, segmentsPerBlob + 1, 2 * segmentsPerBlob, 2 * segmentsPerBlob + 3])(
+    'puts %i segments together that come in pieces',
+    async (count) => {
+      const some = Array.from({ length: count }, (_, i) => Uint8Array.of(i, i + 1, i + 2));
+      const gate = new Gate();
+      const bus = testBus({
+        'blocks objects get': () => ({ manifest: { size: 3 * count, type: '', segments: some } }),
+        'blocks segments get': async ({ segment }: { segment: number }) => {
+          await gate.pass();
+          return new WithBuffers({ data: 0 }, [some[segment]!.subarray(0, 1), some[segment]!.subarray(1)]);
+        },
+      });
+      const got = getObject(bus, id);
+      await gate.run(got);
+      expect([...new Uint8Array(await (await got).arrayBuffer())]).toEqual(some.flatMap((segment) => [...segment]));
+    },
+  );
 
   it('ends at once when it is called off or a piece is nowhere', async () => {
     const called = new AbortController();

@@ -1,6 +1,7 @@
 // put and get: objects streamed in segments, so that a large file is never whole in the page's memory on its way in.
 import type { Bus } from '../kernel/service.ts';
 import { objectId, type ObjectId } from '../kernel/lib/ids.ts';
+import { lengthOf } from '../kernel/lib/pieces.ts';
 import { jobLifeMsDefault, objectSegmentsMax, segmentBytes } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
@@ -14,8 +15,11 @@ const storeTimeoutMs = 60_000;
 /** Segments asked for at once: what keeps a link busy while the latest is being checked, and all that is in the page's memory of a file. */
 export const putWindow = 4;
 export const getWindow = 8;
-/** Segments of one Blob: making one waits for the browser's main process, whatever it holds. */
-export const segmentsPerBlob = 8;
+/**
+ * Segments of one Blob: making one waits for the browser's main process, and giving it the bytes of 64 MiB takes 0.15 CPU seconds in
+ * Blobs of 8, 0.12 of 16, 0.10 of 32; a Blob is made without a break, so it may not hold much more than that either.
+ */
+export const segmentsPerBlob = 16;
 
 export interface StoredObject extends ObjectRef {
   /** Other stores that acknowledged all of it. */
@@ -105,15 +109,18 @@ export async function manifestOf(bus: Bus, id: ObjectId): Promise<ObjectManifest
   return answer.body.manifest;
 }
 
-/** `lent` bytes are not to be changed, nor given away. */
-export async function segmentOf(bus: Bus, id: ObjectId, segment: number, lent = false): Promise<Uint8Array> {
-  const answer = valueOf(
-    await bus.ask(blocksContract, 'segments', 'get', { object: id, segment, lent }, { timeoutMs: storeTimeoutMs }),
-    'A piece of the object could not be fetched',
-  );
+export async function segmentOf(bus: Bus, id: ObjectId, segment: number): Promise<Uint8Array> {
+  const answer = await askSegment(bus, id, segment, false);
   const bytes = answer.buffers[answer.body.data];
   if (bytes === undefined) throw new LullError('internal', 'The answer came without its bytes.');
   return bytes;
+}
+
+async function askSegment(bus: Bus, object: ObjectId, segment: number, lent: boolean) {
+  return valueOf(
+    await bus.ask(blocksContract, 'segments', 'get', { object, segment, lent }, { timeoutMs: storeTimeoutMs }),
+    'A piece of the object could not be fetched',
+  );
 }
 
 /** @throws LullError; the signal's reason */
@@ -124,20 +131,23 @@ export async function getObject(bus: Bus, ref: ObjectRef | string, options: GetO
   const manifest = await manifestOf(bus, id);
   // A Blob for every few segments lets the browser keep them outside the page's heap.
   const parts: Blob[] = [];
-  const open = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  const come = new Map<number, readonly Uint8Array[]>();
+  const take = (part: number): Uint8Array<ArrayBuffer>[] => {
+    const first = part * segmentsPerBlob;
+    const indexes = Array.from({ length: segmentsPerBlob }, (_, i) => first + i);
+    const pieces = indexes.flatMap((index) => come.get(index) ?? []);
+    for (const index of indexes) come.delete(index);
+    return pieces as Uint8Array<ArrayBuffer>[];
+  };
+  const partOf = (index: number) => Math.floor(index / segmentsPerBlob);
+  const left = Array.from({ length: partOf(manifest.segments.length) }, () => segmentsPerBlob);
   let done = 0;
   const fetch = async (index: number): Promise<void> => {
-    const bytes = await segmentOf(bus, id, index, true);
-    const part = Math.floor(index / segmentsPerBlob);
-    const come = open.get(part) ?? [];
-    come[index % segmentsPerBlob] = bytes as Uint8Array<ArrayBuffer>;
-    const wanted = Math.min(segmentsPerBlob, manifest.segments.length - part * segmentsPerBlob);
-    open.set(part, come);
-    if (Object.keys(come).length === wanted) {
-      parts[part] = new Blob(come);
-      open.delete(part);
-    }
-    done += bytes.length;
+    const { buffers } = await askSegment(bus, id, index, true);
+    come.set(index, buffers);
+    const part = partOf(index);
+    if (left[part] !== undefined && --left[part] === 0) parts[part] = new Blob(take(part));
+    done += lengthOf(buffers);
     if (options.signal?.aborted !== true) options.onProgress?.(done, manifest.size);
   };
   const window = new Window(getWindow, options.signal);
@@ -146,7 +156,8 @@ export async function getObject(bus: Bus, ref: ObjectRef | string, options: GetO
     await window.add(fetch(index));
   }
   await window.end();
-  return new Blob(parts, { type: manifest.type });
+  // What fills no Blob of its own is the last's.
+  return new Blob([...parts, ...take(parts.length)], { type: manifest.type });
 }
 
 /** So much work at once; what fails first ends it, and so does the signal. */

@@ -89,7 +89,7 @@ export class InboundData {
     if (chunk.transfer <= this.#announced) return this.#place(chunk);
     this.#earlyBytes += chunk.payload.length;
     if (this.#earlyBytes > eagerBytesMax) return this.garbage('more buffers came ahead of their announcement than agreed');
-    this.#early.push({ ...chunk, payload: chunk.payload.slice() });
+    this.#early.push(chunk);
   }
 
   close(): void {
@@ -118,6 +118,11 @@ export class InboundData {
       return this.garbage('a chunk is not the next one of its transfer');
     }
     let buffer = assembly.buffers[assembly.buffer];
+    if (buffer === undefined && chunk.payload.length === length) {
+      // Whole in one: where it lies it may stay.
+      assembly.buffers.push(chunk.payload);
+      return this.#passOn(chunk.transfer, assembly);
+    }
     if (buffer === undefined) {
       // Made when its first chunk comes, so that an announcement alone costs the far side's bytes nothing of ours.
       try {
@@ -131,10 +136,15 @@ export class InboundData {
     assembly.offset += chunk.payload.length;
     if (assembly.offset < length) return;
     assembly.offset = 0;
+    this.#passOn(chunk.transfer, assembly);
+  }
+
+  /** Its latest buffer is whole. */
+  #passOn(number: number, assembly: Assembly): void {
     assembly.buffer++;
     this.#passEmpty(assembly);
     if (assembly.buffer < assembly.lengths.length) return;
-    this.#open.delete(chunk.transfer);
+    this.#open.delete(number);
     this.#free(assembly.bytes);
     assembly.done(assembly.buffers);
   }

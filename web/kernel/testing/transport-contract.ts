@@ -119,6 +119,14 @@ export function transportContract({ test }: SuiteApi, make: () => TransportUnder
     );
   });
 
+  linkTest('what has arrived stays as it was, whatever comes after it', async ({ link, inbound, until }) => {
+    const kept: Uint8Array[] = [];
+    inbound.data.onMessage((message) => kept.push(message));
+    for (let i = 0; i < 20; i++) link.data.send(numbered(i, 1_000));
+    await until(() => kept.length === 20, stepMs, 'all messages');
+    for (const [i, message] of kept.entries()) equal(hex(message), hex(numbered(i, 1_000)), `message ${i}`);
+  });
+
   linkTest('a sender may use its buffer again at once', async ({ link, inbound, until }) => {
     const there = record(inbound.data);
     const buffer = numbered(1, 1_000);

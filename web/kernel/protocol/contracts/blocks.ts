@@ -126,8 +126,8 @@ export const blocksContract = contract({
       delete: operation('local', v.strictObject({ put: positive }), empty),
     },
     /**
-     * A segment's bytes from wherever they are, verified. `pin` keeps a copy here while there is room. `lent` bytes others read too: they are
-     * not to be changed, nor given away.
+     * A segment's bytes from wherever they are, verified. `pin` keeps a copy here while there is room. `lent` bytes are all the buffers of
+     * the answer, one after the other; others read them too: they are not to be changed, nor given away.
      */
     segments: {
       get: operation(
@@ -155,7 +155,8 @@ export const blocksContract = contract({
         v.strictObject({ slices: listOf(givenSlice, buffersPerMessageMax) }),
         v.strictObject({ kept: listOf(natural, buffersPerMessageMax) }),
       ),
-      get: operation('member', v.strictObject({ hash: hashSchema }), v.strictObject({ data: bufferIndex })),
+      /** All buffers of the answer, one after the other: the asker keeps them as they come, where each is one chunk. */
+      get: operation('member', v.strictObject({ hash: hashSchema }), empty),
       /**
        * Which of these are held here? `held` are places in `hashes`; `store` is null where nothing outlives the page. `kept`: only
        * what is not dropped for room before it expires, which is what counts as a copy.

@@ -1,5 +1,10 @@
+import { lengthOf, type Pieces } from '../../lib/pieces.ts';
+import { chunkHeaderBytes } from '../../protocol/frame.ts';
+
 interface Entry {
-  readonly bytes: Uint8Array;
+  readonly pieces: Pieces;
+  /** Bytes. */
+  readonly size: number;
   /** The keys it is drawn from, and where among them. */
   keys: string[];
   at: number;
@@ -27,7 +32,7 @@ export class ByteCache {
     return this.#bytes;
   }
 
-  get(key: string): Uint8Array | undefined {
+  get(key: string): Pieces | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     entry.used = true;
@@ -35,29 +40,30 @@ export class ByteCache {
       this.#unlist(entry);
       this.#list(key, entry, this.#read);
     }
-    return entry.bytes;
+    return entry.pieces;
   }
 
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    this.#bytes -= entry.bytes.length;
+    this.#bytes -= entry.size;
     this.#unlist(entry);
   }
 
   /** What is larger than a quarter of all is not worth the room. `awaited`: somebody is about to ask for it. */
-  put(key: string, bytes: Uint8Array, awaited = false): void {
+  put(key: string, pieces: Pieces, awaited = false): void {
     this.delete(key);
-    if (bytes.length > this.bytesMax / 4) return;
-    while (this.#bytes + bytes.length > this.bytesMax) {
+    const size = lengthOf(pieces);
+    if (size > this.bytesMax / 4) return;
+    while (this.#bytes + size > this.bytesMax) {
       const keys = this.#read.length > 0 ? this.#read : this.#awaited;
       this.delete(keys[Math.floor(this.fraction() * keys.length)]!);
     }
-    const entry = { bytes, keys: [], at: 0, used: true };
+    const entry = { pieces: pieces.map(withoutWaste), size, keys: [], at: 0, used: true };
     this.#entries.set(key, entry);
     this.#list(key, entry, awaited ? this.#awaited : this.#read);
-    this.#bytes += bytes.length;
+    this.#bytes += size;
   }
 
   /** Drops what nobody has put or got since this was called last. */
@@ -82,3 +88,6 @@ export class ByteCache {
     this.#entries.get(last)!.at = at;
   }
 }
+
+/** A view keeps all of its buffer alive: that may be no more than the header of the chunk that brought it. */
+const withoutWaste = (bytes: Uint8Array) => (bytes.buffer.byteLength - bytes.byteLength <= chunkHeaderBytes ? bytes : bytes.slice());

@@ -124,7 +124,7 @@ export class Filler {
       const manifest = this.store.manifest(id);
       const manifestBytes = this.store.manifestBytes(id);
       const segment = manifest?.segments[0];
-      const bytes = segment === undefined ? undefined : await this.gather.segment(id, 0, false).catch(() => undefined);
+      const bytes = segment === undefined ? undefined : await this.gather.segment(id, 0).catch(() => undefined);
       if (manifest === undefined || manifestBytes === undefined || segment === undefined || bytes === undefined) continue;
       given.set(id, { given: [], refused: [], documented: false });
       for (const gift of gifts) {
@@ -203,7 +203,7 @@ export class Filler {
     const indexes = [...new Set(lacking.map(({ index }) => index))];
     let sliceOf: (index: number) => { hash: string; bytes: Uint8Array };
     if (made === undefined) {
-      const whole = await slicesOf(this.platform, await this.gather.segment(id, segment, false), k);
+      const whole = await slicesOf(this.platform, await this.gather.segment(id, segment), k);
       hashes[segment] = whole.hashes;
       sliceOf = (index) => ({ hash: hashAt(whole.hashes, index), bytes: whole.slices[index]! });
     } else {

@@ -2,7 +2,8 @@
 // Every slice is verified before it is used and every segment after it is put together; who sent something else is named and asked last.
 import type { IdentityId, ObjectId, PeerId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
-import { joinSlices, sliceBytes } from '../../lib/erasure/slices.ts';
+import { sliceBytes } from '../../lib/erasure/slices.ts';
+import { headOf, joined, lengthOf, type Pieces } from '../../lib/pieces.ts';
 import { afterLifeMs } from '../../limits.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
@@ -39,7 +40,7 @@ export interface Whereabouts extends WhoHolds {
 }
 
 export class Gather {
-  readonly #segments = new Map<string, Promise<Uint8Array>>();
+  readonly #segments = new Map<string, Promise<Pieces>>();
   readonly #manifests = new Map<ObjectId, Promise<ObjectManifest>>();
   readonly #recodings = new Map<string, Promise<void>>();
   readonly #recodingAskedAt = new Map<string, number>();
@@ -71,20 +72,25 @@ export class Gather {
     const manifest = await this.manifestHere(id);
     const segment = manifest.segments[index];
     if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
-    return (await this.store.get(segment.hash)) ?? this.#gather(id, manifest, index, false);
+    return joined((await this.store.pieces(segment.hash)) ?? (await this.#gather(id, manifest, index, false)));
+  }
+
+  /** As `pieces`, in one. @throws FaultError 'not-found' */
+  async segment(id: ObjectId, index: number): Promise<Uint8Array> {
+    return joined(await this.pieces(id, index, false));
   }
 
   /** The verified bytes of a segment; `pin` keeps a copy while there is room, where anything outlives the page. @throws FaultError 'not-found' */
-  async segment(id: ObjectId, index: number, pin: boolean): Promise<Uint8Array> {
+  async pieces(id: ObjectId, index: number, pin: boolean): Promise<Pieces> {
     const manifest = await this.manifest(id);
     const segment = manifest.segments[index];
     if (segment === undefined) throw new FaultError('not-found', `The object has no segment ${index}.`);
     const { hash } = segment;
-    const bytes = (await this.store.get(hash)) ?? (await once(this.#segments, hash, () => this.#gather(id, manifest, index, true)));
+    const pieces = (await this.store.pieces(hash)) ?? (await once(this.#segments, hash, () => this.#gather(id, manifest, index, true)));
     // In memory it would only be in the page's way.
     if (pin && this.platform.storage.durable && !this.store.has(hash))
-      await this.store.keep(hash, bytes, { expires: manifest.expires, pinned: true, object: id });
-    return bytes;
+      await this.store.keep(hash, joined(pieces), { expires: manifest.expires, pinned: true, object: id });
+    return pieces;
   }
 
   /**
@@ -95,29 +101,29 @@ export class Gather {
     const manifest = await this.manifest(id);
     const { hash } = manifest.segments[index]!;
     if (k === 1) {
-      const whole = await this.segment(id, index, false);
+      const whole = await this.segment(id, index);
       return wanted.map(() => whole);
     }
-    const whole = await this.store.get(hash);
+    const whole = await this.store.pieces(hash);
     const layout = this.#layoutOf(id, manifest, k);
     if (whole === undefined && layout !== undefined) {
       const found = await this.#collect(id, manifest, index, layout, this.#sources(id, manifest, k));
       if (found.size === k) {
-        const rows = await this.platform.coder.recover(found, k, layout.n, wanted);
+        const rows = await this.platform.coder.recover(inOne(found), k, layout.n, wanted);
         const hashes = await Promise.all(rows.map((row) => leafHash(this.platform.digest, row)));
         if (hashes.every((made, i) => made === layout.hash(index, wanted[i]!))) return rows;
         await this.#lied(id, layout);
       }
     }
-    const segment = whole ?? (await this.segment(id, index, false));
+    const segment = whole === undefined ? await this.segment(id, index) : joined(whole);
     const rows = await this.platform.coder.encode(segment, k, layout?.n ?? nMaxOf(k));
     return wanted.map((row) => rows[row]!);
   }
 
   /** A segment from whichever coding can be read; remembered for a while. */
-  async #gather(id: ObjectId, manifest: ObjectManifest, index: number, abroad: boolean): Promise<Uint8Array> {
+  async #gather(id: ObjectId, manifest: ObjectManifest, index: number, abroad: boolean): Promise<Pieces> {
     const tried = new Set<number>();
-    const attempt = async (k: number, sources: readonly Source[]): Promise<Uint8Array | undefined> => {
+    const attempt = async (k: number, sources: readonly Source[]): Promise<Pieces | undefined> => {
       const layout = this.#layoutOf(id, manifest, k);
       if (layout === undefined) return undefined;
       const found = await this.#collect(id, manifest, index, layout, sources);
@@ -136,8 +142,8 @@ export class Gather {
     }
     const foreign = abroad ? await this.abroad.segment(id, index, manifest.segments[index]!) : undefined;
     if (foreign === undefined) throw new FaultError('not-found', 'Too few of those who hold this part of the data are here now.');
-    await this.store.remember(manifest.segments[index]!.hash, foreign);
-    return foreign;
+    await this.store.remember(manifest.segments[index]!.hash, [foreign]);
+    return [foreign];
   }
 
   /** The coding with the most holders to spare, of those that have enough; then those that have not, because slices here count too. */
@@ -176,15 +182,15 @@ export class Gather {
     segment: number,
     layout: Layout,
     sources: readonly Source[],
-  ): Promise<Map<number, Uint8Array>> {
+  ): Promise<Map<number, Pieces>> {
     const { k } = layout;
     const size = sliceBytes(manifest.segments[segment]!.size, k);
-    const found = new Map<number, Uint8Array>();
+    const found = new Map<number, Pieces>();
     for (const index of indexesOf(layout)) {
       if (found.size === k) return found;
       const hash = layout.hash(segment, index);
-      const bytes = this.store.has(hash) ? await this.store.get(hash) : undefined;
-      if (bytes !== undefined) found.set(index, bytes);
+      const pieces = this.store.has(hash) ? await this.store.pieces(hash) : undefined;
+      if (pieces !== undefined) found.set(index, pieces);
     }
     if (found.size === k) return found;
     const order = this.#order([...new Set(sources.map(({ member }) => member))]);
@@ -201,7 +207,7 @@ export class Gather {
       readHedgeMs,
       ({ member, index }) => this.#read(id, member, layout.hash(segment, index), size),
     );
-    for (const [index, bytes] of fetched) found.set(index, bytes);
+    for (const [index, pieces] of fetched) found.set(index, pieces);
     return found;
   }
 
@@ -210,28 +216,29 @@ export class Gather {
     manifest: ObjectManifest,
     segment: number,
     layout: Layout,
-    found: ReadonlyMap<number, Uint8Array>,
-  ): Promise<Uint8Array | undefined> {
+    found: ReadonlyMap<number, Pieces>,
+  ): Promise<Pieces | undefined> {
     const { hash, size } = manifest.segments[segment]!;
     const { k, n } = layout;
     const data = Array.from({ length: k }, (_, index) => index);
     if (k > 1) {
       const missing = data.filter((index) => !found.has(index));
-      const made = missing.length === 0 ? [] : await this.platform.coder.recover(found, k, n, missing);
-      const bytes = joinSlices(
-        data.map((index) => found.get(index) ?? made[missing.indexOf(index)]!),
+      const made = missing.length === 0 ? [] : await this.platform.coder.recover(inOne(found), k, n, missing);
+      // The data slices are the segment, filled up with zeros at its end.
+      const pieces = headOf(
+        data.flatMap((index) => found.get(index) ?? [made[missing.indexOf(index)]!]),
         size,
       );
-      if ((await leafHash(this.platform.digest, bytes)) !== hash) {
+      if ((await leafHash(this.platform.digest, pieces)) !== hash) {
         await this.#lied(id, layout);
         return undefined;
       }
-      await this.store.remember(hash, bytes);
-      return bytes;
+      await this.store.remember(hash, pieces);
+      return pieces;
     }
-    const bytes = found.get(0)!;
-    await this.store.remember(hash, bytes);
-    return bytes;
+    const pieces = found.get(0)!;
+    await this.store.remember(hash, pieces);
+    return pieces;
   }
 
   /** Slices that are what was listed, of a segment that is not: whoever made the list is to blame. */
@@ -306,7 +313,7 @@ export class Gather {
     });
   }
 
-  async #read(id: ObjectId, { peer, identity }: Member, hash: string, size: number): Promise<Uint8Array | undefined> {
+  async #read(id: ObjectId, { peer, identity }: Member, hash: string, size: number): Promise<Pieces | undefined> {
     const answer = await this.neighbours.while(peer, () =>
       this.bus.ask(blocksContract, 'slices', 'get', { hash }, { peer, timeoutMs: transferMs(size) }),
     );
@@ -314,8 +321,8 @@ export class Gather {
       if (answer.fault.code === 'not-found') this.holdings.denied(peer, id);
       return undefined;
     }
-    const bytes = answer.value.buffers[answer.value.body.data];
-    if (bytes !== undefined && bytes.length === size && (await leafHash(this.platform.digest, bytes)) === hash) return bytes;
+    const { buffers } = answer.value;
+    if (lengthOf(buffers) === size && (await leafHash(this.platform.digest, buffers)) === hash) return buffers;
     this.#forged(identity, `slice ${hash}`);
     return undefined;
   }
@@ -361,3 +368,5 @@ function once<K, T>(running: Map<K, Promise<T>>, key: K, start: () => Promise<T>
   running.set(key, work);
   return work;
 }
+
+const inOne = (slices: ReadonlyMap<number, Pieces>) => new Map([...slices].map(([index, pieces]) => [index, joined(pieces)]));

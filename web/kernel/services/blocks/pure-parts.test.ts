@@ -186,10 +186,10 @@ describe('the byte cache', () => {
   it('never holds more than it may, and nothing that is worth no room', () => {
     const cache = cacheOf(100);
     for (let i = 0; i < 1_000; i++) {
-      cache.put(`key ${i % 37}`, new Uint8Array(1 + (i % 25)));
+      cache.put(`key ${i % 37}`, [new Uint8Array(1 + (i % 25))]);
       expect(cache.bytes).toBeLessThanOrEqual(100);
     }
-    cache.put('large', new Uint8Array(26));
+    cache.put('large', [new Uint8Array(26)]);
     expect(cache.get('large')).toBeUndefined();
   });
 
@@ -199,45 +199,45 @@ describe('the byte cache', () => {
     for (let i = 0; i < 1_500; i++) {
       const key = `key ${i % 15}`;
       if (cache.get(key) !== undefined) found++;
-      else cache.put(key, new Uint8Array(10));
+      else cache.put(key, [new Uint8Array(10)]);
     }
     expect(found).toBeGreaterThan(300);
   });
 
   it('lets what nobody has asked for yet go last, and once asked for like the rest', () => {
     const cache = cacheOf(100);
-    for (let i = 0; i < 10; i++) cache.put(`old ${i}`, new Uint8Array(10));
-    for (let i = 0; i < 8; i++) cache.put(`new ${i}`, new Uint8Array(10), true);
-    for (let i = 0; i < 100; i++) cache.put(`read ${i}`, new Uint8Array(10));
+    for (let i = 0; i < 10; i++) cache.put(`old ${i}`, [new Uint8Array(10)]);
+    for (let i = 0; i < 8; i++) cache.put(`new ${i}`, [new Uint8Array(10)], true);
+    for (let i = 0; i < 100; i++) cache.put(`read ${i}`, [new Uint8Array(10)]);
     const kept = () => Array.from({ length: 8 }, (_, i) => cache.get(`new ${i}`)).filter((bytes) => bytes !== undefined).length;
     expect(kept()).toBe(8);
-    for (let i = 0; i < 100; i++) cache.put(`more ${i}`, new Uint8Array(10));
+    for (let i = 0; i < 100; i++) cache.put(`more ${i}`, [new Uint8Array(10)]);
     expect(kept()).toBeLessThan(8);
   });
 
   it('drops by lot where everything is still to be asked for', () => {
     const cache = cacheOf(100);
-    for (let i = 0; i < 200; i++) cache.put(`new ${i}`, new Uint8Array(10), true);
+    for (let i = 0; i < 200; i++) cache.put(`new ${i}`, [new Uint8Array(10)], true);
     expect(cache.bytes).toBe(100);
     expect(cache.get('new 199')).toBeDefined();
   });
 
   it('gives back what was put last under a key, and nothing once it is deleted', () => {
     const cache = cacheOf(100);
-    cache.put('a', Uint8Array.of(1));
-    cache.put('b', Uint8Array.of(2));
-    cache.put('a', Uint8Array.of(3));
+    cache.put('a', [Uint8Array.of(1)]);
+    cache.put('b', [Uint8Array.of(2)]);
+    cache.put('a', [Uint8Array.of(3)]);
     cache.delete('b');
-    expect([cache.get('a'), cache.get('b'), cache.bytes]).toEqual([Uint8Array.of(3), undefined, 1]);
+    expect([cache.get('a'), cache.get('b'), cache.bytes]).toEqual([[Uint8Array.of(3)], undefined, 1]);
   });
 
   it('lets go what nobody has wanted for a while', () => {
     const cache = cacheOf(100);
-    for (const key of ['a', 'b']) cache.put(key, Uint8Array.of(1));
+    for (const key of ['a', 'b']) cache.put(key, [Uint8Array.of(1)]);
     cache.dropIdle();
     cache.get('a');
     cache.dropIdle();
-    expect([cache.get('a'), cache.get('b')]).toEqual([Uint8Array.of(1), undefined]);
+    expect([cache.get('a'), cache.get('b')]).toEqual([[Uint8Array.of(1)], undefined]);
     cache.dropIdle();
     cache.dropIdle();
     expect(cache.bytes).toBe(0);

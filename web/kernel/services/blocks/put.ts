@@ -2,6 +2,7 @@
 // that the link is never idle and no more than those are in memory.
 import { bytesOfHex, concatBytes } from '../../lib/bytes.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
+import { joined } from '../../lib/pieces.ts';
 import { objectSegmentsMax, putSegmentsInFlightMax, segmentBytesMax } from '../../limits.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Coder } from '../../platform.ts';
@@ -147,7 +148,7 @@ export class Put {
     // For k = 1 the own copy is the slot, where this tab has one.
     const keeping = this.#keep(this.#whole, this.#segmentsHere, { hash, bytes }, k > 1 || !selfKeeps);
     // Whoever waits for it asks for it next.
-    void this.store.remember(hash, bytes, true);
+    void this.store.remember(hash, [bytes], true);
     const slices = await this.#slicesOf(hash, bytes);
     const keepingSlot = k > 1 && selfKeeps ? this.#keep(this.#ownSlot, this.#slicesHere, slices[0]!, false) : undefined;
     await Promise.all(this.#senders.map((sender) => sender.deliver(at, slices[k === 1 ? 0 : sender.index]!)));
@@ -171,8 +172,8 @@ export class Put {
   /** Out of the own copy. */
   async #again(segment: number, index: number): Promise<Slice | undefined> {
     const known = this.#segments[segment];
-    const bytes = known === undefined ? undefined : await this.store.get(known.hash);
-    if (known === undefined || bytes === undefined) return undefined;
-    return (await this.#slicesOf(known.hash, bytes))[this.#plan!.coding.k === 1 ? 0 : index];
+    const pieces = known === undefined ? undefined : await this.store.pieces(known.hash);
+    if (known === undefined || pieces === undefined) return undefined;
+    return (await this.#slicesOf(known.hash, joined(pieces)))[this.#plan!.coding.k === 1 ? 0 : index];
   }
 }

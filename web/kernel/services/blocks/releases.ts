@@ -96,7 +96,7 @@ export class Releases {
       if (manifest === undefined || recoding === undefined) return false;
       const segmentOf = async (index: number) => {
         await this.throttle.pass(manifest.segments[index]!.size);
-        return this.gather.segment(id, index, false);
+        return this.gather.segment(id, index);
       };
       if (await isTrue(this.platform, recoding, manifest, segmentOf)) {
         this.knownTrue(id, k);

@@ -1,8 +1,9 @@
 // Blocks: objects in coded segments, content-addressed, on several stores, read from any k of those who hold them.
-import { hexOf } from '../../lib/bytes.ts';
+import { concatBytes, hexOf } from '../../lib/bytes.ts';
 import type { IdentityId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
-import { afterLifeMs, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../../limits.ts';
+import { cutPieces } from '../../lib/pieces.ts';
+import { afterLifeMs, buffersPerMessageMax, dataChunkBytes, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { abuseContract } from '../../protocol/contracts/abuse.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
@@ -262,7 +263,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
           const mayTake = store.usage().allowedBytes * shareOfOne;
           for (const [index, { hash, size }] of segments.entries()) {
             if (store.keeps(hash)) continue;
-            const bytes = await gather.segment(id, index, false);
+            const bytes = await gather.segment(id, index);
             // Whoever made it is charged, as if it had been brought here.
             await within(sliceShares, by, hash, size, mayTake, async () => unwrap(await store.keep(hash, bytes, { expires, object: id })));
           }
@@ -322,9 +323,9 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
       segments: {
         get: async ({ object, segment, pin, lent }) => {
           await loaded;
-          const bytes = await gather.segment(object, segment, pin ?? false);
+          const pieces = await gather.pieces(object, segment, pin ?? false);
           // Else a copy: the reader may hand it to a Worker for good.
-          return new WithBuffers({ data: 0 }, [lent === true ? bytes : bytes.slice()]);
+          return new WithBuffers({ data: 0 }, lent === true ? pieces : [concatBytes(pieces)]);
         },
       },
       abroad: {
@@ -371,9 +372,9 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         },
         get: async ({ hash }) => {
           await loaded;
-          const bytes = await store.get(hash);
-          if (bytes === undefined) throw new FaultError('not-found', 'This tab does not hold that.');
-          return new WithBuffers({ data: 0 }, [bytes]);
+          const pieces = await store.pieces(hash);
+          if (pieces === undefined) throw new FaultError('not-found', 'This tab does not hold that.');
+          return new WithBuffers({}, cutPieces(pieces, dataChunkBytes, buffersPerMessageMax));
         },
         query: async ({ hashes, kept }) => {
           await loaded;

@@ -2,6 +2,7 @@
 // What is complete of an object is told as slots.
 import type { ObjectId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
+import { joined, type Pieces } from '../../lib/pieces.ts';
 import { afterLifeMs } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
@@ -32,7 +33,7 @@ export class SliceStore {
   readonly #users = new Map<string, Set<ObjectId>>();
   readonly #book = new ObjectBook();
   readonly #writing = new Map<string, Promise<Outcome<void>>>();
-  readonly #reading = new Map<string, Promise<Uint8Array | undefined>>();
+  readonly #reading = new Map<string, Promise<Pieces | undefined>>();
   /** Slices found damaged or missing, with what they were: stored again when fetched again. */
   readonly #damaged = new Map<string, SliceMeta>();
   readonly #cache: ByteCache;
@@ -138,17 +139,15 @@ export class SliceStore {
   }
 
   /** Bytes known to be those of `hash`, from memory; or from the store, where a flipped bit counts as absent. */
-  async get(hash: string): Promise<Uint8Array | undefined> {
-    const cached = this.#cache.get(hash);
-    if (cached !== undefined) return cached;
-    const reading = this.#reading.get(hash);
-    if (reading !== undefined) return reading;
+  async pieces(hash: string): Promise<Pieces | undefined> {
+    const known = this.#cache.get(hash) ?? this.#reading.get(hash);
+    if (known !== undefined) return known;
     const work = this.#read(hash).finally(() => this.#reading.delete(hash));
     this.#reading.set(hash, work);
     return work;
   }
 
-  async #read(hash: string): Promise<Uint8Array | undefined> {
+  async #read(hash: string): Promise<Pieces | undefined> {
     await this.#writing.get(hash);
     const meta = this.#slices.get(hash);
     if (meta === undefined) return undefined;
@@ -156,8 +155,8 @@ export class SliceStore {
     if (!read.ok) this.#room.refused(read.fault.message);
     const bytes = read.ok ? read.value : undefined;
     if (bytes !== undefined && (await leafHash(this.platform.digest, bytes)) === hash) {
-      this.#cache.put(hash, bytes);
-      return bytes;
+      this.#cache.put(hash, [bytes]);
+      return [bytes];
     }
     if ((bytes === undefined && (await this.#vanished())) || !read.ok) return undefined;
     if (this.#slices.get(hash) === meta) {
@@ -170,12 +169,12 @@ export class SliceStore {
   }
 
   /** Remembers verified bytes for a while, longest where they are `awaited`, and puts them back where the store had them damaged. */
-  async remember(hash: string, bytes: Uint8Array, awaited = false): Promise<void> {
-    this.#cache.put(hash, ownBytes(bytes), awaited);
+  async remember(hash: string, pieces: Pieces, awaited = false): Promise<void> {
+    this.#cache.put(hash, pieces, awaited);
     const meta = this.#damaged.get(hash);
     if (meta === undefined) return;
     this.#damaged.delete(hash);
-    await this.keep(hash, bytes, { expires: meta.expires, pinned: meta.pinned });
+    await this.keep(hash, joined(pieces), { expires: meta.expires, pinned: meta.pinned });
   }
 
   /**
