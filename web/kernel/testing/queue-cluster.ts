@@ -114,6 +114,8 @@ export class Cluster {
     return cluster;
   }
 
+  /** Requests between tabs so far, by resource and verb. */
+  readonly sent = new Map<string, number>();
   bugs: string[] = [];
   bug(level: string, message: string, detail: unknown): void {
     if (level === 'bug') this.bugs.push(`${message}: ${String(detail)}`);
@@ -148,6 +150,8 @@ export class Cluster {
 
   async send(from: Tab, to: PeerId, message: Message): Promise<Reply> {
     const target = this.tabs.find(({ peer }) => peer === to);
+    const kind = `${message.header.to.split('/')[5]} ${message.header.verb}`;
+    this.sent.set(kind, (this.sent.get(kind) ?? 0) + 1);
     const pass = () =>
       new Promise<boolean>(
         (resolve) =>

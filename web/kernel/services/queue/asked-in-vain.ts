@@ -57,6 +57,11 @@ export class AskedInVain {
     return failing !== undefined && now < failing.until;
   }
 
+  /** How often it was asked for in the same vain. */
+  times(id: RecordId): number {
+    return this.#of.get(id)?.times ?? 0;
+  }
+
   /** It was had, or given back, or is gone: nothing speaks against asking. */
   forget(id: RecordId): void {
     this.#of.delete(id);

@@ -1,6 +1,7 @@
 // The claimant's side of the queue: asks holders for the next function, renews what it owns, says what it owns (rules 3 and 4).
 import type { JobId, PeerId, RecordId, StoreId } from '../../lib/ids.ts';
 import type { Outcome } from '../../lib/outcome.ts';
+import { rendezvousRank } from '../../lib/rendezvous.ts';
 import { claimRetryMsMax, leaseMs, leaseOwnerShare, leaseRenewEveryMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
@@ -14,6 +15,8 @@ import type { Grant } from './holder.ts';
 import { majorityOf } from './holders.ts';
 import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
+/** So long the first holder has alone. */
+const firstAnswerMs = 300;
 /** Records one call asks for before it answers that none could be had now. */
 const triesPerCallMax = 6;
 const lockTimeoutMs = 1_500;
@@ -30,6 +33,8 @@ interface OwnClaim {
   stopAt: number;
   stopTimer: Cancel;
   ended: boolean;
+  /** It was done with: so a grant that comes late is, too. */
+  done: boolean;
 }
 
 export interface Hints {
@@ -194,6 +199,7 @@ export class Claimant {
     const claim = this.#claims.get(id);
     if (claim === undefined) return;
     this.#drop(claim);
+    claim.done = how === 'done';
     for (const [store, fence] of claim.fences) this.#giveBack(id, store, fence, how);
     if (how === 'done') this.hints.ended(id);
     else this.hints.released(id);
@@ -241,7 +247,31 @@ export class Claimant {
       .then((reply) => (reply.ok ? { ok: true, value: reply.value.body } : reply));
   }
 
-  /** Asks all holders at once; resolves as soon as the answers so far decide it. Late grants are kept, or given back. */
+  /** Others are likely to ask for it too, or to have it. */
+  #isContended({ id }: KeptRecord): boolean {
+    const claimants = this.group.claimants();
+    return claimants.length > 1 && (this.#inVain.times(id) > 0 || rendezvousRank(id, this.context.self.peer, claimants) > 0);
+  }
+
+  /**
+   * Asks one holder before the others: most who ask for the same learn there that it is gone, for one message and not one for each holder; and
+   * whoever gets it there gets it from the others too, so that votes are seldom split. It is another one the next time, for one may lie.
+   */
+  async #askFirst({ id, record: { holders } }: KeptRecord) {
+    const from = this.#inVain.times(id);
+    const order = holders.map((_, i) => (i + from) % holders.length);
+    const index = order.find((at) => this.group.peerOf(holders[at]!) !== undefined);
+    const reply = index === undefined ? undefined : this.#lock(holders[index]!, id);
+    const { clock } = this.context.platform;
+    const answer = await Promise.race([
+      reply,
+      new Promise<undefined>((resolve) => void clock.after(firstAnswerMs, () => resolve(undefined))),
+    ]);
+    const refusal = answer?.ok === true && !answer.value.granted && answer.value.why !== 'unknown' ? answer.value : undefined;
+    return { index, reply, refusal };
+  }
+
+  /** Asks the holders, all at once unless it is contended; resolves as soon as the answers so far decide it. Late grants are kept, or given back. */
   async #ask(entry: KeptRecord): Promise<OwnClaim | undefined> {
     const { clock, digest } = this.context.platform;
     const { id, record } = entry;
@@ -249,6 +279,12 @@ export class Claimant {
     this.#asking.add(id);
     // Counted from before the asking: no holder's lease ends earlier (rule 4).
     const askedAt = clock.now();
+    const first = this.#isContended(entry) ? await this.#askFirst(entry) : undefined;
+    if (first?.refusal !== undefined) {
+      this.#asking.delete(id);
+      this.#refused(entry, holders.length - 1, [first.refusal], clock.now());
+      return undefined;
+    }
     const tally = { holders: holders.length, k, granted: 0, slices: 0, read: false, pending: holders.length };
     const fences = new Map<StoreId, number>();
     const slices = new Map<number, Uint8Array>();
@@ -256,7 +292,7 @@ export class Claimant {
     let opened: OpenedRecord | undefined;
     let lies = false;
     let state: 'open' | 'refused' | OwnClaim = 'open';
-    const asked = holders.map((store) => ({ store, reply: this.#lock(store, id) }));
+    const asked = holders.map((store, index) => ({ store, reply: index === first?.index ? first.reply : this.#lock(store, id) }));
     const name = (index: number) => this.findings.forged(id, holders[index]!);
     const read = async (index: number, slice: Uint8Array) => {
       slices.set(index, slice);
@@ -284,7 +320,7 @@ export class Claimant {
           return;
         }
         const stopAt = askedAt + leaseOwnerShare * leaseMs;
-        state = { entry, fences, stopAt, stopTimer: () => undefined, ended: false };
+        state = { entry, fences, stopAt, stopTimer: () => undefined, ended: false, done: false };
         resolve(state);
       };
       const take = async (store: StoreId, index: number, reply: Outcome<Grant> | undefined) => {
@@ -296,7 +332,7 @@ export class Claimant {
             tally.granted++;
             tally.slices++;
           } else if (typeof state === 'object' && this.#claims.get(id) === state) fences.set(store, fence);
-          else this.#giveBack(id, store, fence, 'release');
+          else this.#giveBack(id, store, fence, typeof state === 'object' && state.done ? 'done' : 'release');
         } else if (reply?.ok === true && !reply.value.granted) refusals.push(reply.value);
         tally.pending--;
         settle();

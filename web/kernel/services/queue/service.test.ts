@@ -9,7 +9,11 @@ import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import { Cluster, group, offer, singles, theJob, type Tab } from '../../testing/queue-cluster.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testDigest } from '../../testing/test-crypto.ts';
+import { turnMs, turnsMax } from './claim-order.ts';
 import { sealRecord } from './slices.ts';
+
+/** The answers of those holders that were not needed any more are there by then. */
+const lateMs = 50;
 
 describe('the queue of a lone tab', () => {
   it('hands out functions exactly in order, and each once', async () => {
@@ -136,6 +140,19 @@ describe('claims of many', () => {
       }
       expect(won).toHaveLength(1);
     }
+  });
+
+  it('learn from one holder each that somebody has what they ask for', async () => {
+    const cluster = await Cluster.of('abcdef');
+    unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+    // Free for so long that everybody may ask.
+    for (const tab of cluster.tabs) await cluster.views(tab);
+    await cluster.clock.advance(turnsMax * turnMs + 1_000);
+    cluster.delayMs = 20;
+    const claims = (await Promise.all(cluster.tabs.map((tab) => cluster.claim(tab)))).filter((one) => one !== null);
+    expect(claims).toHaveLength(1);
+    const others = cluster.tabs.length - 1;
+    expect(cluster.sent.get('locks create')).toBeLessThanOrEqual(others + 2 * others);
   });
 
   it('never have two live owners under loss and delay, and all work is still handed out', async () => {
@@ -274,6 +291,7 @@ describe('a holder', () => {
     unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
     const owner = cluster.tabs[0]!;
     const claim = (await cluster.claim(owner))!;
+    await cluster.clock.advance(lateMs);
     const holder = (await cluster.holdersOf(claim)).find((tab) => tab !== owner)!;
     await cluster.kill(holder);
     const back = await cluster.add(holder.name, holder.storage);
