@@ -45,3 +45,33 @@ test(
     expect([values.length, values[0], values.at(-1)]).toEqual([820, 1, 819 + 40 * 40]);
   },
 );
+
+test('a form outlives its tab, and is handed over once however one comes and goes meanwhile', { tag: '@soak' }, async ({ cluster }) => {
+  const { page, profile } = await cluster.join('/jobs/new');
+  await page.getByLabel('Name', { exact: true }).fill('Written yesterday');
+  await page.getByLabel('Input', { exact: true }).fill('a\nb');
+  await page.waitForFunction(() => localStorage.getItem('lull-draft-left')?.includes('Written yesterday'));
+  await page.close();
+
+  const again = await profile.tab(`${cluster.server.url}/jobs/new`);
+  await expect(again.getByText('You wrote a job in another tab, “Written yesterday”')).toBeVisible();
+  await again.getByRole('button', { name: 'Bring it back' }).click();
+  await expect(again.getByLabel('Input', { exact: true })).toHaveValue('a\nb');
+  await again.getByLabel('Kind of input').selectOption('A file');
+  await again
+    .getByLabel('Input file')
+    .setInputFiles({ name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(30_000_000, 'a line\n') });
+
+  const submit = again.getByRole('button', { name: 'Submit job' });
+  await submit.click();
+  await again.getByRole('navigation').getByRole('link', { name: 'Jobs', exact: true }).click();
+  await expect(again.getByText('Written yesterday is uploading.')).toBeVisible();
+  await again.goBack();
+  await expect(submit).toBeDisabled();
+  await again.waitForURL(/\/jobs\/[0-9a-f]{64}$/);
+  expect(await again.evaluate(() => globalThis.lull.jobs().map(({ name }) => name))).toEqual(['Written yesterday']);
+
+  const later = await profile.tab(`${cluster.server.url}/jobs/new`);
+  await expect(later.getByLabel('Name', { exact: true })).toHaveValue('');
+  await expect(later.getByText('You wrote a job in another tab')).toHaveCount(0);
+});

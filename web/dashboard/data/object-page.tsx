@@ -1,4 +1,5 @@
 import { useCallback } from 'react';
+import { isHex64 } from '../../kernel/lib/ids.ts';
 import { Empty, PeerName, Skeleton } from '../pieces/pieces.tsx';
 import { useDeps, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
@@ -25,11 +26,14 @@ export function ObjectPage({ id }: { id: string }) {
     return objects.look(id);
   }, [objects, lull, id]);
   const { value, problem } = usePolled(ask, everyMs);
+  const isId = isHex64(id);
   if (value !== null) return <Found object={value} />;
   return (
     <>
       <div className="page-head">
-        <Heading title="Data">{problem === '' ? 'Looking for this object' : 'This object cannot be found now'}</Heading>
+        <Heading title="Data">
+          {problem === '' ? 'Looking for this object' : isId ? 'This object cannot be found now' : 'This is not the address of an object'}
+        </Heading>
         <Link to="/data" className="btn ghost">
           All data
         </Link>
@@ -41,7 +45,9 @@ export function ObjectPage({ id }: { id: string }) {
           <>
             <Empty title={problem}>
               <p className="mute sm">
-                It may have expired, or nobody who keeps it is online. This page goes on asking; or open another reference.
+                {isId
+                  ? 'It may have expired, or nobody who keeps it is online. This page goes on asking; or open another reference.'
+                  : 'Part of the address may have been lost when it was copied.'}
               </p>
             </Empty>
             <OpenReference />

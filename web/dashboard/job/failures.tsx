@@ -24,8 +24,8 @@ export function Failures({ job, overview, mine }: { job: Job; overview: Overview
     <section className="card stack" aria-label="Failed items">
       <div className="between">
         <h2>
-          {plural(failed, 'item')} failed, {groups.length === 1 ? 'all for one reason' : `for ${plural(groups.length, 'reason')}`}; each was
-          tried by several people or three times
+          {plural(failed, 'item')} failed{reasonsIn(failed, groups.length)}; {failed === 1 ? 'it' : 'each'} was tried by several people or
+          three times
         </h2>
         {mayRetry ? (
           <button type="button" className="btn ghost small" disabled={busy} onClick={() => run(() => job.retry())}>
@@ -50,6 +50,10 @@ export function Failures({ job, overview, mine }: { job: Job; overview: Overview
     </section>
   );
 }
+
+/** Nothing while they are being looked at. */
+const reasonsIn = (failed: number, reasons: number) =>
+  failed === 1 || reasons === 0 ? '' : reasons === 1 ? ', all for one reason' : `, for ${plural(reasons, 'reason')}`;
 
 function Group({
   group: { name, message, stack, items },

@@ -122,12 +122,16 @@ function FoundJob({ job }: { job: Job }) {
             <div className="over-time">
               <OverTime history={history} ended={ended} />
             </div>
-            {overview === null ? <Skeleton lines={3} /> : <WhereItRuns overview={overview} own={own} ended={ended} />}
+            {overview === null || (overview.contributors.length === 0 && job.progress.committed > 0) ? (
+              <Skeleton lines={3} />
+            ) : (
+              <WhereItRuns overview={overview} own={own} ended={ended} />
+            )}
           </section>
           {shown === null ? null : order}
         </div>
       </div>
-      {ended || job.state === 'uploading' ? null : <MembersCard standing={standing} own={own} />}
+      {ended || job.state === 'uploading' ? null : <MembersCard standing={standing} own={own} paused={job.state === 'paused'} />}
       {overview === null ? null : <Failures job={job} overview={overview} mine={mine} />}
       <ResultsCard job={job} overview={overview} />
       <LogsCard job={job} overview={overview} />

@@ -3,7 +3,7 @@ import { PeerName, Pill, Skeleton, type Tone } from '../pieces/pieces.tsx';
 import { doingOf, queueSentence } from './standing-words.ts';
 
 /** How the job stands in the group now: what every member says that it does of it, and why it does nothing. */
-export function MembersCard({ standing, own }: { standing: Standing | null; own: string | undefined }) {
+export function MembersCard({ standing, own, paused }: { standing: Standing | null; own: string | undefined; paused: boolean }) {
   return (
     <section className="card stack" aria-label="Members and this job">
       <h2>Who works on it now, and who does not</h2>
@@ -12,8 +12,9 @@ export function MembersCard({ standing, own }: { standing: Standing | null; own:
       ) : (
         <>
           <p className="sm">
+            {paused ? 'It is paused: nobody begins a part of it. ' : null}
             {queueSentence(standing)}
-            {standing.sentence === '' ? null : <span className="mute"> Kept from it: {standing.sentence}</span>}
+            {paused || standing.sentence === '' ? null : <span className="mute"> Kept from it: {standing.sentence}</span>}
           </p>
           <div className="scroll">
             <table className="compact">

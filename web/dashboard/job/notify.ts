@@ -1,5 +1,6 @@
 // Tells the person when a job of theirs has ended, where they asked for it and the browser lets the page.
 import type { SnapshotStore } from '../snapshots.ts';
+import { plural } from '../view/format.ts';
 
 const key = 'lull-tell';
 
@@ -47,7 +48,7 @@ export function tellWhenDone(snapshots: SnapshotStore, go: (path: string) => voi
       save();
       if (typeof Notification === 'undefined' || Notification.permission !== 'granted') continue;
       const told = new Notification(`${manifest.name} ${ended}`, {
-        body: `${committed.toLocaleString()} results${failed > 0 ? `, ${failed.toLocaleString()} items failed` : ''}.`,
+        body: `${plural(committed, 'result')}${failed > 0 ? `, ${plural(failed, 'item')} failed` : ''}.`,
         icon: '/icons/lull.svg',
         tag: id,
       });

@@ -61,18 +61,18 @@ export function ProgressCard({ job, overview, mine }: { job: Job; overview: Over
             waiting
           </span>
         </div>
-        {mine && !hasEnded(job) && job.state !== 'uploading' ? <Closing closable={job.closable} /> : null}
+        {mine && !hasEnded(job) && job.state !== 'uploading' ? <Closing closable={job.closable} paused={job.state === 'paused'} /> : null}
       </div>
     </section>
   );
 }
 
 /** Whether the tab may be closed. Beside the legend, where its coming and going moves nothing. */
-const Closing = ({ closable }: { closable: boolean }) =>
+const Closing = ({ closable, paused }: { closable: boolean; paused: boolean }) =>
   closable ? (
     <span className="sm">
       <i className="dot tide" />
-      You can close this tab. The job goes on, and its results wait for you.
+      You can close this tab. {paused ? 'The job waits until you resume it.' : 'The job goes on, and its results wait for you.'}
     </span>
   ) : (
     <span className="sm waits">

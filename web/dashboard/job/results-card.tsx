@@ -3,7 +3,7 @@ import type { Job, Overview, Result } from '../../sdk/types.ts';
 import { Skeleton } from '../pieces/pieces.tsx';
 import { Plot } from '../view/drawn.tsx';
 import { plain } from '../view/export.ts';
-import { count, duration, plural } from '../view/format.ts';
+import { count, duration, figure, plural } from '../view/format.ts';
 import { figuresOf, histogramOf } from '../view/histogram.ts';
 import { columnsMax, tookKey, type Columns } from './columns.ts';
 import { decidedRanges, decidedRows } from './decided.ts';
@@ -98,7 +98,7 @@ function Loading({ loaded: { columns, all, full }, of, doing }: { loaded: Loaded
 }
 
 const nameOfKey = (key: string) => (key === '' ? 'the result' : key === tookKey ? 'time taken, ms' : key);
-const said = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
+const said = (value: number) => figure(value, 4);
 
 function Drawn({ columns, version, kind }: { columns: Columns; version: number; kind: 'Plot' | 'Histogram' }) {
   const [chosen, choose] = useState<string | null>(null);
@@ -115,7 +115,7 @@ function Drawn({ columns, version, kind }: { columns: Columns; version: number; 
         figures,
         chart: (
           <Plot
-            label={`${nameOfKey(key)} by item: from ${said.format(figures.least)} to ${said.format(figures.most)}`}
+            label={`${nameOfKey(key)} by item: from ${said(figures.least)} to ${said(figures.most)}`}
             x={x}
             series={[{ name: nameOfKey(key), y, colour: '--tide', kind: points ? 'points' : 'line' }]}
             xLabel="item"
@@ -157,8 +157,8 @@ function Drawn({ columns, version, kind }: { columns: Columns; version: number; 
         </label>
         {drawn.figures === null ? null : (
           <span className="sm mute">
-            least {figure(key, drawn.figures.least)} · median {figure(key, drawn.figures.median)} · mean {figure(key, drawn.figures.mean)} ·
-            most {figure(key, drawn.figures.most)}
+            least {saidOf(key, drawn.figures.least)} · median {saidOf(key, drawn.figures.median)} · mean {saidOf(key, drawn.figures.mean)} ·
+            most {saidOf(key, drawn.figures.most)}
           </span>
         )}
       </div>
@@ -167,7 +167,7 @@ function Drawn({ columns, version, kind }: { columns: Columns; version: number; 
   );
 }
 
-const figure = (key: string, value: number) => (key === tookKey ? duration(value) : said.format(value));
+const saidOf = (key: string, value: number) => (key === tookKey ? duration(value) : said(value));
 
 const jsonItems = 50;
 

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useReducer, useRef, useState } from 'react';
 import type { Job } from '../../sdk/types.ts';
-import { Empty, PeerName } from '../pieces/pieces.tsx';
+import { Empty, PeerName, Skeleton } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { count, duration, pretty, short } from '../view/format.ts';
 import { tookKey } from './columns.ts';
@@ -80,6 +80,7 @@ export function ResultsTable({
     cache.want(indices);
     // oxlint-disable-next-line react/exhaustive-deps -- a new list each time; `wanted` says when it differs
   }, [cache, wanted]);
+  if (total === 0 && job.progress.committed + job.progress.failed > 0) return <Skeleton lines={6} label="Results are being fetched" />;
   if (total === 0)
     return (
       <Empty title={hasEnded(job) ? 'There are no results.' : 'No results yet.'}>

@@ -5,6 +5,9 @@ import { Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
 import { hasEnded } from './use-job.ts';
 
+/** What browsers say of code comes without an end. */
+const sentenceEnded = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 const comesBefore = (other: JobSummary, job: Job) =>
   other.state === 'running' && other.manifest.submitter === job.submitter && other.manifest.createdAt < job.createdAt;
 
@@ -19,7 +22,18 @@ export function Situation({ job, waitsFor }: { job: Job; waitsFor: string }) {
   );
   const { items, committed, failed } = job.progress;
   const left = items - committed - failed;
-  if (job.state === 'failed') return <Notice tone="coral">{job.reason || 'The job failed.'}</Notice>;
+  if (job.state === 'failed')
+    return (
+      <Notice tone="coral">
+        {sentenceEnded(job.reason || 'The job failed.')}
+        {job.id === '' ? null : (
+          <>
+            {' '}
+            <Link to={`/jobs/new?from=${job.id}`}>Change it and submit it once more</Link>; what was done stays here.
+          </>
+        )}
+      </Notice>
+    );
   if (job.state === 'uploading') return <Notice tone="tide">Uploading: keep this tab open until the job is handed over.</Notice>;
   if (job.state === 'cancelled')
     return (

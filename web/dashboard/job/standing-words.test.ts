@@ -33,7 +33,7 @@ it('a member runs parts, has some, does nothing for a reason, or says nothing', 
 });
 
 it('the queue is summed up in a sentence', () => {
-  expect(queueSentence(standing)).toBe("0 of 1 member work on it. 3 parts wait in this group's queue, 0 are claimed.");
+  expect(queueSentence(standing)).toBe("Nobody works on it. 3 parts wait in this group's queue, 0 are claimed.");
   expect(queueSentence({ ...standing, members: [{ ...member, claimed: 2 }, member], waiting: 1, claimed: 1, lentItems: 200 })).toBe(
     "1 of 2 members works on it. 1 part waits in this group's queue, 1 is claimed. 200 items are lent between groups.",
   );

@@ -31,7 +31,8 @@ export function doingOf({ answered, runs, claimed, why }: MemberStanding): Doing
 /** '2 of 5 members work on it. 3 parts wait in this group, 4 are claimed.' */
 export function queueSentence({ members, waiting, claimed, lentItems }: Standing): string {
   const working = members.filter((member) => member.claimed > 0).length;
-  const who = `${working} of ${plural(members.length, 'member')} ${working === 1 ? 'works' : 'work'} on it.`;
+  const who =
+    working === 0 ? 'Nobody works on it.' : `${working} of ${plural(members.length, 'member')} ${working === 1 ? 'works' : 'work'} on it.`;
   const parts = `${plural(waiting, 'part waits', 'parts wait')} in this group's queue, ${claimed === 1 ? '1 is' : `${count(claimed)} are`} claimed.`;
   const lent = lentItems === 0 ? '' : ` ${plural(lentItems, 'item is', 'items are')} lent between groups.`;
   return `${who} ${parts}${lent}`;

@@ -10,30 +10,42 @@ interface Held {
   readonly before: Draft | null;
   /** Where the content came from, in words; '' where it was written here. */
   readonly from: string;
+  /** What was written in another tab, and never submitted. */
+  readonly left: Draft | null;
 }
 
 const key = 'lull-draft';
+/** What this browser wrote last and has not submitted: a tab that is closed takes its own storage along. */
+const leftKey = 'lull-draft-left';
 /** More than this is not worth a slow page. */
 const keptCharactersMax = 1_000_000;
 
-function kept(): Draft {
+/** null where there is none, storage is forbidden, or an older page left something else. */
+function read(from: () => Storage, name: string): Draft | null {
   try {
-    const text = sessionStorage.getItem(key);
-    return text === null ? emptyDraft : draftFromText(text);
+    const text = from().getItem(name);
+    return text === null ? null : draftFromText(text);
   } catch {
-    // Storage that is forbidden, or what an older page left.
-    return emptyDraft;
+    return null;
   }
 }
 
-const store = createStore<Held>(() => ({ draft: kept(), before: null, from: '' }));
+function begin(): Held {
+  const own = read(() => sessionStorage, key);
+  const left = own === null ? read(() => localStorage, leftKey) : null;
+  return { draft: own ?? emptyDraft, before: null, from: '', left };
+}
+
+const store = createStore<Held>(begin);
 let saving: ReturnType<typeof setTimeout> | undefined;
 store.subscribe(({ draft }) => {
   clearTimeout(saving);
   saving = setTimeout(() => {
     try {
       const text = draftToText(draft);
-      if (text.length <= keptCharactersMax) sessionStorage.setItem(key, text);
+      if (text.length > keptCharactersMax) return;
+      sessionStorage.setItem(key, text);
+      if (!isPristine(draft)) localStorage.setItem(leftKey, text);
     } catch {
       // It is kept for as long as the page lives.
     }
@@ -41,12 +53,27 @@ store.subscribe(({ draft }) => {
 });
 
 export const draftStore = {
-  change: (part: Partial<Draft>) => store.setState(({ draft, before, from }) => ({ draft: { ...draft, ...part }, before, from }), true),
+  change: (part: Partial<Draft>) => store.setState((held) => ({ draft: { ...held.draft, ...part } })),
   /** Fills in another content; `undo` brings back what was there. */
-  fill: (draft: Draft, from: string) => store.setState((held) => ({ draft, before: held.draft, from }), true),
-  undo: () => store.setState(({ draft, before }) => ({ draft: before ?? draft, before: null, from: '' }), true),
-  /** It was submitted. */
-  clear: () => store.setState({ draft: emptyDraft, before: null, from: '' }, true),
+  fill: (draft: Draft, from: string) => store.setState((held) => ({ draft, before: held.draft, from })),
+  undo: () => store.setState(({ draft, before }) => ({ draft: before ?? draft, before: null, from: '' })),
+  /** It was submitted: the form is empty again, but for what was written since. Says whether it is. */
+  submitted: (draft: Draft): boolean => {
+    if (store.getState().draft !== draft) return false;
+    store.setState({ draft: emptyDraft, before: null, from: '' });
+    draftStore.forgetLeft();
+    return true;
+  },
+  bringBackLeft: () =>
+    store.setState(({ draft, left }) => ({ draft: left ?? draft, before: draft, from: 'Brought back from another tab.', left: null })),
+  forgetLeft: () => {
+    store.setState({ left: null });
+    try {
+      localStorage.removeItem(leftKey);
+    } catch {
+      // Nothing was kept there.
+    }
+  },
 };
 
 export const useDraft = (): Held => useStore(store);

@@ -202,7 +202,7 @@ export function itemCount(draft: InputDraft): number | null {
 
 /** Why `head`, the first bytes of a file, cannot be lines of text; null where it may be. */
 export function textProblem(head: Uint8Array, name: string): string | null {
-  const message = `${name} does not look like text, so it has no lines to run over. Choose a plain text file (UTF-8).`;
+  const message = `${name} does not look like text in UTF-8, so it has no lines to run over. If it is text, save it as UTF-8, as editors and spreadsheets can, and choose it again; if not, run over pieces of it.`;
   if (head.includes(0)) return message;
   // The last character may be cut in two: the decoder waits for the rest of it.
   try {

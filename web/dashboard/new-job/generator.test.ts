@@ -26,7 +26,8 @@ it('sees the arguments, the seeded randomness and what it awaits', async () => {
 });
 
 it('ends where it yields without end', async () => {
-  await expect(items('for (;;) yield 1;')).rejects.toThrow(`more than ${generatedItemsMax}`);
+  expect(generatedItemsMax).toBe(1_000_000);
+  await expect(items('for (;;) yield 1;')).rejects.toThrow('more than a million items');
 });
 
 it('says what is missing before anything is run', () => {

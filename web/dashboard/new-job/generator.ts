@@ -1,6 +1,6 @@
 // Items made by a few lines of code: what somebody writes becomes the body of a generator, which is run once, in this tab's sandbox.
 
-/** More in one value is slow to hold; what is more than this is better made by the job's own code from a range. */
+/** A million, which is said in words below. More in one value is slow to hold; what is more than this is better made by the job's own code from a range. */
 export const generatedItemsMax = 1_000_000;
 const bodyCharsMax = 100_000;
 
@@ -15,7 +15,7 @@ export function generatorProblem(body: string): string | null {
 export const generatorModule = (body: string): string => `export default async function generate(_, { args, random, now }) {
   const items = [];
   for await (const item of made(args, random, now)) {
-    if (items.length === ${generatedItemsMax}) throw new Error('It yields more than ${generatedItemsMax} items.');
+    if (items.length === ${generatedItemsMax}) throw new Error('It yields more than a million items.');
     items.push(item);
   }
   return items;

@@ -14,20 +14,21 @@ import { draftStore, isPristine, useDraft } from './draft-store.ts';
 import { InputField } from './input-field.tsx';
 import { draftOfJob, draftOfSample } from './sample-draft.ts';
 import { sampleById, StartFrom } from './start-from.tsx';
-import { submissions, useSubmission, type Step } from './submission.ts';
+import { submissions, useSubmissionOf, type Step } from './submission.ts';
 import { TryCard } from './try-card.tsx';
 
+const newJobPath = '/jobs/new';
 const codeHint = 'A JavaScript module whose default export is called once an item. Tab indents; press Esc, then Tab, to move on.';
 const argsHint = 'JSON that every call sees as task.args.';
 const reduceHint = 'A module: export default (values, task) => value. Runs in your tab over all results, when they are there.';
 
 export function NewJobPage() {
   const { lull, objects, snapshots, tries } = useDeps();
-  const { draft, before, from } = useDraft();
+  const { draft, before, from, left } = useDraft();
   const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const [key, setKey] = useState<number | null>(null);
   const [said, setSaid] = useState<{ readonly tone: 'coral' | 'dusk' | 'tide'; readonly sentence: string } | null>(null);
-  const submission = useSubmission(key);
+  // It goes on when the page is left, and is found again when one comes back.
+  const submission = useSubmissionOf(draft);
   const under = submission !== undefined && submission.step.kind !== 'failed';
   const form = useRef<HTMLFormElement>(null);
   const here = useRef(true);
@@ -104,11 +105,12 @@ export function NewJobPage() {
         ...(checked.totalMs !== null && { limits: { totalMs: checked.totalMs } }),
       },
       checked.inputs,
-      setKey,
+      draft,
     );
     if (job === null) return;
-    draftStore.clear();
-    if (here.current) navigate(`/jobs/${job.id}`);
+    const isDone = draftStore.submitted(draft);
+    // Whoever has gone elsewhere, or writes the next one, is left there.
+    if (isDone && location.pathname === newJobPath) navigate(`/jobs/${job.id}`);
   };
   const wrong = (field: Field) => problems.find((problem) => problem.field === field)?.sentence;
 
@@ -125,6 +127,18 @@ export function NewJobPage() {
       </div>
       <GuideStep at="new-job" />
       <StartFrom pristine={isPristine(draft) && location.search === ''} disabled={under} onFill={(sample) => void fillSample(sample)} />
+      {left === null || !isPristine(draft) || from !== '' ? null : (
+        <Notice tone="tide">
+          You wrote a job in another tab{left.name.trim() === '' ? '' : `, “${left.name.trim()}”,`} and did not submit it.{' '}
+          <button type="button" className="link" onClick={draftStore.bringBackLeft}>
+            Bring it back
+          </button>{' '}
+          or{' '}
+          <button type="button" className="link" onClick={draftStore.forgetLeft}>
+            forget it
+          </button>
+        </Notice>
+      )}
       {from === '' ? null : (
         <Notice tone="tide">
           {from}{' '}

@@ -14,6 +14,8 @@ export type Step =
 export interface Submission {
   readonly key: number;
   readonly name: string;
+  /** What it was made of: the same form is not handed over twice. */
+  readonly of: unknown;
   readonly step: Step;
 }
 
@@ -35,21 +37,14 @@ const drop = (key: number) => store.setState((all) => all.filter((each) => each.
 export const submissions = {
   /**
    * Uploads and submits. Resolves with the job when the tab may be closed, with null when it failed: the reason is in the
-   * submission's step until it is forgotten.
+   * submission's step until it is forgotten. `of`: what the form held.
    */
-  async start(
-    lull: Lull,
-    makers: InputMakers,
-    spec: Omit<JobSpec, 'inputs'>,
-    inputs: ReadyInputs,
-    onKey: (key: number) => void,
-  ): Promise<Job | null> {
+  async start(lull: Lull, makers: InputMakers, spec: Omit<JobSpec, 'inputs'>, inputs: ReadyInputs, of: unknown): Promise<Job | null> {
     const key = nextKey++;
     store.setState(
-      (all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, step: { kind: 'reading' } }],
+      (all) => [...all.filter(({ step }) => step.kind !== 'failed'), { key, name: spec.name, of, step: { kind: 'reading' } }],
       true,
     );
-    onKey(key);
     try {
       const ready = await storedInputs(lull, makers, inputs, (step) => put(key, step));
       put(key, { kind: 'handing-over' });
@@ -101,4 +96,5 @@ export async function storedInputs(
 }
 
 export const useSubmissions = (): readonly Submission[] => useStore(store);
-export const useSubmission = (key: number | null): Submission | undefined => useStore(store, (all) => all.find((each) => each.key === key));
+/** The one that was made of this, if it is under way or has just failed. */
+export const useSubmissionOf = (of: unknown): Submission | undefined => useStore(store, (all) => all.find((each) => each.of === of));

@@ -1,6 +1,7 @@
 // What a job answers with, drawn: lines with bands, heat maps, images.
 import { lazy, Suspense, useEffect, useId, useRef } from 'react';
 import { Skeleton } from '../pieces/pieces.tsx';
+import { figure } from './format.ts';
 import type { PlotChartProps, PlotSeries } from './plot-chart.tsx';
 import type { Bitmap, HeatMap, LineChart } from './result-shapes.ts';
 
@@ -16,8 +17,8 @@ export const Plot = (props: PlotChartProps) => (
   </Suspense>
 );
 
-const said = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
-const axisWord = (value: number | string) => (typeof value === 'number' ? said.format(value) : value);
+const said = (value: number) => figure(value, 3);
+const axisWord = (value: number | string) => (typeof value === 'number' ? said(value) : value);
 
 export function LineFigure({ title, x, xLabel, yLabel, series, mark }: LineChart) {
   const drawn: PlotSeries[] = [];
@@ -37,7 +38,7 @@ export function LineFigure({ title, x, xLabel, yLabel, series, mark }: LineChart
         </figcaption>
       )}
       <Plot
-        label={`${title || yLabel || 'Lines'}: ${series.map(({ name, y }) => `${name}, at the end ${said.format(y.at(-1) ?? Number.NaN)}`).join('; ')}`}
+        label={`${title || yLabel || 'Lines'}: ${series.map(({ name, y }) => `${name}, at the end ${said(y.at(-1) ?? Number.NaN)}`).join('; ')}`}
         x={x}
         series={drawn}
         bands={bands}
@@ -56,7 +57,7 @@ export function LineFigure({ title, x, xLabel, yLabel, series, mark }: LineChart
         {mark === null ? null : (
           <span>
             <i className="line-mark" />
-            {new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 }).format(mark)}, what is known
+            {figure(mark, 6)}, what is known
           </span>
         )}
       </p>
@@ -106,7 +107,7 @@ export function HeatMapFigure({ title, x, y, values, xLabel, yLabel, unit }: Hea
       <figcaption id={id}>
         <h3>{title || 'By two settings'}</h3>
         <span className="sm mute">
-          {said.format(least)} <i className="heat-scale" /> {said.format(most)} {unit}
+          {said(least)} <i className="heat-scale" /> {said(most)} {unit}
         </span>
       </figcaption>
       <div className="heat-body">
@@ -124,7 +125,7 @@ export function HeatMapFigure({ title, x, y, values, xLabel, yLabel, unit }: Hea
           width={x.length}
           height={y.length}
           role="img"
-          aria-label={`${yLabel} by ${xLabel}: from ${said.format(least)} to ${said.format(most)} ${unit}`}
+          aria-label={`${yLabel} by ${xLabel}: from ${said(least)} to ${said(most)} ${unit}`}
         />
         <span className="heat-x sm mute" aria-hidden="true">
           {ends(x).map((value, i) => (

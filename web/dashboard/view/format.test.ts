@@ -10,6 +10,7 @@ describe('numbers as a person says them', () => {
       '1\u202f000\u202f000',
       '1\u202f234.5',
     ]);
+    expect([numberFormats('en').figure(12_345, 3), german.figure(0.001_234, 2)]).toEqual(['12\u202f300', '0,0012']);
   });
 
   it('groups digits and agrees with the noun', () => {

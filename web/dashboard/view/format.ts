@@ -4,6 +4,8 @@ export interface NumberFormats {
   count(n: number): string;
   /** With so many digits behind the decimal sign. */
   decimal(n: number, digits: number): string;
+  /** With at most so many digits that mean something: 12 300, 0.00123. */
+  figure(n: number, digits: number): string;
 }
 
 /** As the person's language writes numbers. In English thin spaces group digits, as in tables of science, so that no comma is taken for a decimal one. */
@@ -12,10 +14,13 @@ export function numberFormats(locale: string): NumberFormats {
   const of = (digits: number) =>
     new Intl.NumberFormat(english ? 'en' : locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const [whole, one, two] = [of(0), of(1), of(2)];
+  const meant = (digits: number) => new Intl.NumberFormat(english ? 'en' : locale, { maximumSignificantDigits: digits });
+  const meaning: Intl.NumberFormat[] = [];
   const spaced = (text: string) => (english ? text.replaceAll(',', '\u202f') : text);
   return {
     count: (n) => spaced(whole.format(Math.round(n))),
     decimal: (n, digits) => spaced((digits === 0 ? whole : digits === 1 ? one : two).format(n)),
+    figure: (n, digits) => spaced((meaning[digits] ??= meant(digits)).format(n)),
   };
 }
 
@@ -23,6 +28,8 @@ const formats = numberFormats(typeof navigator === 'undefined' ? 'en' : navigato
 
 /** 43200 -> '43 200'. */
 export const count = formats.count;
+/** 12345 of 3 digits -> '12 300'. */
+export const figure = formats.figure;
 const { decimal } = formats;
 
 /** '1 part', '3 parts'. */

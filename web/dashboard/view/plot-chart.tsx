@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { figure } from './format.ts';
 
 export interface PlotSeries {
   readonly name: string;
@@ -28,7 +29,8 @@ export interface PlotChartProps {
   readonly sayX?: (x: number) => string;
 }
 
-const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+/** Digits of the numbers at an axis. */
+const axisDigits = 6;
 
 export function PlotChart(props: PlotChartProps) {
   const host = useRef<HTMLDivElement>(null);
@@ -113,9 +115,9 @@ function optionsOf(
         label: xLabel,
         labelSize: 18,
         size: 30,
-        values: (_, ticks) => ticks.map((tick) => (sayX === undefined ? number.format(tick) : sayX(tick))),
+        values: (_, ticks) => ticks.map((tick) => (sayX === undefined ? figure(tick, axisDigits) : sayX(tick))),
       },
-      { ...axis, label: yLabel, labelSize: 18, size: 62, values: (_, ticks) => ticks.map((tick) => number.format(tick)) },
+      { ...axis, label: yLabel, labelSize: 18, size: 62, values: (_, ticks) => ticks.map((tick) => figure(tick, axisDigits)) },
     ],
     series: [
       {},
