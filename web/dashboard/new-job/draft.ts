@@ -102,6 +102,9 @@ export function totalMsOf(minutes: string): number | null | undefined {
   return ms >= 1 && ms <= jobTotalMsMax ? ms : undefined;
 }
 
+/** As `totalMsOf` reads it again. */
+export const minutesOf = (totalMs: number): string => String(Number((totalMs / 60_000).toPrecision(12)));
+
 export function codeProblem(code: string, shape: string): string | null {
   if (code.trim() === '') return `There is no code. It is an ES module: export default ${shape}`;
   if (code.length > 4 * 1024 * 1024) return 'Code may have at most 4 MiB: put what is larger into the input.';

@@ -67,8 +67,8 @@ export function NewJobPage() {
       void fill(async () => {
         await lull.ready;
         const old = await lull.find(job);
-        const input = snapshots.getState().jobs?.find(({ id }) => id === job)?.manifest.input;
-        const { draft: cloned, sentence } = await draftOfJob(old, input);
+        const known = snapshots.getState().jobs?.find(({ id }) => id === job);
+        const { draft: cloned, sentence } = await draftOfJob(old, known?.manifest);
         return { draft: cloned, from: `Cloned from ${old.name}: change what you like.`, sentence };
       });
     else if (fragment !== undefined)

@@ -1,8 +1,8 @@
 // A sample or an old job as a draft of the form.
-import type { JobInput } from '../../kernel/protocol/job-manifest.ts';
+import type { JobInput, JobManifest } from '../../kernel/protocol/job-manifest.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { Job } from '../../sdk/types.ts';
-import { emptyDraft, emptyInput, type Draft, type InputDraft } from './draft.ts';
+import { emptyDraft, emptyInput, minutesOf, type Draft, type InputDraft } from './draft.ts';
 
 async function shipped(path: string): Promise<Blob> {
   const answer = await fetch(path).catch(() => null);
@@ -32,10 +32,13 @@ export async function draftOfSample({ name, code, reduce, args, argsFile, input 
 export const clonedItemsMax = 2_000;
 
 /**
- * An old job to change and submit again. `sentence` says what could not be brought over; '' where all was.
+ * An old job to change and submit again; `manifest` is what this tab knows of it. `sentence` says what could not be brought over; '' where all was.
  * @throws what `job.source()` throws
  */
-export async function draftOfJob(job: Job, input: JobInput | undefined): Promise<{ draft: Draft; sentence: string }> {
+export async function draftOfJob(
+  job: Job,
+  manifest: Pick<JobManifest, 'input' | 'totalMs'> | undefined,
+): Promise<{ draft: Draft; sentence: string }> {
   const { code, reduce } = await job.source();
   const { args } = job;
   const draft = {
@@ -45,8 +48,9 @@ export async function draftOfJob(job: Job, input: JobInput | undefined): Promise
     reduce: reduce ?? '',
     args: args === undefined || args === null ? '' : (JSON.stringify(args) ?? ''),
     open: job.open,
+    totalMinutes: manifest?.totalMs === undefined ? '' : minutesOf(manifest.totalMs),
   };
-  const cloned = input === undefined ? null : await inputOf(job, input);
+  const cloned = manifest === undefined ? null : await inputOf(job, manifest.input);
   return cloned === null
     ? { draft, sentence: 'Its code and arguments are here; its input is not, because it is too much to write out. Choose it again.' }
     : { draft: { ...draft, ...cloned }, sentence: '' };
