@@ -189,7 +189,7 @@ const recorded = {
     blocks: '3c6eaed1ffa7f976',
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
-    frame: 'e1f7c10bd8a6cbf1',
+    frame: '8c93e7250dfad2cb',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
     ledger: '22fc5994195de892',

@@ -82,7 +82,7 @@ export class NetworkManager implements Remote {
   #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(private readonly options: NetworkManagerOptions) {
-    this.#calls = new Calls(options.platform, options.deliver);
+    this.#calls = new Calls(options.platform, options.self, options.deliver);
     this.#relay = new Relay(options.platform, options.self, this.#calls, (peer) => this.#sessions.get(peer));
   }
 

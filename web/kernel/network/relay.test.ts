@@ -24,7 +24,7 @@ async function setUp() {
     const payload = more.payload ?? new Uint8Array(0);
     const buffers = payload.length > 0 ? [payload.length] : [];
     const hashes = payload.length > 0 ? [await testDigest.sha256(payload)] : [];
-    const sealed = encodeWire({ frame: neighbour.request({ id: counter, from: `lull://g/${cyd}/test`, buffers }), hashes });
+    const sealed = encodeWire({ frame: neighbour.request({ id: counter, buffers }), hashes });
     const address = { to: (more.to ?? ada.self.peer) as typeof cyd, from: cyd, counter, sealed };
     const signature = await signer.sign(relaySignedBytes(more.network ?? 'public', address));
     return { t: 'relay', ...address, identity: signer.identity as string, signature, buffers, transfer: 0 };

@@ -123,7 +123,7 @@ export class Session implements Carrier {
   ): Carriage {
     const nothing = { cancel: ignore };
     const transfer = buffers.some((buffer) => buffer.length > 0) ? this.#takeTransfer() : 0;
-    const fault = this.send('transfer' in frame ? { ...frame, transfer } : frame);
+    const fault = this.send(transfer > 0 && 'buffers' in frame ? { ...frame, transfer } : frame);
     if (fault !== undefined) {
       failed(fault);
       return nothing;
@@ -264,8 +264,10 @@ export class Session implements Carrier {
   }
 
   /** Makes room for what a frame refers to, if somebody wants it, and says so to the far side. */
-  #attached(frame: { readonly buffers: readonly number[]; readonly transfer: number }, begin: () => Incoming | undefined): void {
-    const { buffers, transfer } = frame;
+  #attached(
+    { buffers = [], transfer = 0 }: { readonly buffers?: readonly number[] | undefined; readonly transfer?: number | undefined },
+    begin: () => Incoming | undefined,
+  ): void {
     const some = buffers.some((length) => length > 0);
     if (some !== transfer > 0 || (some && !this.#inbound.mayAnnounce(transfer)))
       return this.#garbage('a frame and its transfer do not fit');

@@ -24,15 +24,16 @@ const faultCodes = [
   'internal',
 ] as const satisfies readonly FaultCode[];
 
-/** Lengths of the buffers a frame refers to, in index order, and the transfer that brings their bytes (0: there are none). */
+/** Lengths of the buffers a frame refers to, in index order, and the transfer that brings their bytes; absent where there are none. */
 const attached = {
-  buffers: listOf(v.pipe(natural, v.maxValue(0xffff_ffff)), buffersPerMessageMax),
-  transfer: v.pipe(natural, v.maxValue(0xffff_ffff)),
+  buffers: v.optional(listOf(v.pipe(natural, v.maxValue(0xffff_ffff)), buffersPerMessageMax)),
+  transfer: v.optional(v.pipe(natural, v.maxValue(0xffff_ffff))),
 };
 
 export const requestFrameSchema = v.strictObject({
   t: v.literal('request'),
   id: positive,
+  /** What the URIs have behind the peer: whose they are the link has proven, or the relay frame. */
   to: text(uriCharsMax),
   from: text(uriCharsMax),
   verb: v.picklist(verbs),

@@ -35,6 +35,11 @@ function partsOf(text: string): UriParts | undefined {
   return { group, peer: peer as UriParts['peer'], service, path };
 }
 
+export const isServiceName = (text: string): boolean => segment.test(text);
+
+/** `<service>[/<resource>[/...]]` of a whole one. */
+export const pathOf = (uri: Uri): string => uri.slice(uri.indexOf('/', uri.indexOf('/', 'lull://'.length) + 1) + 1);
+
 export function makeUri(group: string, peer: UriParts['peer'], service: string, ...path: string[]): Uri {
   let uri = `lull://${group}/${peer}/${service}`;
   for (const part of path) uri += `/${part}`;

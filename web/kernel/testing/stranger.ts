@@ -48,14 +48,12 @@ export async function stranger(name: string, clock: VirtualClock, net: MemoryNet
     request: (more) => ({
       t: 'request',
       id: 1,
-      to: `lull://g/${victim.peer}/network/clock`,
-      from: `lull://g/${peer}/test`,
+      to: 'network/clock',
+      from: 'test',
       verb: 'get',
       deadline: 1_000,
       trace: '0'.repeat(16),
       body: {},
-      buffers: [],
-      transfer: 0,
       ...more,
     }),
   };
