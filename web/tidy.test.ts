@@ -198,7 +198,7 @@ const recorded = {
     network: '7323c4dd1b81928a',
     queue: '971ae1ff1c10c0d1',
     resources: 'ec94f5d24aafcc29',
-    scheduler: '77d44021b44b8011',
+    scheduler: '74bc0a43541e2431',
     signed: '4e9497447a78d6a5',
   },
 };

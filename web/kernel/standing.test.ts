@@ -5,6 +5,7 @@ import { unwrap } from './lib/outcome.ts';
 import { probeEveryMs } from './limits.ts';
 import { resourcesContract } from './protocol/contracts/resources.ts';
 import { schedulerContract } from './protocol/contracts/scheduler.ts';
+import { declinedMs } from './services/scheduler/allocate.ts';
 import { TestGroup, type TestPeer } from './testing/test-group.ts';
 
 async function groupAtWork(seed: string) {
@@ -62,4 +63,27 @@ test('a member that may run nothing any more is let go within two heartbeats, an
   unwrap(await consent(true));
   await group.clock.until(async () => (await allocated(peers[0]!)) === true, 10_000);
   expect(unwrap(await standing(peers[2]!)).body.state).toBe('running');
+}, 60_000);
+
+test('a member whose person will not have the job is not counted on: it says so, and others are chosen', async () => {
+  const { group, peers, job } = await groupAtWork('declined');
+  const submitter = peers[3]!.kernel.self.identity;
+  const standingAt = async (peer: TestPeer, of: JobId) =>
+    unwrap(await group.clock.finish(peer.kernel.bus.ask(schedulerContract, 'standings', 'get', { job: of }))).body;
+  const never = (list: readonly string[]) =>
+    group.clock.finish(peers[0]!.kernel.bus.ask(resourcesContract, 'limits', 'update', { never: [...list] }));
+  expect((await standingAt(peers[0]!, job)).allocated).toBe(true);
+  unwrap(await never([submitter]));
+  await group.clock.advance(probeEveryMs);
+  expect(await standingAt(peers[0]!, job)).toMatchObject({ allocated: false, excludedBy: 'not-chosen' });
+  // What its steward says of the next job comes to the same, wherever the steward is.
+  for (const other of [peers[3]!, peers[1]!]) {
+    const next = await group.submit(other, 200);
+    await group.clock.advance(4_000);
+    const declined = other === peers[3];
+    expect((await standingAt(peers[0]!, next)).allocated).toBe(!declined);
+    for (const peer of peers.slice(1, 3)) expect((await standingAt(peer, next)).allocated).toBe(true);
+  }
+  unwrap(await never([]));
+  await group.clock.until(async () => (await standingAt(peers[0]!, job)).allocated === true, declinedMs + 10_000);
 }, 60_000);

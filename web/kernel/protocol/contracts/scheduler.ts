@@ -61,12 +61,15 @@ export const schedulerContract = contract({
     receipts: { query: operation('local', empty, v.strictObject({ receipts: listOf(receiptSchema, receiptsMax) })) },
     /** In whose name this tab gives from now on; null: in nobody's but its own. */
     team: { replace: operation('local', v.strictObject({ mark: v.nullable(teamMarkSchema) }), empty) },
-    /** A steward tells a member which jobs may use it, and which may not any more: advice. */
+    /**
+     * A steward tells a member which jobs may use it, and which may not any more: advice. `declined` are those of them that it does not run,
+     * because of its person's choice or the memory they ask for.
+     */
     allocations: {
       update: operation(
         'member',
         v.strictObject({ jobs: listOf(v.strictObject({ job: jobIdSchema, allocated: v.boolean() }), 256) }),
-        empty,
+        v.strictObject({ declined: listOf(jobIdSchema, 256) }),
       ),
     },
     /** The state of a job. */

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jobId, makePeerId, storeId } from '../../lib/ids.ts';
+import { jobId, makePeerId, storeId, type PeerId } from '../../lib/ids.ts';
+import { success } from '../../lib/outcome.ts';
 import type { Member } from '../../protocol/contracts/membership.ts';
 import { someIdentity } from '../../testing/made-up-jobs.ts';
-import { Words, allocate } from './allocate.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { Allocator, Words, allocate, declinedMs } from './allocate.ts';
 
 const member = (n: number, workersAllowed: number, changes: { claimed?: number; status?: Member['status'] } = {}): Member => ({
   peer: makePeerId(someIdentity(n), new Uint8Array(8)),
@@ -66,4 +68,50 @@ it('counts what a steward said for as long as that one is here, the latest word'
   expect(words.allocated(job)).toBe(false);
   words.setMembers([ann]);
   expect(words.allocated(job)).toBeNull();
+});
+
+describe('a steward', () => {
+  const job = jobId('b'.repeat(64));
+  /** A steward in a group of three, with what it says, and those who decline what they are told. */
+  function steward(declining: ReadonlySet<string>) {
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    const [self, ann, bob] = [member(1, 1), member(2, 1), member(3, 1)];
+    const words = new Words();
+    const context = {
+      self: { peer: self.peer },
+      platform: { clock },
+      ask: (_contract: unknown, _resource: unknown, _verb: unknown, { jobs }: Told, { peer }: { peer: PeerId }) => {
+        said.push(...jobs.map(({ allocated }) => `${peer === ann.peer ? 'ann' : 'bob'} ${allocated}`));
+        const declined = jobs.flatMap((one) => (one.allocated && declining.has(peer) ? [one.job] : []));
+        return Promise.resolve(success({ body: { declined }, buffers: [] }));
+      },
+    } as unknown as ConstructorParameters<typeof Allocator>[0];
+    const allocator = new Allocator(context, words, () => declining.has(self.peer));
+    words.setMembers([self, ann, bob]);
+    allocator.setMembers([self, ann, bob]);
+    return { clock, said, words, allocator };
+  }
+  type Told = { readonly jobs: readonly { readonly job: typeof job; readonly allocated: boolean }[] };
+
+  it('takes somebody else for whoever declines, and asks that one again after a while', async () => {
+    const declining = new Set([member(1, 1).peer, member(2, 1).peer]);
+    const { clock, said, words, allocator } = steward(declining);
+    allocator.decide(job, 1);
+    await clock.advance(1);
+    expect(said).toEqual(['ann true', 'bob true', 'ann false']);
+    expect(words.allocated(job)).toBeNull();
+    // For more functions than the willing have workers for there is nobody else, and nobody is asked again and again.
+    for (let look = 0; look < 5; look++) {
+      allocator.decide(job, 9);
+      await clock.advance(1_000);
+    }
+    expect(said).toHaveLength(3);
+    declining.clear();
+    await clock.advance(declinedMs);
+    allocator.decide(job, 9);
+    await clock.advance(1);
+    expect(said.slice(3)).toEqual(['ann true']);
+    expect(words.allocated(job)).toBe(true);
+  });
 });

@@ -6,6 +6,8 @@ import type { Member } from '../../protocol/contracts/membership.ts';
 import type { ServiceContext } from '../../service.ts';
 
 const wordsMax = 256;
+/** A member that declined a job is not asked again for so long: its person may choose otherwise. */
+export const declinedMs = 60_000;
 
 /**
  * Members for so many functions, as few as have a worker for each: those that have it already, then who has most to spare. Whoever may run
@@ -37,11 +39,15 @@ export function allocate(members: readonly Member[], functions: number, before: 
 export class Allocator {
   readonly #allocated = new Map<JobId, { functions: number; peers: ReadonlySet<PeerId> }>();
   readonly #unsaid = new Map<PeerId, Map<JobId, boolean>>();
+  /** Until when those who declined a job are not asked again. */
+  readonly #declined = new Map<JobId, Map<PeerId, number>>();
   #members: readonly Member[] = [];
 
   constructor(
     private readonly context: ServiceContext<typeof schedulerContract>,
     private readonly words: Words,
+    /** Whether this tab's own person chose not to run such a job, or allows less memory than it asks for. */
+    private readonly declines: (job: JobId) => boolean,
   ) {}
 
   /** Offers may have changed: who may run nothing any more is told at once. */
@@ -54,14 +60,17 @@ export class Allocator {
       });
       if (lost) this.decide(job, functions);
     }
-    for (const peer of this.#unsaid.keys()) if (!members.some((member) => member.peer === peer)) this.#unsaid.delete(peer);
+    const gone = (peer: PeerId) => !members.some((member) => member.peer === peer);
+    for (const peer of this.#unsaid.keys()) if (gone(peer)) this.#unsaid.delete(peer);
+    for (const untils of this.#declined.values()) for (const peer of untils.keys()) if (gone(peer)) untils.delete(peer);
     this.#say();
   }
 
   /** This tab is the job's steward, and the job has so many functions. */
   decide(job: JobId, functions: number): void {
     const before = this.#allocated.get(job)?.peers ?? new Set();
-    const peers = allocate(this.#members, functions, before);
+    const willing = this.#members.filter(({ peer }) => !this.#hasDeclined(job, peer));
+    const peers = allocate(willing, functions, before);
     this.#allocated.set(job, { functions, peers });
     for (const peer of peers) if (!before.has(peer)) this.#tell(peer, job, true);
     for (const peer of before) if (!peers.has(peer)) this.#tell(peer, job, false);
@@ -71,6 +80,23 @@ export class Allocator {
   /** Another is the job's steward now, or the job has ended: nothing more is said of it. */
   leave(job: JobId): void {
     this.#allocated.delete(job);
+    this.#declined.delete(job);
+  }
+
+  #hasDeclined(job: JobId, peer: PeerId): boolean {
+    if (peer === this.context.self.peer) return this.declines(job);
+    return (this.#declined.get(job)?.get(peer) ?? -Infinity) > this.context.platform.clock.now();
+  }
+
+  /** Others are chosen instead. */
+  #hearDeclined(peer: PeerId, jobs: readonly JobId[]): void {
+    const until = this.context.platform.clock.now() + declinedMs;
+    for (const job of jobs) {
+      const allocated = this.#allocated.get(job);
+      if (allocated?.peers.has(peer) !== true) continue;
+      this.#declined.set(job, (this.#declined.get(job) ?? new Map<PeerId, number>()).set(peer, until));
+      this.decide(job, allocated.functions);
+    }
   }
 
   #tell(peer: PeerId, job: JobId, allocated: boolean): void {
@@ -88,7 +114,8 @@ export class Allocator {
       const jobs = said.map(([job, allocated]) => ({ job, allocated }));
       void this.context.ask(schedulerContract, 'allocations', 'update', { jobs }, { peer }).then((reply) => {
         // Said again with the next change of the group, unless something newer is to be said.
-        if (!reply.ok) for (const [job, allocated] of said) if (this.#unsaid.get(peer)?.has(job) !== true) this.#tell(peer, job, allocated);
+        if (reply.ok) this.#hearDeclined(peer, reply.value.body.declined);
+        else for (const [job, allocated] of said) if (this.#unsaid.get(peer)?.has(job) !== true) this.#tell(peer, job, allocated);
       });
     }
   }

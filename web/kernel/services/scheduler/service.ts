@@ -40,10 +40,12 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
   };
   const words = new Words();
   const worker = new Worker(context, changed, words);
-  const stewardship = new Stewardship(context, words);
+  const stewardship = new Stewardship(context, words, worker.declines);
   let members: readonly Member[] = [];
   let jobsKnown: ReadonlyMap<JobId, JobSummary> = new Map();
-  const here = (job: JobId) => standingHere(context, job, jobsKnown.has(job), words.allocated(job), () => worker.exclusionOf(job));
+  // What the person chose goes before what a steward, who cannot know it, may have said.
+  const allocated = (job: JobId) => (worker.declines(job) ? false : words.allocated(job));
+  const here = (job: JobId) => standingHere(context, job, jobsKnown.has(job), allocated(job), () => worker.exclusionOf(job));
 
   return {
     contract: schedulerContract,
@@ -58,8 +60,9 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
       },
       allocations: {
         update: ({ jobs }, call) => {
-          if (members.some(({ peer }) => peer === call.from)) for (const { job, allocated } of jobs) words.hear(call.from, job, allocated);
-          return {};
+          if (!members.some(({ peer }) => peer === call.from)) return { declined: [] };
+          for (const { job, allocated } of jobs) words.hear(call.from, job, allocated);
+          return { declined: jobs.flatMap(({ job, allocated }) => (allocated && worker.declines(job) ? [job] : [])) };
         },
       },
       standings: {

@@ -58,8 +58,9 @@ export class Stewardship {
   constructor(
     private readonly context: ServiceContext<typeof schedulerContract>,
     words: Words,
+    declines: (job: JobId) => boolean,
   ) {
-    this.#allocator = new Allocator(context, words);
+    this.#allocator = new Allocator(context, words, declines);
   }
 
   start(): void {

@@ -213,9 +213,10 @@ export class Worker {
     });
   }
 
-  #excluded(job: JobSummary): string {
-    return excluded(job, this.#resources?.limits, this.context.self.identity);
-  }
+  /** Its person chose not to run such a job, or allows less memory than it asks for. */
+  declines = (id: JobId): boolean => this.#jobs.has(id) && this.#excluded(this.#jobs.get(id)!) !== '';
+
+  readonly #excluded = (job: JobSummary) => excluded(job, this.#resources?.limits, this.context.self.identity);
 
   #finishing(): boolean {
     return this.#resources?.finishing === true;
