@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
-import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+import { bundled } from './bundle.ts';
 import { run, type RunResult } from './run.ts';
-import { tellAtScale } from './scale/scale-main.ts';
+import { runShard, tellAtScale } from './scale/scale-main.ts';
 import { hunt, lineOf } from './testing/hunt.ts';
 import { plants } from './testing/plants.ts';
 
@@ -20,7 +20,8 @@ const usage = `Simulates groups of tabs under faults.
   --jobs N     processes (default: one for each core)
 
   --groups N   one run at scale, of so many groups: --peers up to 100000, --churn the share of them that leave (default 0.3), --seed S
-               (default scale); beside it a run of 100 peers, against which its bytes per committed function are held`;
+               (default scale), in so many threads as --jobs says; beside it a run of 100 peers, against which its bytes per committed function
+               are held`;
 
 const { values } = parseArgs({
   options: {
@@ -39,13 +40,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Two levels below the root, as this folder is: what is read by a path beside the program is found from there too. */
-const bundlesFolder = fileURLToPath(new URL('../../node_modules/.sim', import.meta.url));
-
 const plantPeers = 6;
 
 /** Whole kernels need some hundred kB each. */
-const scaleHeapMiB = 7_600;
+const scaleHeapMiB = 7_000;
 const scaleJobsPerGroup = 2;
 
 interface Told extends RunResult {
@@ -117,26 +115,6 @@ async function part(peers: number): Promise<number> {
   return 0;
 }
 
-/** The simulator as one plain file, at the depth of this one: compiled once, and a quarter faster than through the loader of development. */
-async function bundled(): Promise<string> {
-  const { build } = await import('vite');
-  const name = `sim-${process.pid}`;
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    root: fileURLToPath(new URL('../..', import.meta.url)),
-    build: {
-      ssr: fileURLToPath(import.meta.url),
-      outDir: bundlesFolder,
-      emptyOutDir: false,
-      target: 'node20',
-      rolldownOptions: { external: ['vite'], output: { entryFileNames: `${name}.mjs`, codeSplitting: false } },
-    },
-    ssr: { noExternal: /^(?!vite$)/ },
-  });
-  return `${bundlesFolder}/${name}.mjs`;
-}
-
 async function many(first: number, seeds: number, peers: number, processes: number): Promise<number> {
   const began = Date.now();
   const program = await bundled();
@@ -145,7 +123,7 @@ async function many(first: number, seeds: number, peers: number, processes: numb
   await Promise.all(
     Array.from({ length: Math.min(processes, seeds) }, async () => {
       // A run makes much short-lived garbage: a larger nursery is a tenth of its time.
-      const child = spawn(process.execPath, ['--max-semi-space-size=64', program, '--part', '--peers', String(peers)], {
+      const child = spawn(process.execPath, ['--max-semi-space-size=64', program.path, '--part', '--peers', String(peers)], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       const give = () => {
@@ -161,7 +139,7 @@ async function many(first: number, seeds: number, peers: number, processes: numb
       }
     }),
   );
-  await rm(program, { force: true });
+  await program.drop();
   const sum = (of: (result: Told) => number) => results.reduce((total, result) => total + of(result), 0);
   const bad = results.filter(failed).length;
   const slowest = Math.max(0, ...results.map(({ finishMs }) => finishMs));
@@ -195,22 +173,23 @@ async function scaled(): Promise<number> {
   const program = await bundled();
   const child = spawn(
     process.execPath,
-    [`--max-old-space-size=${scaleHeapMiB}`, '--max-semi-space-size=64', program, '--part', ...process.argv.slice(2)],
+    [`--max-old-space-size=${scaleHeapMiB}`, '--max-semi-space-size=64', program.path, '--part', ...process.argv.slice(2)],
     {
       stdio: 'inherit',
     },
   );
   const status = await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
-  await rm(program, { force: true });
+  await program.drop();
   return status;
 }
 
-if (values.help) process.stdout.write(`${usage}\n`);
+if (!isMainThread) await runShard();
+else if (values.help) process.stdout.write(`${usage}\n`);
 else if (values.groups !== undefined) {
   const [peers, groups, churn] = [number('peers', 10, 100_000), number('groups', 1, 5_000), Number(values.churn)];
   if (!(churn >= 0 && churn <= 1)) throw new RangeError('--churn is a share from 0 to 1.');
   const options = { seed: values.seed ?? 'scale', peers, groups, churn, jobs: groups * scaleJobsPerGroup };
-  process.exitCode = values.part ? await tellAtScale(options) : await scaled();
+  process.exitCode = values.part ? await tellAtScale(options, number('jobs', 1, 64), new URL(import.meta.url)) : await scaled();
 } else {
   const peers = number('peers', 5, 30);
   if (values.plants) process.exitCode = await hunted(number('seeds', 1, 1e6));

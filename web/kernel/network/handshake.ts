@@ -58,25 +58,60 @@ type Refusal = {
   /** The far side said so: nothing to tell it. */ readonly theirs?: true;
 };
 
-/** A link that may yet carry both: keeps what comes before somebody listens, bounded. */
+/**
+ * A link that may yet carry both: keeps what comes before somebody listens, bounded. What a link holds for as long as it lives is this and nothing
+ * else of its handshake, for a tab has many links.
+ */
 class Pen {
   #bytes = 0;
-  #held: Uint8Array[] = [];
+  #held: Uint8Array[] | undefined;
   #listener: ((message: Uint8Array) => void) | undefined;
 
-  constructor(private readonly flooded: () => void) {}
+  /** `first` takes the very first message, where it is given. */
+  constructor(
+    private flooded: (() => void) | undefined,
+    private first?: (message: Uint8Array) => void,
+  ) {}
 
   take(message: Uint8Array): void {
     if (this.#listener !== undefined) return this.#listener(message);
+    const { first } = this;
+    if (first !== undefined) {
+      this.first = undefined;
+      return first(message);
+    }
     this.#bytes += message.length;
-    if (this.#bytes > heldBytesMax || this.#held.length >= heldMessagesMax) return this.flooded();
+    this.#held ??= [];
+    if (this.#bytes > heldBytesMax || this.#held.length >= heldMessagesMax) return this.flooded?.();
     this.#held.push(message);
   }
 
   listen(listener: (message: Uint8Array) => void): void {
     this.#listener = listener;
-    for (const message of this.#held.splice(0)) listener(message);
+    this.flooded = undefined;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) listener(message);
   }
+}
+
+/** Its end, told to whom it concerns now. */
+class Ending {
+  constructor(private tell: (() => void) | undefined) {}
+
+  came(): void {
+    this.tell?.();
+  }
+
+  concernsNobody(): void {
+    this.tell = undefined;
+  }
+}
+
+function watched(link: Link, control: Pen, data: Pen, ending: Ending): void {
+  link.onClose(() => ending.came());
+  link.data.onMessage((message) => data.take(message));
+  link.control.onMessage((message) => control.take(message));
 }
 
 /**
@@ -86,11 +121,11 @@ class Pen {
 export function handshake(link: Link, platform: Platform, self: Self, options: HandshakeOptions): Promise<Outcome<Proven>> {
   return new Promise((resolve) => {
     let settled = false;
-    let first: Uint8Array | undefined;
     const settle = (outcome: Outcome<Proven>) => {
       if (settled) return false;
       settled = true;
       cancelTimer();
+      ending.concernsNobody();
       resolve(outcome);
       return true;
     };
@@ -101,20 +136,7 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
       else sayBye(link, platform, code, sentence);
     };
     const flooded = () => refuse({ code: 'overloaded', sentence: 'Too much came before the other tab had proven who it is.' });
-    const control = new Pen(flooded);
-    const data = new Pen(flooded);
-    let admitted: () => void = () => undefined;
-    const secretive = options.networkKey !== undefined && !link.dialled;
-    const heard = secretive ? new Promise<void>((resolve) => (admitted = resolve)) : undefined;
-    const cancelTimer = platform.clock.after(handshakeTimeoutMs, () =>
-      refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }),
-    );
-
-    link.onClose(() => settle(failure('unreachable', 'The link closed before the other tab had introduced itself.')));
-    link.data.onMessage((message) => data.take(message));
-    link.control.onMessage((message) => {
-      if (first !== undefined) return control.take(message);
-      first = message;
+    const heardFirst = (message: Uint8Array) => {
       judge(message, link, platform, self, options).then(
         (judged) => {
           if (!judged.ok) return refuse(judged.refusal);
@@ -131,7 +153,17 @@ export function handshake(link: Link, platform: Platform, self: Self, options: H
           refuse({ code: 'refused', sentence: 'The link could not be checked.' });
         },
       );
-    });
+    };
+    const control = new Pen(flooded, heardFirst);
+    const data = new Pen(flooded);
+    let admitted: () => void = () => undefined;
+    const secretive = options.networkKey !== undefined && !link.dialled;
+    const heard = secretive ? new Promise<void>((resolve) => (admitted = resolve)) : undefined;
+    const cancelTimer = platform.clock.after(handshakeTimeoutMs, () =>
+      refuse({ code: 'too-late', sentence: 'The other tab did not introduce itself in time.' }),
+    );
+    const ending = new Ending(() => settle(failure('unreachable', 'The link closed before the other tab had introduced itself.')));
+    watched(link, control, data, ending);
     const sign = () => signHello(link, platform, self, options);
     const introduced = (heard === undefined ? sign() : heard.then(sign)).then(
       (hello) => {

@@ -6,11 +6,11 @@ import { equalBytes } from '../lib/bytes.ts';
 import { peerBelongsTo, type IdentityId, type PeerId } from '../lib/ids.ts';
 import { failure, type Fault } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
-import { bodyBytesMax, relayBytesMax, relaySendersMax, relayTransferMsMax, relayWindowFrames } from '../limits.ts';
+import { bodyBytesMax, callTimeoutMs, relayBytesMax, relaySendersMax, relayTransferMsMax, relayWindowFrames } from '../limits.ts';
 import type { Platform } from '../platform.ts';
 import { relaySignedBytes, sealedSchema, type CallFrame, type RelayFrame } from '../protocol/frame.ts';
 import type { Self } from '../service.ts';
-import { lengthsOf, sizeOf, type Calls, type Carriage, type Carrier } from './calls.ts';
+import { sizeOf, type Calls, type Carriage, type Carrier } from './calls.ts';
 import { ReplayWindow } from './replay-window.ts';
 import type { Session } from './session.ts';
 
@@ -19,10 +19,18 @@ export interface RelayCarrier extends Carrier {
   readonly via: Session;
 }
 
+interface Sent {
+  readonly via: Session;
+  readonly to: PeerId;
+  readonly failed: (fault: Fault) => void;
+  readonly until: number;
+}
+
 export class Relay {
   #counter = 0;
-  /** Relayed frames whose neighbour may still say that it cannot pass them on. */
-  readonly #sent = new Map<number, { readonly via: Session; readonly to: PeerId; readonly failed: (fault: Fault) => void }>();
+  /** Relayed frames whose neighbour may still say that it cannot pass them on, in the order sent. */
+  readonly #sent = new Map<number, Sent>();
+  #sweeping = false;
   readonly #windows = new Map<PeerId, ReplayWindow>();
 
   constructor(
@@ -93,8 +101,9 @@ export class Relay {
     const fail = (fault: Fault) => {
       if (this.#sent.delete(counter)) failed(fault);
     };
-    this.#sent.set(counter, { via, to, failed });
-    const cancelTimer = this.platform.clock.after(relayTransferMsMax, () => this.#sent.delete(counter));
+    const until = this.platform.clock.now() + (buffers.length === 0 ? callTimeoutMs : relayTransferMsMax);
+    this.#sent.set(counter, { via, to, failed, until });
+    this.#sweepLater();
     const seal = async () => {
       const hashes = await Promise.all(buffers.map((buffer) => this.platform.digest.sha256(buffer)));
       const sealed = encodeWire({ frame, hashes });
@@ -103,8 +112,9 @@ export class Relay {
       const address = { to, from: this.self.peer, counter, sealed };
       const signature = await this.platform.signer.sign(relaySignedBytes(this.self.network, address));
       if (cancelled) return;
+      const lengths = buffers.map((buffer) => buffer.length);
       carriage = via.carry(
-        { t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengthsOf(buffers) },
+        { t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 },
         buffers,
         fail,
         done,
@@ -116,11 +126,22 @@ export class Relay {
     return {
       cancel: () => {
         cancelled = true;
-        cancelTimer();
         this.#sent.delete(counter);
         carriage?.cancel();
       },
     };
+  }
+
+  /** One timer for all: one for each would hold what was sent for as long. */
+  #sweepLater(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.platform.clock.after(callTimeoutMs, () => {
+      this.#sweeping = false;
+      const now = this.platform.clock.now();
+      for (const [counter, { until }] of this.#sent) if (until <= now) this.#sent.delete(counter);
+      if (this.#sent.size > 0) this.#sweepLater();
+    });
   }
 
   async #open(via: Session, frame: RelayFrame, buffers: readonly Uint8Array[]): Promise<void> {
@@ -132,7 +153,7 @@ export class Relay {
     const parsed = v.safeParse(sealedSchema, decodeWire(frame.sealed));
     if (!parsed.success) return drop('it cannot be read');
     const { frame: inner, hashes } = parsed.output;
-    const lengths = ('buffers' in inner ? inner.buffers : undefined) ?? [];
+    const lengths = 'buffers' in inner ? inner.buffers : [];
     const fits =
       lengths.length === buffers.length && hashes.length === buffers.length && buffers.every((buffer, i) => buffer.length === lengths[i]);
     if (!fits) return drop('its buffers are not those it lists');

@@ -4,8 +4,8 @@ import type { Binding } from '../../kernel/network/binding.ts';
 import type { Frame } from '../../kernel/protocol/frame.ts';
 import type { Traffic } from './traffic.ts';
 
-/** Of a message whose link ended nobody takes the frame: what is older than two of these many is dropped. */
-const generation = 4_000_000;
+/** What a tab has not taken though it came (its link had ended meanwhile) is dropped when it is older than two of these many. */
+const generation = 1_000_000;
 export const tokenBytes = 4;
 
 export class ObjectBinding implements Binding {
@@ -22,6 +22,11 @@ export class ObjectBinding implements Binding {
 
   encode(frame: Frame): Uint8Array {
     this.traffic.frame(frame);
+    return this.put(frame);
+  }
+
+  /** Its number, for who is to take it. */
+  put(frame: Frame): Uint8Array {
     const number = this.#next;
     this.#next = number === 0xffff_ffff ? 1 : number + 1;
     if (number % generation === 0) {
@@ -35,6 +40,11 @@ export class ObjectBinding implements Binding {
     token[2] = number >>> 16;
     token[3] = number >>> 24;
     return token;
+  }
+
+  /** What came to nobody. */
+  drop(bytes: Uint8Array): void {
+    this.decode(bytes);
   }
 
   decode(bytes: Uint8Array): unknown {

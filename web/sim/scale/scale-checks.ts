@@ -1,6 +1,7 @@
 // What must hold when the faults are over: everybody is in their group, every job ends, all who keep a job have the same of it, each item has one
 // right result, and nothing is left behind.
 import { encodeWire } from '../../kernel/lib/wire-codec.ts';
+import { hash53 } from '../../kernel/lib/rendezvous.ts';
 import { clockExchangeEveryMs } from '../../kernel/limits.ts';
 import { ledgerContract } from '../../kernel/protocol/contracts/ledger.ts';
 import { Draw } from '../draw.ts';
@@ -13,17 +14,18 @@ const gatherMsMax = 60_000;
 const finishMsMax = 120_000;
 const convergeMsMax = 60_000;
 const freeMsMax = 30_000;
+const readMsMax = 600_000;
 const readsAtOnce = 64;
 
-/** Advances until `missing` names nothing; a violation of liveness with what it named last otherwise. Answers with how long it took. */
+/** Advances until no shard's `missing` names anything; a violation of liveness with what it named last otherwise. Answers with how long it took. */
 async function until(world: ScaleWorld, withinMs: number, what: string, missing: () => Promise<string | undefined>): Promise<number> {
   const began = world.clock.now();
   for (;;) {
-    const left = await missing();
+    const left = world.gather(what, (await missing()) ?? null).find((name) => name !== null);
     const tookMs = world.clock.now() - began;
     if (left === undefined) return tookMs;
     if (tookMs >= withinMs) {
-      world.violations.add('L', `${what} within ${withinMs / 1_000} s: ${left}`);
+      if (world.shards.index === 0) world.violations.add('L', `${what} within ${withinMs / 1_000} s: ${left}`);
       return tookMs;
     }
     await world.clock.advance(lookEveryMs);
@@ -39,24 +41,31 @@ export function gathered(world: ScaleWorld, watch: ScaleWatch): Promise<number> 
   });
 }
 
-/** In the group that was its home each job is done. */
+/** In the group that was its home each job is done, as who submitted it says, or anybody there. */
 export function finished(world: ScaleWorld, jobs: readonly Submitted[]): Promise<number> {
   const open = new Set(jobs);
   return until(world, finishMsMax, 'every job ends', async () => {
-    for (const job of open) {
-      if (job.id === undefined) return `job ${job.plan.number} could not be handed over`;
-      const process = witnessOf(world, job);
-      const known = await process?.kernel.bus.ask(ledgerContract, 'jobs', 'query', {});
-      const summary = known?.ok === true ? known.value.body.jobs.find(({ id }) => id === job.id) : undefined;
-      if (summary === undefined || !hasEnded(summary))
-        return `${open.size} jobs; job ${job.plan.number} is ${summary?.state ?? 'unknown'} with ${summary?.committed ?? 0} of ${job.plan.items}`;
-      open.delete(job);
-    }
-    return undefined;
+    const standings = await Promise.all([...open].map((job) => standingOf(world, job)));
+    const all = world.gather('standings', standings);
+    const states = [...open].map((job, at) => ({ job, said: all.flatMap((said) => said[at] ?? []) }));
+    for (const { job, said } of states) if (said.includes('ended')) open.delete(job);
+    const left = states.find(({ job }) => open.has(job));
+    return left && `${open.size} jobs; job ${left.job.plan.number} is ${left.said.join(' and ')}`;
   });
 }
 
-/** Somebody open in the job's group: its submitter, or who is in the group that it was in. */
+/** As a witness of this shard says; null where there is none. */
+async function standingOf(world: ScaleWorld, job: Submitted): Promise<string | null> {
+  if (job.id === undefined) return 'not handed over';
+  const process = witnessOf(world, job);
+  if (process === undefined) return null;
+  const known = await process.kernel.bus.ask(ledgerContract, 'jobs', 'query', {});
+  const summary = known.ok ? known.value.body.jobs.find(({ id }) => id === job.id) : undefined;
+  if (summary !== undefined && hasEnded(summary)) return 'ended';
+  return `${summary?.state ?? 'unknown'} with ${summary?.committed ?? 0} of ${job.plan.items}`;
+}
+
+/** Somebody of this shard who is open in the job's group: its submitter, or who is in the group that it was in. */
 function witnessOf(world: ScaleWorld, job: Submitted) {
   const submitter = job.by === undefined ? undefined : world.processAt(job.by);
   if (submitter !== undefined) return submitter;
@@ -64,6 +73,12 @@ function witnessOf(world: ScaleWorld, job: Submitted) {
     .membersOf(networkName, job.home!)
     .map((peer) => world.processAt(peer))
     .find((process) => process !== undefined);
+}
+
+/** Every shard learns of the jobs that others have handed over. */
+export function shareJobs(world: ScaleWorld, jobs: readonly Submitted[]): void {
+  const own = jobs.map(({ id, by, home, submittedMs }) => (id === undefined ? null : { id, by: by!, home: home!, submittedMs }));
+  for (const said of world.gather('jobs', own)) jobs.forEach((job, at) => Object.assign(job, said[at]));
 }
 
 export interface Converged {
@@ -83,27 +98,45 @@ export async function converged(world: ScaleWorld, watch: ScaleWatch, jobs: read
   let accounts: ReadonlyMap<string, readonly Account[]> = new Map();
   const tookMs = await until(world, convergeMsMax, 'all ledgers are equal', async () => {
     accounts = await watch.look();
+    const gists: (number | null)[] = [];
+    let wrong: string | undefined;
     for (const { id, home, plan } of jobs) {
       const all = accounts.get(id!) ?? [];
       const [first] = all;
-      if (first === undefined) return `nobody has job ${plan.number}`;
-      const gist = gistOf(first);
+      const gist = first && gistOf(first);
+      gists.push(gist === undefined ? null : hash53(gist));
       const other = all.find((account) => gistOf(account) !== gist);
-      if (other !== undefined)
-        return `tabs ${first.by.tab.number} and ${other.by.tab.number} differ in job ${plan.number}: ${gist} and ${gistOf(other)}`;
+      if (first !== undefined && other !== undefined)
+        wrong ??= `tabs ${first.by.tab.number} and ${other.by.tab.number} differ in job ${plan.number}: ${gist} and ${gistOf(other)}`;
       const having = new Set(all.map(({ by }) => by.kernel.self.peer));
-      const lacking = world.directory.membersOf(networkName, home!).filter((peer) => !having.has(peer)).length;
-      if (lacking > 0) return `${lacking} members of its group lack job ${plan.number}`;
+      const lacking = world.directory
+        .membersOf(networkName, home!)
+        .filter((peer) => world.processAt(peer) !== undefined && !having.has(peer)).length;
+      if (lacking > 0) wrong ??= `${lacking} members of its group lack job ${plan.number}`;
     }
-    return undefined;
+    const everywhere = world.gather('gists', gists);
+    for (const [at, { plan }] of jobs.entries()) {
+      const known = new Set(everywhere.flatMap((said) => said[at] ?? []));
+      if (known.size === 0) wrong ??= `nobody has job ${plan.number}`;
+      if (known.size > 1) wrong ??= `tabs of two shards differ in job ${plan.number}`;
+    }
+    return wrong;
   });
-  const sizes = [...accounts.values()].map(([first]) => encodeWire(first!.clock).length);
+  const own = [...accounts].map(([job, all]): [string, { bytes: number; replicas: number }] => [
+    job,
+    { bytes: encodeWire(all[0]!.clock).length, replicas: all.length },
+  ]);
+  const sizes = new Map<string, { bytes: number; replicas: number }>();
+  for (const [job, { bytes, replicas }] of world.gather('sizes', own).flat())
+    sizes.set(job, { bytes, replicas: replicas + (sizes.get(job)?.replicas ?? 0) });
+  const clocks = [...sizes.values()].map(({ bytes }) => bytes);
+  const mean = (amounts: readonly number[]) => amounts.reduce((sum, amount) => sum + amount, 0) / Math.max(1, amounts.length);
   return {
     tookMs,
     rounds: Math.ceil(tookMs / clockExchangeEveryMs),
-    clockBytes: Math.round(sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length)),
-    clockBytesMax: Math.max(0, ...sizes),
-    replicas: [...accounts.values()].reduce((sum, all) => sum + all.length, 0) / Math.max(1, accounts.size),
+    clockBytes: Math.round(mean(clocks)),
+    clockBytesMax: Math.max(0, ...clocks),
+    replicas: mean([...sizes.values()].map(({ replicas }) => replicas)),
   };
 }
 
@@ -113,16 +146,24 @@ export interface Outcome {
   readonly surplusItems: number;
 }
 
-/** Each item has one result, the right one, as a tab reads it that is drawn from the job's group. */
+/** Each item has one result, the right one, as a tab reads it that is drawn from the job's group. Of the jobs whose reader is of this shard. */
 export async function checkResults(world: ScaleWorld, jobs: readonly Submitted[]): Promise<Outcome> {
   const draw = new Draw(`${world.options.seed} readers`);
   const sum = { functions: 0, items: 0, surplusItems: 0 };
-  const left = jobs.map((job) => {
-    const members = world.directory.membersOf(networkName, job.home!).flatMap((peer) => world.processAt(peer) ?? []);
-    return { job, reader: members.length === 0 ? witnessOf(world, job) : draw.pick(members) };
+  const drawn = jobs.map((job) => {
+    const members = job.home === undefined ? [] : world.directory.membersOf(networkName, job.home);
+    const peer = members.length === 0 ? job.by : draw.pick(members);
+    return { job, reader: peer === undefined ? undefined : world.processAt(peer) };
   });
+  const read = world.gather(
+    'readers',
+    drawn.map(({ reader }) => reader !== undefined),
+  );
+  const unread = jobs.filter((_, at) => !read.some((said) => said[at]));
+  if (world.shards.index === 0) for (const { plan } of unread) world.violations.add('L', `nobody reads job ${plan.number}`);
+  const left = drawn.filter(({ reader }) => reader !== undefined);
   const readOne = async ({ job: { plan, id }, reader }: (typeof left)[number]) => {
-    if (id === undefined || reader === undefined) return world.violations.add('L', `nobody reads job ${plan.number}`);
+    if (id === undefined || reader === undefined) return;
     const { bus } = reader.kernel;
     const spans = await spansOf(bus, id);
     const wrong: string[] = [];
@@ -145,7 +186,9 @@ export async function checkResults(world: ScaleWorld, jobs: readonly Submitted[]
       for (let one = left.pop(); one !== undefined; one = left.pop()) await readOne(one);
     }),
   );
-  await world.clock.finish(reading, 600_000);
+  let over = false;
+  void reading.then(() => (over = true));
+  await until(world, readMsMax, 'all results are read', () => Promise.resolve(over ? undefined : `${left.length} jobs are left`));
   return sum;
 }
 

@@ -1,7 +1,8 @@
 // The signaling server's placing of tabs, the very code of it, over the virtual clock: who joins is told its group, its members and what lies
-// around it; groups are merged and split, and told of their neighbours, once a second.
+// around it; groups are merged and split, and told of their neighbours, once a second. Every shard of a run has all of it: who joins and leaves is
+// said to all of them, and done by all at the same time in the same order.
 import { defaultLimits } from '../../../signaling/limits.ts';
-import { Groups, type Member } from '../../../signaling/groups.ts';
+import { Groups, type JoinWish, type Member } from '../../../signaling/groups.ts';
 import type { GroupId, PeerId, StoreId } from '../../kernel/lib/ids.ts';
 import type { Clock, Directory, DirectoryEntry, DirectoryJoin, DirectoryListener, Random, Signer } from '../../kernel/platform.ts';
 
@@ -12,15 +13,28 @@ export interface ScaleDirectoryOptions {
   readonly verify: Signer['verify'];
 }
 
+/** Somebody who is proven joins, or leaves, at so many milliseconds of the common clock. */
+export type Change = { readonly at: number; readonly rank: number } & (
+  | { readonly t: 'join'; readonly wish: JoinWish }
+  | { readonly t: 'leave'; readonly peer: PeerId }
+);
+
 interface Session {
   readonly join: DirectoryJoin;
   readonly listener: DirectoryListener;
-  member: Member | undefined;
+  readonly rank: number;
+  proven: boolean;
   over: boolean;
 }
 
 export class ScaleDirectory {
   readonly #groups: Groups;
+  /** All who are placed. */
+  readonly #members = new Map<PeerId, Member>();
+  /** By when they are due. */
+  readonly #changes = new Map<number, Change[]>();
+  #said: Change[] = [];
+  /** Of this shard's tabs. */
   readonly #sessions = new Map<PeerId, Session>();
   readonly #told = new Map<GroupId, string>();
   merges = 0;
@@ -30,17 +44,20 @@ export class ScaleDirectory {
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly options: ScaleDirectoryOptions,
+    /** Others hear of each change before it is due; see `takeChanges`. */
+    private readonly shared = false,
   ) {
     this.#groups = new Groups({ ...defaultLimits, groupPeersMax: options.groupPeersMax, groupsPerNetworkMax: Infinity });
     this.#regroupLater();
   }
 
-  directory(): Directory {
+  /** Of those that come in the same millisecond the lower `rank` is first. */
+  directory(rank: number): Directory {
     let session: Session | undefined;
     return {
       start: (join, listener) => {
         if (session !== undefined) return;
-        session = { join, listener, member: undefined, over: false };
+        session = { join, listener, rank, proven: false, over: false };
         this.#sessions.set(join.peer, session);
         this.#challenge(session);
       },
@@ -50,7 +67,7 @@ export class ScaleDirectory {
     };
   }
 
-  /** The tab's process dies: its socket closes at once. */
+  /** The tab's process dies: its socket closes. */
   crash(peer: PeerId): void {
     const session = this.#sessions.get(peer);
     if (session !== undefined) this.#end(session);
@@ -61,11 +78,36 @@ export class ScaleDirectory {
   }
 
   groupOf(peer: PeerId): GroupId | undefined {
-    return this.#sessions.get(peer)?.member?.group;
+    return this.#members.get(peer)?.group;
   }
 
   membersOf(network: string, group: GroupId): readonly PeerId[] {
     return this.#groups.membersOf(network, group).map(({ peer }) => peer);
+  }
+
+  /** All who are placed, with their groups. */
+  *placed(): Generator<readonly [PeerId, GroupId]> {
+    for (const [peer, { group }] of this.#members) yield [peer, group];
+  }
+
+  /** What this shard has to say to all, itself too; taken, it is said. */
+  takeChanges(): readonly Change[] {
+    const said = this.#said;
+    this.#said = [];
+    return said;
+  }
+
+  /** What one shard said. */
+  changed(changes: readonly Change[]): void {
+    for (const change of changes) {
+      const due = this.#changes.get(change.at);
+      if (due !== undefined) {
+        due.push(change);
+        continue;
+      }
+      this.#changes.set(change.at, [change]);
+      this.clock.after(change.at - this.clock.now(), () => this.#change(change.at));
+    }
   }
 
   #challenge(session: Session): void {
@@ -74,41 +116,69 @@ export class ScaleDirectory {
     this.#later(session, () => {
       void join.prove(challenge).then(async (proof) => {
         const proven = await this.options.verify(join.identity, challenge, proof);
-        this.#later(session, () => {
-          if (proven) this.#welcome(session);
-          else session.listener.state('refused', 'The proof of identity does not fit.');
-        });
+        if (session.over) return;
+        if (!proven) {
+          this.#later(session, () => session.listener.state('refused', 'The proof of identity does not fit.'));
+          return;
+        }
+        session.proven = true;
+        const { network, peer, identity, store, lastGroup } = join;
+        this.#say({ t: 'join', at: this.clock.now(), rank: session.rank, wish: { network, peer, identity, store, lastGroup } });
       });
     });
-  }
-
-  #welcome(session: Session): void {
-    const { join } = session;
-    const { network, peer, identity, store, lastGroup } = join;
-    const placement = this.#groups.join({ network, peer, identity, store, lastGroup }, this.clock.now());
-    if (placement.kind !== 'placed') {
-      this.#later(session, () => session.listener.state('refused', `There is no place: ${placement.kind}.`));
-      return;
-    }
-    const { member, others } = placement;
-    session.member = member;
-    const around = this.#groups.aroundOf(network, member.group);
-    if (others.length === 0) this.#told.set(member.group, JSON.stringify(around));
-    const entries = others.map(entryOf);
-    this.#later(session, () => {
-      session.listener.state('up', '');
-      session.listener.welcome(member.group, entries, 'sim', around);
-    });
-    this.#tell(others, (listener) => listener.joined(entryOf(member)));
   }
 
   #end(session: Session): void {
     if (session.over) return;
     session.over = true;
-    this.#sessions.delete(session.join.peer);
-    const { member } = session;
+    const { join, rank, proven } = session;
+    this.#sessions.delete(join.peer);
+    if (proven) this.#say({ t: 'leave', at: this.clock.now(), rank, peer: join.peer });
+  }
+
+  /** Takes its way to the server, on which the other shards hear of it. */
+  #say(change: Change): void {
+    const later = { ...change, at: change.at + this.options.delayMs };
+    if (this.shared) this.#said.push(later);
+    else this.changed([later]);
+  }
+
+  /** All that is due now, in an order that does not depend on who said it first. */
+  #change(at: number): void {
+    const due = this.#changes.get(at)!;
+    this.#changes.delete(at);
+    for (const change of due.toSorted((a, b) => a.rank - b.rank)) {
+      if (change.t === 'join') this.#join(change.wish);
+      else this.#leave(change.peer);
+    }
+  }
+
+  #join(wish: JoinWish): void {
+    const session = this.#sessions.get(wish.peer);
+    const placement = this.#groups.join(wish, this.clock.now());
+    if (placement.kind !== 'placed') {
+      if (session !== undefined) this.#later(session, () => session.listener.state('refused', `There is no place: ${placement.kind}.`));
+      return;
+    }
+    const { member, others } = placement;
+    this.#members.set(wish.peer, member);
+    if (others.length === 0) this.#told.set(member.group, JSON.stringify(this.#groups.aroundOf(wish.network, member.group)));
+    if (session !== undefined) {
+      const around = this.#groups.aroundOf(wish.network, member.group);
+      const entries = others.map(entryOf);
+      this.#later(session, () => {
+        session.listener.state('up', '');
+        session.listener.welcome(member.group, entries, 'sim', around);
+      });
+    }
+    this.#tell(others, (listener) => listener.joined(entryOf(member)));
+  }
+
+  #leave(peer: PeerId): void {
+    const member = this.#members.get(peer);
     if (member === undefined) return;
-    this.#tell(this.#groups.leave(member, this.clock.now()), (listener) => listener.left(member.peer));
+    this.#members.delete(peer);
+    this.#tell(this.#groups.leave(member, this.clock.now()), (listener) => listener.left(peer));
   }
 
   #regroupLater(): void {
@@ -126,8 +196,7 @@ export class ScaleDirectory {
       const around = this.#groups.aroundOf(network, into);
       const those = new Set(moved.map(({ peer }) => peer));
       for (const member of moved) {
-        const session = this.#sessions.get(member.peer);
-        if (session !== undefined) session.member = member;
+        this.#members.set(member.peer, member);
         const entries = all.filter(({ peer }) => peer !== member.peer).map(entryOf);
         this.#tell([member], (listener) => listener.moved(into, entries, around));
       }

@@ -38,9 +38,11 @@ export function scaleScript(jobs: readonly ScaleJob[]): (offset: number, index: 
   };
 }
 
-/** Tries for as long as there is somebody: whoever is open from its submitter's number on. */
+/** Tries for as long as there is somebody: whoever is open from its submitter on. Nothing where that is a tab of another shard. */
 export async function submitJob(world: ScaleWorld, job: Submitted): Promise<void> {
-  for (let n = job.plan.submitter; job.id === undefined; n++) {
+  const first = world.tabs.findIndex(({ number }) => number === job.plan.submitter);
+  if (first < 0) return;
+  for (let n = first; job.id === undefined; n++) {
     const { process } = world.tabs[n % world.tabs.length]!;
     if (process !== undefined && isPlaced(world, process)) await submitFrom(world, process, job);
     if (job.id === undefined) await new Promise<void>((resolve) => void world.clock.after(againMs, resolve));

@@ -1,12 +1,49 @@
-// npm run sim -- --peers 10000 --groups 500: one run at scale, beside a small one of the same kind, told line by line.
+// npm run sim -- --peers 10000 --groups 500: one run at scale, beside a small one of the same kind, told line by line. What is large enough is shared by
+// threads, one for each core.
 import { writeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
 import { shortfalls, tableOf } from './scale-report.ts';
 import { runAtScale, type ScaleResult } from './scale-run.ts';
 import type { ScaleOptions } from './scale-plan.ts';
+import { runInThreads, threadShards, type ShardSeat } from './shard-threads.ts';
 
 const referencePeers = 100;
+/** Of both generations together; the rest of what a run may take is for bytes outside the heap. */
+const heapMiBMax = 7_000;
+/** A run makes much short-lived garbage. */
+const youngMiB = 192;
+
+/** What a thread posts. */
+type Told = { readonly line: string } | { readonly result: ScaleResult };
+
+/** In a thread of `runInThreads`: its part of the run. */
+export async function runShard(): Promise<void> {
+  const { seat, data } = workerData as { readonly seat: ShardSeat; readonly data: ScaleOptions };
+  const post = (told: Told) => parentPort?.postMessage(told);
+  const result = await runAtScale({ ...data, progress: (line) => post({ line }) }, threadShards(seat));
+  post({ result });
+}
+
+/** `program` is this program as one file: each thread begins with it. */
+export async function runShared(
+  options: Omit<ScaleOptions, 'progress'>,
+  threads: number,
+  program: URL,
+  progress?: (line: string) => void,
+): Promise<ScaleResult> {
+  let result: ScaleResult | undefined;
+  const heapMiB = Math.floor(heapMiBMax / threads) - youngMiB;
+  await runInThreads({ program, count: threads, heapMiB, youngMiB, data: options }, (what) => {
+    const told = what as Told;
+    if ('line' in told) progress?.(told.line);
+    else ({ result } = told);
+  });
+  if (result === undefined) throw new Error('the run ended and said nothing');
+  return result;
+}
 
 const say = (text: string) => void writeSync(1, text);
+const progress = (line: string) => say(`${line}\n`);
 
 function tellViolations({ violations, peers }: ScaleResult): void {
   say(`${peers} peers: ${violations.length === 0 ? 'all invariants hold' : `${violations.length} violations`}\n`);
@@ -14,8 +51,7 @@ function tellViolations({ violations, peers }: ScaleResult): void {
 }
 
 /** The exit status. */
-export async function tellAtScale(options: Omit<ScaleOptions, 'progress'>): Promise<number> {
-  const progress = (line: string) => say(`${line}\n`);
+export async function tellAtScale(options: Omit<ScaleOptions, 'progress'>, threads: number, program: URL): Promise<number> {
   const results: ScaleResult[] = [];
   if (options.peers > referencePeers) {
     const groups = Math.max(2, Math.round((options.groups * referencePeers) / options.peers));
@@ -30,7 +66,7 @@ export async function tellAtScale(options: Omit<ScaleOptions, 'progress'>): Prom
     );
     tellViolations(results[0]!);
   }
-  const large = await runAtScale({ ...options, progress });
+  const large = threads > 1 ? await runShared(options, threads, program, progress) : await runAtScale({ ...options, progress });
   results.push(large);
   say(tableOf(results));
   tellViolations(large);

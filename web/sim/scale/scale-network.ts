@@ -3,9 +3,11 @@
 import type { PeerId } from '../../kernel/lib/ids.ts';
 import { failure, success, type Outcome } from '../../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../../kernel/limits.ts';
-import type { Channel, Clock, Link, Random, Transport } from '../../kernel/platform.ts';
+import type { Clock, Link, Random, Transport } from '../../kernel/platform.ts';
+import type { Frame } from '../../kernel/protocol/frame.ts';
 import { CarriedOffers } from '../../kernel/testing/carried-offers.ts';
-import { tokenBytes } from './object-binding.ts';
+import type { ObjectBinding } from './object-binding.ts';
+import { End, framePieceBytes, type Said } from './scale-link.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface ScaleNetworkOptions {
@@ -17,17 +19,52 @@ export interface ScaleNetworkOptions {
   readonly retransmitMs: number;
   /** How long a link lives on whose other end is dead or cut off. */
   readonly noticeMs: number;
+  /** Where frames wait whose number is on its way. */
+  readonly frames?: Pick<ObjectBinding, 'decode' | 'drop' | 'put'>;
+  /** Who is to know of the same offers has the same. */
+  readonly offers?: CarriedOffers;
+  /** Of a run that is shared: which of how many. */
+  readonly shard?: number;
+  readonly shards?: number;
 }
 
-/** Whole frames of the object binding: what a piece on the control plane is longer than is no such frame. */
-const framePieceBytes = tokenBytes + 1;
-const messageBytesMax = 256 * 1024;
+/** What happens at a tab of another shard, `at` so many milliseconds of the common clock, at least `delayMs` from when it is said. */
+export type Crossing =
+  /** This tab can be dialled here from now on, or no more. */
+  | { readonly t: 'here'; readonly peer: PeerId; readonly is: boolean }
+  | {
+      readonly t: 'dial';
+      readonly at: number;
+      readonly link: string;
+      readonly from: PeerId;
+      readonly to: PeerId;
+      readonly binding: Uint8Array;
+    }
+  | { readonly t: 'dialled'; readonly at: number; readonly link: string; readonly is: 'up' | 'absent' | 'cut' }
+  /** `what` on one plane of a link: bytes, a frame, or null for its end. */
+  | {
+      readonly t: 'said';
+      readonly at: number;
+      readonly link: string;
+      readonly data: boolean;
+      readonly bytes?: Uint8Array;
+      readonly frame?: unknown;
+    }
+  /** Whoever was there is dead: the link ends. */
+  | { readonly t: 'over'; readonly at: number; readonly link: string };
 
 export class ScaleNetwork {
   readonly #listening = new Map<PeerId, ScaleTransport>();
   readonly offers: CarriedOffers;
-  #cut = false;
+  #sideOf: ((peer: PeerId) => number) | undefined;
   lost = 0;
+  /** The shard of each tab of another one. */
+  readonly #elsewhere = new Map<PeerId, number>();
+  readonly #crossing = new Map<number, Crossing[]>();
+  /** Links to tabs of other shards, and dials there that are not answered. */
+  readonly #afar = new Map<string, End>();
+  readonly #dialling = new Map<string, Dialling>();
+  #links = 0;
 
   constructor(
     readonly clock: Clock,
@@ -35,7 +72,7 @@ export class ScaleNetwork {
     readonly traffic: Traffic,
     private readonly options: ScaleNetworkOptions,
   ) {
-    this.offers = new CarriedOffers(random);
+    this.offers = options.offers ?? new CarriedOffers(random);
   }
 
   transport(): ScaleTransport {
@@ -46,14 +83,16 @@ export class ScaleNetwork {
     return this.#listening.size;
   }
 
-  /** From now on nothing passes between tabs of unlike sides; undefined: everything passes. Whoever comes later is on side 0. */
+  /** From now on nothing passes between tabs of unlike sides; undefined: everything passes. */
   partition(sideOf: ((peer: PeerId) => number) | undefined): void {
-    this.#cut = sideOf !== undefined;
-    for (const [peer, transport] of this.#listening) transport.side = sideOf?.(peer) ?? 0;
+    this.#sideOf = sideOf;
+    for (const [peer, transport] of this.#listening) transport.side = this.sideOf(peer);
     for (const transport of this.#listening.values()) {
       for (const end of [...transport.ends]) {
+        end.sided();
         end.resume();
-        if (end.isDialler && end.isCut) this.clock.after(this.options.noticeMs, () => void (end.isCut && end.vanish()));
+        // Where the other end is of another shard it ends by itself.
+        if ((end.isDialler || end.isAfar) && end.isCut) this.clock.after(this.options.noticeMs, () => void (end.isCut && end.vanish()));
       }
     }
   }
@@ -63,42 +102,156 @@ export class ScaleNetwork {
     const transport = this.#listening.get(peer);
     if (transport === undefined) return;
     this.#listening.delete(peer);
+    this.#tellAll({ t: 'here', peer, is: false });
     transport.dead = true;
+    transport.onLink = undefined;
+    const at = this.clock.now() + this.options.noticeMs;
+    for (const { link, shard } of transport.ends) if (shard !== undefined) this.cross(shard, { t: 'over', at, link });
     this.clock.after(this.options.noticeMs, () => {
       for (const end of [...transport.ends]) end.vanish();
     });
   }
 
+  /** What is to be said to `shard`; taken, it is said. */
+  takeCrossings(shard: number): readonly Crossing[] {
+    const all = this.#crossing.get(shard) ?? [];
+    this.#crossing.delete(shard);
+    return all;
+  }
+
+  /** What `shard` said. */
+  crossed(shard: number, crossings: readonly Crossing[]): void {
+    for (const crossing of crossings) {
+      if (crossing.t !== 'here') this.clock.after(crossing.at - this.clock.now(), () => this.#arrive(shard, crossing));
+      else if (crossing.is) this.#elsewhere.set(crossing.peer, shard);
+      else this.#elsewhere.delete(crossing.peer);
+    }
+  }
+
   // What follows is for the transports.
+
+  sideOf(peer: PeerId): number {
+    return this.#sideOf?.(peer) ?? 0;
+  }
 
   listen(peer: PeerId, transport: ScaleTransport): boolean {
     const other = this.#listening.get(peer);
     if (other !== undefined && other !== transport) return false;
     this.#listening.set(peer, transport);
+    transport.side = this.sideOf(peer);
+    this.#tellAll({ t: 'here', peer, is: true });
     return true;
   }
 
   leave(peer: PeerId, transport: ScaleTransport): void {
-    if (this.#listening.get(peer) === transport) this.#listening.delete(peer);
+    if (this.#listening.get(peer) === transport) {
+      this.#listening.delete(peer);
+      this.#tellAll({ t: 'here', peer, is: false });
+    }
     for (const end of [...transport.ends]) end.close();
   }
 
   dial(near: ScaleTransport, to: PeerId): Promise<Outcome<Link>> {
     return new Promise((resolve) => {
-      this.clock.after(2 * this.delay(), () => {
-        const far = this.#listening.get(to);
-        if (far?.onLink === undefined || near.onLink === undefined || near.dead || far === near)
-          return resolve(failure('unreachable', 'That tab is not there.'));
-        if (this.#cut && far.side !== near.side)
-          return void this.clock.after(connectTimeoutMs, () => resolve(failure('too-late', 'No connection to that tab came up in time.')));
+      this.clock.after(this.delay(), () => {
+        const shard = near.self === undefined || near.dead ? undefined : this.#elsewhere.get(to);
+        if (shard === undefined || near.self === undefined)
+          return void this.clock.after(this.delay(), () => this.#connect(near, to, resolve));
+        const link = `${this.options.shard ?? 0} ${this.#links++}`;
         const binding = this.random.bytes(32);
-        const end = new End(this, near, far.self!, binding, true);
-        const other = new End(this, far, near.self!, binding, false);
-        end.join(other);
-        far.onLink(other);
-        return resolve(success(end));
+        this.#dialling.set(link, { near, to, binding, resolve });
+        return this.cross(shard, { t: 'dial', at: this.clock.now() + this.delay(), link, from: near.self, to, binding });
       });
     });
+  }
+
+  #connect(near: ScaleTransport, to: PeerId, resolve: (outcome: Outcome<Link>) => void): void {
+    const far = this.#listening.get(to);
+    if (far?.onLink === undefined || near.onLink === undefined || near.dead || far === near) return resolve(absent);
+    if (far.side !== near.side) return void this.clock.after(connectTimeoutMs, () => resolve(tooLate));
+    const binding = this.random.bytes(32);
+    const end = new End(this, near, far.self!, binding, true);
+    const other = new End(this, far, near.self!, binding, false);
+    end.join(other);
+    far.onLink(other);
+    return resolve(success(end));
+  }
+
+  cross(shard: number, crossing: Crossing): void {
+    const list = this.#crossing.get(shard);
+    if (list === undefined) this.#crossing.set(shard, [crossing]);
+    else list.push(crossing);
+  }
+
+  /** A message for a tab of another shard. The number of a frame means nothing there: the frame itself goes. */
+  say(shard: number, link: string, data: boolean, at: number, what: Said): void {
+    const { frames } = this.options;
+    const about = { t: 'said' as const, at, link, data };
+    if (what === 'end') this.cross(shard, about);
+    else if (data || what.length !== framePieceBytes || frames === undefined) this.cross(shard, { ...about, bytes: what });
+    else this.cross(shard, { ...about, frame: frames.decode(what.subarray(1)) });
+  }
+
+  /** It comes to nobody. */
+  unheard(what: Said): void {
+    if (what !== 'end' && what.length === framePieceBytes) this.options.frames?.drop(what.subarray(1));
+  }
+
+  forget(link: string): void {
+    this.#afar.delete(link);
+  }
+
+  #tellAll(crossing: Crossing): void {
+    for (let shard = 0; shard < (this.options.shards ?? 1); shard++) if (shard !== this.options.shard) this.cross(shard, crossing);
+  }
+
+  #arrive(shard: number, crossing: Exclude<Crossing, { t: 'here' }>): void {
+    switch (crossing.t) {
+      case 'dial':
+        return this.#dialledFrom(shard, crossing);
+      case 'dialled':
+        return this.#answered(shard, crossing);
+      case 'over':
+        return this.#afar.get(crossing.link)?.finish();
+      case 'said': {
+        const { link, data, bytes, frame } = crossing;
+        const end = this.#afar.get(link);
+        if (end === undefined) return;
+        const { frames } = this.options;
+        const what = frame === undefined || frames === undefined ? (bytes ?? 'end') : pieceOf(frames.put(frame as Frame));
+        (data ? end.data : end.control).arrive(what);
+      }
+    }
+  }
+
+  #dialledFrom(shard: number, { link, from, to, binding }: Extract<Crossing, { t: 'dial' }>): void {
+    const at = this.clock.now() + this.delay();
+    const transport = this.#listening.get(to);
+    if (transport?.onLink === undefined) return this.cross(shard, { t: 'dialled', at, link, is: 'absent' });
+    if (transport.side !== this.sideOf(from)) return this.cross(shard, { t: 'dialled', at, link, is: 'cut' });
+    this.cross(shard, { t: 'dialled', at, link, is: 'up' });
+    const end = new End(this, transport, from, binding, false, shard, link);
+    // Nothing that is said overtakes the answer.
+    end.joinAfar(at);
+    this.#afar.set(link, end);
+    transport.onLink(end);
+  }
+
+  #answered(shard: number, { link, is }: Extract<Crossing, { t: 'dialled' }>): void {
+    const dialling = this.#dialling.get(link);
+    if (dialling === undefined) return;
+    this.#dialling.delete(link);
+    const { near, to, binding, resolve } = dialling;
+    if (is === 'cut') return void this.clock.after(connectTimeoutMs, () => resolve(tooLate));
+    if (is === 'absent') return resolve(absent);
+    if (near.onLink === undefined || near.dead) {
+      this.cross(shard, { t: 'over', at: this.clock.now() + this.options.noticeMs, link });
+      return resolve(absent);
+    }
+    const end = new End(this, near, to, binding, true, shard, link);
+    end.joinAfar(0);
+    this.#afar.set(link, end);
+    return resolve(success(end));
   }
 
   delay(): number {
@@ -156,146 +309,19 @@ export class ScaleTransport implements Transport {
   }
 }
 
-/** One side of a link. */
-class End implements Link {
-  readonly control: Plane;
-  readonly data: Plane;
-  closed = false;
-  #far!: End;
-  #listeners: (() => void)[] = [];
-
-  constructor(
-    readonly network: ScaleNetwork,
-    readonly transport: ScaleTransport,
-    readonly remote: PeerId,
-    readonly binding: Uint8Array,
-    readonly isDialler: boolean,
-  ) {
-    this.control = new Plane(this, false);
-    this.data = new Plane(this, true);
-    transport.ends.add(this);
-  }
-
-  join(far: End): void {
-    this.#far = far;
-    far.#far = this;
-    this.control.far = far.control;
-    this.data.far = far.data;
-    far.control.far = this.control;
-    far.data.far = this.data;
-  }
-
-  get dialled(): boolean {
-    return this.isDialler;
-  }
-
-  get isCut(): boolean {
-    return !this.closed && this.transport.side !== this.#far.transport.side;
-  }
-
-  /** Nothing arrives here now. */
-  get holds(): boolean {
-    return this.transport.side !== this.#far.transport.side || this.#far.transport.dead;
-  }
-
-  close(): void {
-    if (this.closed) return;
-    this.finish();
-    this.#far.control.travel(() => this.#far.finish());
-  }
-
-  /** Both sides see the link close, but for the dead. */
-  vanish(): void {
-    this.finish();
-    this.#far.finish();
-  }
-
-  resume(): void {
-    this.control.resume();
-    this.data.resume();
-  }
-
-  onClose(run: () => void): void {
-    if (this.closed) later(run);
-    else this.#listeners.push(run);
-  }
-
-  finish(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.transport.ends.delete(this);
-    const told = this.#listeners;
-    this.#listeners = [];
-    if (!this.transport.dead) for (const run of told) later(run);
-  }
+interface Dialling {
+  readonly near: ScaleTransport;
+  readonly to: PeerId;
+  readonly binding: Uint8Array;
+  readonly resolve: (outcome: Outcome<Link>) => void;
 }
 
-/** One plane as one side sees it; what is sent here travels to the other side's. */
-class Plane implements Channel {
-  readonly messageBytesMax = messageBytesMax;
-  far!: Plane;
-  #lastAt = 0;
-  /** Arrived while nothing passed: what comes later waits behind it. */
-  #held: (Uint8Array | (() => void))[] | undefined;
-  #inbox: Uint8Array[] | undefined;
-  #listener: ((message: Uint8Array) => void) | undefined;
+const absent = failure('unreachable', 'That tab is not there.');
+const tooLate = failure('too-late', 'No connection to that tab came up in time.');
 
-  constructor(
-    private readonly end: End,
-    private readonly reused: boolean,
-  ) {}
-
-  send(message: Uint8Array): void {
-    if (message.length > messageBytesMax) throw new RangeError(`a message of ${message.length} bytes; the most is ${messageBytesMax}`);
-    const { closed, transport, network } = this.end;
-    if (closed || transport.dead) return;
-    if (this.reused || message.length !== framePieceBytes) network.traffic.raw(message.length);
-    // The kernel makes each piece of the control plane anew; chunks of the data plane are written over.
-    this.far.travel(this.reused ? message.slice() : message);
-  }
-
-  bufferedBytes(): number {
-    return 0;
-  }
-
-  whenBelow(_low: number, run: () => void): void {
-    later(run);
-  }
-
-  onMessage(listen: (message: Uint8Array) => void): void {
-    if (this.#listener !== undefined) throw new Error('a channel has one listener');
-    this.#listener = listen;
-    if (this.#inbox === undefined) return;
-    later(() => {
-      const kept = this.#inbox ?? [];
-      this.#inbox = undefined;
-      for (const message of kept) listen(message);
-    });
-  }
-
-  /** Order is kept, as SCTP does. */
-  travel(what: Uint8Array | (() => void)): void {
-    const { clock } = this.end.network;
-    this.#lastAt = Math.max(this.#lastAt, clock.now() + this.end.network.delay());
-    clock.after(this.#lastAt - clock.now(), () => {
-      if (this.#held === undefined && !this.end.holds) this.#take(what);
-      else (this.#held ??= []).push(what);
-    });
-  }
-
-  resume(): void {
-    if (this.#held === undefined || this.end.holds) return;
-    const held = this.#held;
-    this.#held = undefined;
-    for (const what of held) this.#take(what);
-  }
-
-  #take(what: Uint8Array | (() => void)): void {
-    if (typeof what === 'function') return what();
-    if (this.end.closed || this.end.transport.dead) return;
-    if (this.#listener !== undefined && this.#inbox === undefined) this.#listener(what);
-    else (this.#inbox ??= []).push(what);
-  }
+/** As the control plane has it: a byte of 0, then the number. */
+function pieceOf(token: Uint8Array): Uint8Array {
+  const piece = new Uint8Array(framePieceBytes);
+  piece.set(token, 1);
+  return piece;
 }
-
-const later = (run: () => void) => void Promise.resolve().then(run);

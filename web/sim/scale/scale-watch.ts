@@ -1,6 +1,7 @@
 // Looks at every ledger and every group view of the network: clocks only grow and nobody knows an event that its author has not made (S8), a job that
 // has ended stays so (S10), and a group consists of those whom the directory placed there.
 import type { JobId, PeerId } from '../../kernel/lib/ids.ts';
+import { decodeWire, encodeWire } from '../../kernel/lib/wire-codec.ts';
 import { ledgerContract, type JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
 import { membershipContract } from '../../kernel/protocol/contracts/membership.ts';
 import type { VectorClock } from '../../kernel/protocol/event.ts';
@@ -17,7 +18,7 @@ export interface Account {
 
 export class ScaleWatch {
   /** By tab's address and job. */
-  readonly #before = new Map<string, { readonly clock: VectorClock; readonly ended: string | undefined }>();
+  readonly #before = new Map<string, { readonly clock: Uint8Array; readonly ended: string | undefined }>();
   /** The most members of other groups that a look has found listed. */
   strangersMax = 0;
 
@@ -38,7 +39,7 @@ export class ScaleWatch {
         this.#compare(account);
       }
     }
-    for (const [job, list] of accounts) this.#authors(job, list);
+    this.#authors(accounts);
     return accounts;
   }
 
@@ -46,23 +47,29 @@ export class ScaleWatch {
     const key = `${by.kernel.self.peer} ${summary.id}`;
     const before = this.#before.get(key);
     const ended = hasEnded(summary) ? summary.state : undefined;
-    this.#before.set(key, { clock, ended });
+    // As bytes: there is one for each tab and job.
+    this.#before.set(key, { clock: encodeWire(clock), ended });
     if (before === undefined) return;
     const where = `tab ${by.tab.number} and job ${summary.manifest.name}`;
     if (before.ended !== undefined && before.ended !== summary.state)
       this.world.violations.add('S10', `${where}: ${summary.state} after ${before.ended}`);
-    for (const [author, intervals] of Object.entries(before.clock))
+    for (const [author, intervals] of Object.entries(decodeWire(before.clock) as VectorClock))
       for (const [first, last] of intervals ?? [])
         if (!clock[author as PeerId]?.some(([low, high]) => low <= first && last <= high))
           this.world.violations.add('S8', `${where}: events ${first} to ${last} of ${author} are forgotten`);
   }
 
-  #authors(job: JobId, accounts: readonly Account[]): void {
-    const made = new Map(accounts.map(({ by, clock }) => [by.kernel.self.peer, highest(clock, by.kernel.self.peer)]));
-    for (const { by, clock } of accounts)
-      for (const author of Object.keys(clock) as PeerId[])
-        if (highest(clock, author) > (made.get(author) ?? Infinity))
-          this.world.violations.add('S8', `tab ${by.tab.number} knows an event of job ${job} that ${author} has not made`);
+  /** Authors may be tabs of other shards. */
+  #authors(accounts: ReadonlyMap<JobId, readonly Account[]>): void {
+    const own = [...accounts].flatMap(([job, list]) =>
+      list.map(({ by, clock }): [string, number] => [`${job} ${by.kernel.self.peer}`, highest(clock, by.kernel.self.peer)]),
+    );
+    const made = new Map(this.world.gather('authors', own).flat());
+    for (const [job, list] of accounts)
+      for (const { by, clock } of list)
+        for (const author of Object.keys(clock) as PeerId[])
+          if (highest(clock, author) > (made.get(`${job} ${author}`) ?? Infinity))
+            this.world.violations.add('S8', `tab ${by.tab.number} knows an event of job ${job} that ${author} has not made`);
   }
 
   /** Groups as their members see them: how many tabs miss a member, and how many members are listed that the directory has in another group. */

@@ -15,15 +15,18 @@ import { Draw } from '../draw.ts';
 import { EventLog } from '../event-log.ts';
 import { Violations } from '../watch.ts';
 import { ObjectBinding } from './object-binding.ts';
-import { ScaleDirectory } from './scale-directory.ts';
-import { ScaleNetwork } from './scale-network.ts';
-import type { ScaleOptions } from './scale-plan.ts';
+import { ScaleDirectory, type Change } from './scale-directory.ts';
+import { ScaleNetwork, type Crossing } from './scale-network.ts';
+import type { ScaleOptions, ScalePlan } from './scale-plan.ts';
+import { gather, inOrderOfStart, oneShard, shardsOfTabs, type Shards } from './shards.ts';
 import { Traffic } from './traffic.ts';
 import { ProcessClock, WheelClock } from './wheel-clock.ts';
 
 /** The boot document of tabs, with the binding of this process in the place of theirs. */
 const bootDocument = bootDocumentOfTabs.replace('<binding name="msgpack"/>', '<binding name="objects"/>');
 export const networkName = 'sim';
+/** Of a message, at least. */
+const networkDelayMs = 5;
 const quotaBytes = 64 * 1024 * 1024;
 const machine = { cores: 1, memoryMiB: null, visible: () => true, watch: () => () => undefined };
 
@@ -35,6 +38,10 @@ export interface ScaleProcess {
 
 export interface ScaleTab {
   readonly number: number;
+  /** How many started before it. */
+  readonly rank: number;
+  /** Processes that it had. */
+  lives: number;
   /** Who it is: another person comes with another. */
   person: number;
   store: Storage;
@@ -49,37 +56,61 @@ export class ScaleWorld {
   readonly violations: Violations;
   readonly network: ScaleNetwork;
   readonly directory: ScaleDirectory;
+  /** Of this shard. */
   readonly tabs: readonly ScaleTab[];
+  readonly #byNumber: ReadonlyMap<number, ScaleTab>;
   readonly #binding: ObjectBinding;
   readonly #byPeer = new Map<PeerId, ScaleProcess>();
-  #starts = 0;
 
   constructor(
     readonly options: ScaleOptions,
+    plan: Pick<ScalePlan, 'startMs'>,
     private readonly script: (offset: number, index: number) => Scripted,
+    readonly shards: Shards = oneShard,
   ) {
     const { seed, peers, groups } = options;
+    const { index, count } = shards;
+    const groupPeersMax = Math.ceil(peers / groups);
     this.violations = new Violations(this.log, () => this.clock.now());
     this.#binding = new ObjectBinding(this.traffic, options.freezes ?? false);
-    this.network = new ScaleNetwork(this.clock, seededRandom(`${seed} network`), this.traffic, {
-      delayMs: 5,
+    this.network = new ScaleNetwork(this.clock, seededRandom(`${seed} network ${index}`), this.traffic, {
+      delayMs: networkDelayMs,
       jitterMs: 10,
       lossShare: options.lossShare ?? 0.05,
       retransmitMs: 200,
       noticeMs: 3_000,
+      frames: this.#binding,
+      shard: index,
+      shards: count,
     });
-    this.directory = new ScaleDirectory(this.clock, seededRandom(`${seed} directory`), {
-      groupPeersMax: Math.ceil(peers / groups),
-      delayMs: 20,
-      verify: testSigner('directory').verify,
-    });
-    this.tabs = Array.from({ length: peers }, (_, number) => ({
-      number,
-      person: number,
-      store: this.#newStore(`${seed} store ${number}`),
-      process: undefined,
-      starting: false,
-    }));
+    this.directory = new ScaleDirectory(
+      this.clock,
+      seededRandom(`${seed} directory ${index}`),
+      { groupPeersMax, delayMs: 20, verify: testSigner('directory').verify },
+      count > 1,
+    );
+    const shardOf = shardsOfTabs(plan.startMs, groupPeersMax, count);
+    this.tabs = inOrderOfStart(plan.startMs)
+      .flatMap((number, rank): ScaleTab[] => {
+        if (shardOf[number] !== index) return [];
+        return [
+          { number, rank, lives: 0, person: number, store: this.#newStore(`${seed} store ${number}`), process: undefined, starting: false },
+        ];
+      })
+      .toSorted((a, b) => a.number - b.number);
+    this.#byNumber = new Map(this.tabs.map((tab) => [tab.number, tab]));
+    // What is said between two shards is under way for longer than they go without hearing of each other.
+    if (count > 1) this.clock.pause(networkDelayMs, () => this.#exchange());
+  }
+
+  /** undefined: it is of another shard. */
+  tabAt(number: number): ScaleTab | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** What every shard says, in their order; all must be at the same point, `what`. */
+  gather<T>(what: string, mine: T): readonly T[] {
+    return gather(this.shards, what, mine);
   }
 
   /** Those that are open now. */
@@ -95,7 +126,7 @@ export class ScaleWorld {
   async start(tab: ScaleTab): Promise<void> {
     if (tab.process !== undefined || tab.starting) return;
     tab.starting = true;
-    const life = `${this.options.seed} ${tab.number} life ${this.#starts++}`;
+    const life = `${this.options.seed} ${tab.number} life ${tab.lives++}`;
     const draw = new Draw(life);
     const clock = new ProcessClock(this.clock, draw.int(0, 1_000_000), draw.chance(0.1) ? draw.int(-60_000, 60_000) : 0);
     const platform: Platform = {
@@ -106,7 +137,7 @@ export class ScaleWorld {
       signer: testSigner(`${this.options.seed} person ${tab.person}`),
       storage: whileAlive(tab.store, clock),
       transport: this.network.transport(),
-      directory: this.directory.directory(),
+      directory: this.directory.directory(tab.rank),
       sandbox: scriptedSandbox(clock, (index, span) => this.script(span.offset, index)),
       machine,
       report: (level, message, detail) => {
@@ -151,8 +182,21 @@ export class ScaleWorld {
 
   /** Its person is gone with the store, and another has come. */
   replace(tab: ScaleTab): void {
-    tab.person += this.tabs.length;
+    tab.person += this.options.peers;
     tab.store = this.#newStore(`${this.options.seed} store ${tab.person}`);
+  }
+
+  #exchange(): void {
+    const { index, count } = this.shards;
+    const crossings = Array.from({ length: count }, (_, shard) => (shard === index ? [] : this.network.takeCrossings(shard)));
+    const all = this.gather<{ readonly crossings: readonly (readonly Crossing[])[]; readonly changes: readonly Change[] }>('a pause', {
+      crossings,
+      changes: this.directory.takeChanges(),
+    });
+    all.forEach((said, shard) => {
+      this.directory.changed(said.changes);
+      if (shard !== index) this.network.crossed(shard, said.crossings[index] ?? []);
+    });
   }
 
   #newStore(seed: string): Storage {

@@ -1,5 +1,8 @@
 // The simulation at scale in the tests: short forms of what `npm run sim -- --peers 10000 --groups 500` runs.
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { bundled } from '../bundle.ts';
+import { runShared } from './scale-main.ts';
 import { runAtScale } from './scale-run.ts';
 
 /** In soak, where tests may take their time, more groups than any has neighbours. */
@@ -23,5 +26,19 @@ describe('tabs in several groups join, work, leave, are cut apart and converge',
     const [first, second] = [await runAtScale(options), await runAtScale(options)];
     expect(second.hash).toBe(first.hash);
     expect(second.messages).toBe(first.messages);
+  }, 300_000);
+
+  it('in two threads too', async () => {
+    const program = await bundled();
+    try {
+      const options = { seed: 'shared', peers: 24, groups: 3, churn: 0.3, jobs: 3, pace: 'short' as const };
+      const run = () => runShared(options, 2, pathToFileURL(program.path));
+      const [first, second] = [await run(), await run()];
+      expect(first.violations).toEqual([]);
+      expect(first).toMatchObject({ peers: 24, groups: 3, jobs: 3 });
+      expect(second.hash).toBe(first.hash);
+    } finally {
+      await program.drop();
+    }
   }, 300_000);
 });

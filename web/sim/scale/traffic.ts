@@ -10,6 +10,15 @@ interface Kind {
   bytes: number;
 }
 
+/** What one shard has counted. */
+export interface Counted {
+  readonly messages: number;
+  readonly rawBytes: number;
+  readonly sampled: number;
+  readonly sampledBytes: number;
+  readonly kinds: readonly (readonly [name: string, messages: number, bytes: number])[];
+}
+
 export class Traffic {
   messages = 0;
   /** What passed as bytes: hellos, and the data plane. */
@@ -23,15 +32,35 @@ export class Traffic {
     const { length } = encodeWire(frame);
     this.#sampled++;
     this.#sampledBytes += length;
-    const name = kindOf(frame);
+    this.#take(kindOf(frame), 1, length);
+  }
+
+  #take(name: string, messages: number, bytes: number): void {
     const kind = this.#kinds.get(name) ?? { messages: 0, bytes: 0 };
-    kind.messages++;
-    kind.bytes += length;
+    kind.messages += messages;
+    kind.bytes += bytes;
     this.#kinds.set(name, kind);
   }
 
   raw(bytes: number): void {
     this.rawBytes += bytes;
+  }
+
+  counted(): Counted {
+    const kinds = [...this.#kinds].map(([name, { messages, bytes }]) => [name, messages, bytes] as const);
+    return { messages: this.messages, rawBytes: this.rawBytes, sampled: this.#sampled, sampledBytes: this.#sampledBytes, kinds };
+  }
+
+  static ofAll(parts: readonly Counted[]): Traffic {
+    const all = new Traffic();
+    for (const { messages, rawBytes, sampled, sampledBytes, kinds } of parts) {
+      all.messages += messages;
+      all.rawBytes += rawBytes;
+      all.#sampled += sampled;
+      all.#sampledBytes += sampledBytes;
+      for (const [name, count, bytes] of kinds) all.#take(name, count, bytes);
+    }
+    return all;
   }
 
   /** Of all messages, by the sample; the raw bytes included. */
@@ -47,9 +76,9 @@ export class Traffic {
   }
 }
 
-/** Service, resource and verb; what is no request by its type. */
+/** `lull://<group>/<peer>/<service>/<resource>`: the last two and the verb; what is no request by its type. */
 function kindOf(frame: Frame): string {
   if (frame.t !== 'request') return frame.t;
-  const [service, resource = ''] = frame.to.split('/');
+  const [service, resource = ''] = frame.to.split('/').slice(4);
   return service === 'notify' ? 'notify' : `${service} ${resource} ${frame.verb}`;
 }

@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from '../../kernel/platform.ts';
 
 /** Milliseconds of one turn of the wheel. */
-const turnMs = 8_192;
+const turnMs = 1_024;
 
 interface Life {
   readonly alive: boolean;
@@ -13,16 +13,22 @@ interface Timer {
   /** undefined once cancelled: it leaves the wheel when its time comes. */
   run: (() => void) | undefined;
   readonly of: Life | undefined;
+  readonly at: number;
+  /** Set before all that have a higher one. */
+  readonly number: number;
+  /** Of a later turn, and its place there: most timers are cancelled, and what they hold must not wait for their time. */
+  list: Timer[] | undefined;
+  place: number;
 }
 
 export class WheelClock implements Clock {
   /** Whole milliseconds, as browsers' timers are. */
   #now = 1_000;
   readonly #slots: Timer[][] = Array.from({ length: turnMs }, () => []);
-  /** By the turn they fall due in. */
-  readonly #later = new Map<number, { readonly at: number; readonly timer: Timer }[]>();
-  /** Timers that have run. */
-  fired = 0;
+  /** By the turn they fall due in, in any order. */
+  readonly #later = new Map<number, Timer[]>();
+  #set = 0;
+  #pauses: { readonly everyMs: number; readonly run: () => void } | undefined;
 
   constructor(private readonly wallAtStart = Date.UTC(2026, 0, 1)) {}
 
@@ -38,18 +44,24 @@ export class WheelClock implements Clock {
     return this.afterOf(ms, run, undefined);
   }
 
+  /** From now on `run` is called whenever so many whole milliseconds have passed, before any timer of that time. */
+  pause(everyMs: number, run: () => void): void {
+    this.#pauses = { everyMs, run };
+  }
+
   /** Does not run where its process is dead by then. */
   afterOf(ms: number, run: () => void, of: Life | undefined): Cancel {
     const at = this.#now + Math.max(0, Math.ceil(ms));
-    const timer: Timer = { run, of };
+    const timer: Timer = { run, of, at, number: this.#set++, list: undefined, place: 0 };
     const turn = Math.floor(at / turnMs);
     if (turn === Math.floor(this.#now / turnMs)) this.#slots[at % turnMs]!.push(timer);
     else {
-      const list = this.#later.get(turn);
-      if (list === undefined) this.#later.set(turn, [{ at, timer }]);
-      else list.push({ at, timer });
+      let list = this.#later.get(turn);
+      if (list === undefined) this.#later.set(turn, (list = []));
+      timer.list = list;
+      timer.place = list.push(timer) - 1;
     }
-    return () => void (timer.run = undefined);
+    return () => cancel(timer);
   }
 
   /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */
@@ -63,7 +75,6 @@ export class WheelClock implements Clock {
         const { run, of } = slot[i]!;
         if (run === undefined || of?.alive === false) continue;
         slot[i]!.run = undefined;
-        this.fired++;
         run();
         await microtasks();
       }
@@ -71,6 +82,7 @@ export class WheelClock implements Clock {
       if (this.#now >= until) return;
       this.#now++;
       if (this.#now % turnMs === 0) this.#turn();
+      if (this.#pauses !== undefined && this.#now % this.#pauses.everyMs === 0) this.#pauses.run();
     }
   }
 
@@ -95,9 +107,27 @@ export class WheelClock implements Clock {
 
   #turn(): void {
     const turn = this.#now / turnMs;
-    for (const { at, timer } of this.#later.get(turn) ?? []) if (timer.run !== undefined) this.#slots[at % turnMs]!.push(timer);
+    const due = this.#later.get(turn) ?? [];
     this.#later.delete(turn);
+    for (const timer of due.toSorted((a, b) => a.number - b.number)) {
+      timer.list = undefined;
+      this.#slots[timer.at % turnMs]!.push(timer);
+    }
+    // A process that is dead must not be held by what it has still meant to do.
+    for (const list of this.#later.values()) for (let i = list.length - 1; i >= 0; i--) if (list[i]!.of?.alive === false) cancel(list[i]!);
   }
+}
+
+/** The last one takes its place. */
+function cancel(timer: Timer): void {
+  timer.run = undefined;
+  const { list, place } = timer;
+  if (list === undefined) return;
+  timer.list = undefined;
+  const last = list.pop()!;
+  if (last === timer) return;
+  list[place] = last;
+  last.place = place;
 }
 
 /** One process's clock: it has its own origin, its person's idea of the date, and an end. */

@@ -45,10 +45,10 @@ const contents = (set: SlotSet) =>
     .toSorted();
 
 describe('a set of slots', () => {
-  it('has the digest of what is in it, however it came there', () => {
+  it('has the digest of what is in it, however it came there, and whether it has buckets or not', () => {
     fc.assert(
       fc.property(fc.array(slotArbitrary), fc.array(slotArbitrary), (slots, passing) => {
-        const [one, two] = [new SlotSet(), new SlotSet()];
+        const [one, two] = [new SlotSet(), new SlotSet(3)];
         for (const slot of slots) one.add(slot);
         for (const slot of passing) two.add(slot);
         for (const slot of slots.toReversed()) two.add(slot);
@@ -56,6 +56,8 @@ describe('a set of slots', () => {
         expect(two.digest()).toEqual(one.digest());
         expect(two.digests()).toEqual(one.digests());
         expect(two.size).toBe(contents(one).length);
+        expect(contents(two)).toEqual(contents(one));
+        expect([...two.objects()].toSorted()).toEqual([...one.objects()].toSorted());
       }),
     );
   });

@@ -23,13 +23,24 @@ function mixed(word: number, code: number): number {
   return mix ^ (mix >>> 13);
 }
 
+/** A set of fewer objects has no buckets: a tab knows many such sets, and of one it is quick to look through all. */
+const fewMax = 256;
+
+interface Buckets {
+  readonly maps: Map<number, Map<ObjectId, readonly number[]>>;
+  /** Two words a bucket: the entries' mixes, combined by exclusive or. */
+  readonly words: Int32Array;
+}
+
 export class SlotSet {
-  readonly #buckets = new Map<number, Map<ObjectId, readonly number[]>>();
-  /** Two words a bucket: the entries' mixes, combined by exclusive or. Of a store without slots, as most are of newcomers, there are none. */
-  #words: Int32Array | undefined;
+  readonly #few = new Map<ObjectId, readonly number[]>();
+  /** Once there are more than few, all are in these. */
+  #buckets: Buckets | undefined;
   /** The same of all buckets. */
   readonly #all: [number, number] = [0, 0];
   #size = 0;
+
+  constructor(private readonly objectsOfFew = fewMax) {}
 
   get size(): number {
     return this.#size;
@@ -41,42 +52,47 @@ export class SlotSet {
 
   /** @returns false where it was there */
   add(slot: Slot): boolean {
-    if (this.has(slot)) return false;
-    const at = bucketOf(slot.object);
-    let bucket = this.#buckets.get(at);
-    if (bucket === undefined) this.#buckets.set(at, (bucket = new Map()));
+    const codes = this.codes(slot.object);
     const code = codeOf(slot);
-    bucket.set(slot.object, shared([...this.codes(slot.object), code]));
+    if (codes.includes(code)) return false;
+    this.#mapFor(slot.object).set(slot.object, shared([...codes, code]));
     this.#size++;
-    this.#toggle(at, slot.object, code);
+    this.#toggle(slot.object, code);
+    if (this.#few.size > this.objectsOfFew) this.#divide();
     return true;
   }
 
   /** @returns false where it was not there */
   delete(slot: Slot): boolean {
-    if (!this.has(slot)) return false;
-    const at = bucketOf(slot.object);
-    const bucket = this.#buckets.get(at)!;
+    const codes = this.codes(slot.object);
     const code = codeOf(slot);
-    const left = this.codes(slot.object).filter((other) => other !== code);
-    if (left.length > 0) bucket.set(slot.object, shared(left));
-    else bucket.delete(slot.object);
+    if (!codes.includes(code)) return false;
+    const map = this.#mapFor(slot.object);
+    const left = codes.filter((other) => other !== code);
+    if (left.length > 0) map.set(slot.object, shared(left));
+    else map.delete(slot.object);
     this.#size--;
-    this.#toggle(at, slot.object, code);
+    this.#toggle(slot.object, code);
     return true;
   }
 
   /** Codes of the slots of an object. */
   codes(object: ObjectId): readonly number[] {
-    return this.#buckets.get(bucketOf(object))?.get(object) ?? none;
+    const map = this.#buckets === undefined ? this.#few : this.#buckets.maps.get(bucketOf(object));
+    return map?.get(object) ?? none;
   }
 
   *objects(): Generator<ObjectId> {
-    for (const bucket of this.#buckets.values()) yield* bucket.keys();
+    yield* this.#few.keys();
+    for (const map of this.#buckets?.maps.values() ?? []) yield* map.keys();
   }
 
   slotsIn(bucket: number): Slot[] {
-    return [...(this.#buckets.get(bucket) ?? [])].flatMap(([object, codes]) => codes.map((code) => slotOf(object, code)));
+    const those =
+      this.#buckets === undefined
+        ? [...this.#few].filter(([object]) => bucketOf(object) === bucket)
+        : [...(this.#buckets.maps.get(bucket) ?? [])];
+    return those.flatMap(([object, codes]) => codes.map((code) => slotOf(object, code)));
   }
 
   /** Of everything: `digestBytes`. */
@@ -86,17 +102,37 @@ export class SlotSet {
 
   /** One for each bucket, in order. */
   digests(): Uint8Array {
-    return bytesOfWords(this.#words ?? new Int32Array(2 * bucketCount));
+    if (this.#buckets !== undefined) return bytesOfWords(this.#buckets.words);
+    const words = new Int32Array(2 * bucketCount);
+    for (const [object, codes] of this.#few) for (const code of codes) mixInto(words, 2 * bucketOf(object), object, code);
+    return bytesOfWords(words);
   }
 
-  #toggle(bucket: number, object: ObjectId, code: number): void {
-    this.#words ??= new Int32Array(2 * bucketCount);
-    for (const lane of [0, 1] as const) {
-      const mix = mixed(Number.parseInt(object.slice(8 + 8 * lane, 16 + 8 * lane), 16), code);
-      this.#words[2 * bucket + lane]! ^= mix;
-      this.#all[lane] ^= mix;
-    }
+  #mapFor(object: ObjectId): Map<ObjectId, readonly number[]> {
+    if (this.#buckets === undefined) return this.#few;
+    const at = bucketOf(object);
+    let map = this.#buckets.maps.get(at);
+    if (map === undefined) this.#buckets.maps.set(at, (map = new Map()));
+    return map;
   }
+
+  #divide(): void {
+    this.#buckets = { maps: new Map(), words: new Int32Array(2 * bucketCount) };
+    for (const [object, codes] of this.#few) {
+      this.#mapFor(object).set(object, codes);
+      for (const code of codes) mixInto(this.#buckets.words, 2 * bucketOf(object), object, code);
+    }
+    this.#few.clear();
+  }
+
+  #toggle(object: ObjectId, code: number): void {
+    mixInto(this.#all, 0, object, code);
+    if (this.#buckets !== undefined) mixInto(this.#buckets.words, 2 * bucketOf(object), object, code);
+  }
+}
+
+function mixInto(words: Int32Array | [number, number], at: number, object: ObjectId, code: number): void {
+  for (const lane of [0, 1]) words[at + lane]! ^= mixed(Number.parseInt(object.slice(8 + 8 * lane, 16 + 8 * lane), 16), code);
 }
 
 const none: readonly number[] = [];
