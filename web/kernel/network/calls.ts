@@ -7,7 +7,8 @@ import { callTimeoutMsMax, relayedRequestsPerPeerMax, requestsPerLinkMax } from 
 import type { Cancel, Platform } from '../platform.ts';
 import type { CallFrame, RequestFrame } from '../protocol/frame.ts';
 import type { Message, Reply } from '../protocol/message.ts';
-import { parseUri, type Uri } from '../protocol/uri.ts';
+import type { Self } from '../service.ts';
+import { isServiceName, makeUri, pathOf, type Uri } from '../protocol/uri.ts';
 
 /** What was given to a carrier. */
 export interface Carriage {
@@ -65,6 +66,7 @@ export class Calls {
 
   constructor(
     private readonly platform: Platform,
+    private readonly self: Self,
     private readonly deliver: (message: Message, from: Caller) => Promise<Reply>,
   ) {}
 
@@ -96,14 +98,13 @@ export class Calls {
       const frame: RequestFrame = {
         t: 'request',
         id: header.id,
-        to: header.to,
-        from: header.from,
+        to: pathOf(header.to),
+        from: pathOf(header.from),
         verb: header.verb,
         deadline: Math.max(0, Math.min(waitMs, callTimeoutMsMax)),
         trace: header.trace,
         body,
-        buffers: buffers.map((buffer) => buffer.length),
-        transfer: 0,
+        buffers: lengthsOf(buffers),
       };
       pending.sent = carrier.carry(frame, buffers, (fault) => settle({ ok: false, fault }));
       if (!this.#pending.has(header.id)) pending.sent.cancel();
@@ -113,7 +114,7 @@ export class Calls {
   /** Sends a request that nobody waits for. */
   tell(carrier: Carrier, { header, body }: Message): void {
     const { id, to, from, verb, trace } = header;
-    carrier.carry({ t: 'request', id, to, from, verb, deadline: 0, trace, body, buffers: [], transfer: 0 }, [], ignore);
+    carrier.carry({ t: 'request', id, to: pathOf(to), from: pathOf(from), verb, deadline: 0, trace, body }, [], ignore);
   }
 
   /** A frame has come from `carrier`'s peer, proven. undefined: it is dealt with, and its buffers are not wanted. */
@@ -177,8 +178,8 @@ export class Calls {
       refuse({ code: 'overloaded', message: 'That tab already has as many requests of this one as it takes.' });
       return undefined;
     }
-    if (parseUri(frame.from)?.peer !== carrier.peer) {
-      refuse({ code: 'malformed', message: 'The header names another sender than the link has proven.' });
+    if (!isServiceName(frame.from)) {
+      refuse({ code: 'malformed', message: 'The header names no sender.' });
       return undefined;
     }
     if (frame.deadline === 0) return this.#beginTold(frame, carrier);
@@ -228,8 +229,8 @@ export class Calls {
     const message: Message = {
       header: {
         id: frame.id,
-        to: frame.to as Uri,
-        from: frame.from as Uri,
+        to: this.#uri(this.self.peer, frame.to),
+        from: this.#uri(carrier.peer, frame.from),
         verb: frame.verb,
         binding: carrier.binding,
         buffers: buffers.map((bytes, index) => ({ index, length: bytes.length, bytes })),
@@ -256,16 +257,19 @@ export class Calls {
       return this.refuse(frame.id, carrier, reply.fault);
     }
     const answer = reply.value.buffers;
-    const attached = { buffers: answer.map((buffer) => buffer.length), transfer: 0 };
     const failed = this.#unanswered(key, frame.id, carrier);
     const done = () => {
       serving.answer = undefined;
       this.#forget(key);
     };
-    const carriage = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, ...attached }, answer, failed, done);
+    const carriage = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, buffers: lengthsOf(answer) }, answer, failed, done);
     // Buffers may be stopped by the deadline or a cancel; without any there is nothing to stop.
     if (sizeOf(answer) === 0) this.#forget(key);
     else serving.answer = carriage;
+  }
+
+  #uri(peer: PeerId, path: string): Uri {
+    return makeUri(this.self.group(), peer, path);
   }
 
   /** On its own, because it is kept for as long as the answer may fail: it must hold nothing else of the call. */
@@ -289,6 +293,8 @@ export class Calls {
 
 const keyOf = (peer: PeerId, id: number) => `${peer} ${id}`;
 const ignore = () => undefined;
+/** undefined, and so not on the wire, where there are none. */
+export const lengthsOf = (buffers: readonly Uint8Array[]) => (buffers.length === 0 ? undefined : buffers.map((buffer) => buffer.length));
 export const sizeOf = (buffers: readonly Uint8Array[]) => buffers.reduce((sum, buffer) => sum + buffer.length, 0);
 
 function raise(counts: Map<PeerId, number>, peer: PeerId): void {

@@ -10,7 +10,7 @@ import { bodyBytesMax, callTimeoutMs, relayBytesMax, relaySendersMax, relayTrans
 import type { Platform } from '../platform.ts';
 import { relaySignedBytes, sealedSchema, type CallFrame, type RelayFrame } from '../protocol/frame.ts';
 import type { Self } from '../service.ts';
-import { sizeOf, type Calls, type Carriage, type Carrier } from './calls.ts';
+import { lengthsOf, sizeOf, type Calls, type Carriage, type Carrier } from './calls.ts';
 import { ReplayWindow } from './replay-window.ts';
 import type { Session } from './session.ts';
 
@@ -112,9 +112,8 @@ export class Relay {
       const address = { to, from: this.self.peer, counter, sealed };
       const signature = await this.platform.signer.sign(relaySignedBytes(this.self.network, address));
       if (cancelled) return;
-      const lengths = buffers.map((buffer) => buffer.length);
       carriage = via.carry(
-        { t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengths, transfer: 0 },
+        { t: 'relay', ...address, identity: this.self.identity, signature, buffers: lengthsOf(buffers) },
         buffers,
         fail,
         done,
@@ -153,7 +152,7 @@ export class Relay {
     const parsed = v.safeParse(sealedSchema, decodeWire(frame.sealed));
     if (!parsed.success) return drop('it cannot be read');
     const { frame: inner, hashes } = parsed.output;
-    const lengths = 'buffers' in inner ? inner.buffers : [];
+    const lengths = ('buffers' in inner ? inner.buffers : undefined) ?? [];
     const fits =
       lengths.length === buffers.length && hashes.length === buffers.length && buffers.every((buffer, i) => buffer.length === lengths[i]);
     if (!fits) return drop('its buffers are not those it lists');

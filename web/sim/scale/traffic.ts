@@ -76,9 +76,9 @@ export class Traffic {
   }
 }
 
-/** `lull://<group>/<peer>/<service>/<resource>`: the last two and the verb; what is no request by its type. */
+/** Service, resource and verb; what is no request by its type. */
 function kindOf(frame: Frame): string {
   if (frame.t !== 'request') return frame.t;
-  const [service, resource = ''] = frame.to.split('/').slice(4);
+  const [service, resource = ''] = frame.to.split('/');
   return service === 'notify' ? 'notify' : `${service} ${resource} ${frame.verb}`;
 }
