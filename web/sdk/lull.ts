@@ -22,6 +22,7 @@ import { JobHandle } from './job-handle.ts';
 import { mapSpec } from './map-spec.ts';
 import { getObject, idIn, manifestOf, putObject, type StoredObject } from './objects.ts';
 import { checkedExpiry, checkSpec } from './spec-checks.ts';
+import { heldBack } from './standing.ts';
 import type { Inputs, Job, JobSpec, Lull, Metrics, ObjectRef } from './types.ts';
 
 /** The kernel of the page, which may be another one later. */
@@ -321,7 +322,7 @@ export function createLull(host: KernelHost): Lull {
     groups: () => (view === undefined ? [] : groupInfos(view, around)),
     metrics: () => {
       if (resources === undefined) throw new LullError('overloaded', 'The kernel is still starting: await lull.ready first.');
-      return { resources, running, given };
+      return { resources, running, given, ...heldBack(view?.members ?? []) };
     },
   };
   return lull;

@@ -39,6 +39,15 @@ it('a waiting job says which constraint excludes how many members, whoever of th
   expect(waiting).toBeGreaterThan(0);
   expect(members.filter(({ self, answered, claimed }) => answered && claimed === 0 && !self)).toHaveLength(4);
 
+  // What holds all work back is at hand without asking: choices and memory, which are about this job, are not.
+  expect(lull.metrics()).toMatchObject({
+    constraints: [
+      { members: 1, words: 'not donating' },
+      { members: 1, words: 'paused by their owner' },
+    ],
+    sentence: '1 member: not donating; 1: paused by their owner.',
+  });
+
   const other = lullOf(group, paused);
   await group.clock.until(() => other.job(String(job.id)) !== undefined, 5_000, 'the job');
   expect((await group.clock.finish(other.job(String(job.id))!.standing())).sentence).toBe(sentence);
@@ -56,4 +65,5 @@ it('a waiting job says which constraint excludes how many members, whoever of th
     why: 'It has not answered.',
   });
   expect(silent.sentence).toContain('1: not answering');
+  await group.clock.until(() => lull.metrics().sentence.includes('1: not answering'), 10_000, 'the suspicion');
 });

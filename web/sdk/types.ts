@@ -248,6 +248,13 @@ export interface Metrics {
   readonly resources: ResourceState;
   readonly running: readonly Running[];
   readonly given: { readonly parts: number; readonly items: number; readonly cpuMs: number; readonly itemsPerSecond: number };
+  /**
+   * What keeps how many members of the group, this one included, from working for anybody, the most first: it is what jobs wait for. What
+   * else keeps one job waiting, its memory or a donor's choice, `job.standing()` asks the members.
+   */
+  readonly constraints: readonly Constraint[];
+  /** The same as a sentence; '' where nobody is kept from it. */
+  readonly sentence: string;
 }
 
 export interface ReduceOptions {
