@@ -258,8 +258,9 @@ export class Tab {
   waitingFor = '';
   busyMs = 0;
   failStores = 0;
-  /** How many others take what this tab puts. */
-  copies = 1;
+  /** How many others take what this tab puts, and how many have it later on. */
+  copies = 2;
+  held = 0;
   readonly avoid = new Map<RecordId, number>();
   /** Of which jobs this tab asked the queue for a function. */
   readonly askedFor: JobId[][] = [];
@@ -319,7 +320,16 @@ export class Tab {
           if (this.failStores-- > 0) throw new FaultError('unreachable', 'No store answers.');
           return { id: objectId(hex(7)), size: 1, copies: this.copies };
         },
-        lookup: () => ({ copies: this.copies, k: 1, n: 3, held: 1, online: 1, lossEstimate: 0, heldHereBytes: 1, repairing: false }),
+        lookup: () => ({
+          copies: this.copies,
+          k: 1,
+          n: 3,
+          held: this.held,
+          online: this.held,
+          lossEstimate: 0,
+          heldHereBytes: 1,
+          repairing: false,
+        }),
       },
     });
     standIn(executorContract, {

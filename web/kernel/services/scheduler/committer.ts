@@ -26,6 +26,7 @@ const segmentsPerPut = 64;
 const homeTimeoutMs = 30_000;
 /** Who does not answer for so long is not waited for any more, or is no member. */
 const elsewhereMsMax = goneAfterMs + 5_000;
+const inVainMs = 60_000;
 
 export interface ResultPart {
   readonly range: Range;
@@ -39,6 +40,8 @@ export interface ResultPart {
 export class Committer {
   /** The mark of the team in whose name this tab gives. */
   team: string | null = null;
+  /** Nobody took a result in all the time there was: until then the next ones are not waited for. */
+  #inVainUntil = -Infinity;
 
   constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
 
@@ -98,28 +101,35 @@ export class Committer {
     };
     const timeoutMs = storeTimeoutMs + part.bytes.length / storeBytesPerMs;
     const stored = await this.#insist(() => this.context.ask(blocksContract, 'objects', 'insert', request, { buffers, timeoutMs }));
-    return stored !== undefined && (await this.#outlivesThePage(stored.body)) ? stored.body.id : undefined;
+    if (stored === undefined) return undefined;
+    const { id, copies } = stored.body;
+    return copies > 1 || (await this.#isHeld(id)) ? id : undefined;
   }
 
   /**
-   * Whether a result is in more than this page's memory, where somebody else could have it: whoever learns of it counts on it. It is given
-   * to them as soon as they answer, and until then it is not announced.
+   * Whether a result may be announced: whoever learns of it counts on it, so where others keep data one store that has it may go for good.
+   * Repair gives it to more as soon as they answer, and that is waited for. Where they do not take it one store has to do; what ends with
+   * this page, or went meanwhile, is announced only where nobody else keeps anything, and not where it is not even here.
    */
-  async #outlivesThePage({ id, copies }: { readonly id: ObjectId; readonly copies: number }): Promise<boolean> {
+  async #isHeld(object: ObjectId): Promise<boolean> {
     const { platform, self } = this.context;
-    const { clock, storage, profileRole } = platform;
-    if (copies > 0 || (storage.durable && profileRole !== 'second')) return true;
+    const { clock } = platform;
     const until = clock.now() + elsewhereMsMax;
-    while (clock.now() < until) {
+    for (;;) {
+      const found = await this.context.ask(blocksContract, 'objects', 'lookup', { id: object });
+      const { held, k, heldHereBytes } = found.ok ? found.value.body : { held: 0, k: 1, heldHereBytes: 0 };
+      if (held > k || (held === k && clock.now() < this.#inVainUntil)) return true;
       const view = await this.context.ask(membershipContract, 'members', 'query', {});
-      const others = view.ok ? view.value.body.members.filter(({ peer }) => peer !== self.peer) : [];
-      if (!others.some(({ store, offer }) => store !== null && offer?.storage.keeps === true)) return true;
-      await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
-      const found = await this.context.ask(blocksContract, 'objects', 'lookup', { id });
-      if (found.ok && found.value.body.copies > 0) return true;
+      const others = view.ok ? view.value.body.members.filter(({ identity }) => identity !== self.identity) : [];
+      if (!others.some(({ store, offer }) => store !== null && offer?.storage.keeps === true)) return held >= k || heldHereBytes > 0;
+      if (clock.now() < until) {
+        await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
+        continue;
+      }
+      this.#inVainUntil = clock.now() + inVainMs;
+      if (held < k) platform.report('warning', 'A result could not be committed: no store that lasts has it.');
+      return held >= k;
     }
-    platform.report('warning', 'A result could not be committed: nobody else has it, and here it ends with the page.');
-    return false;
   }
 
   /** The world's faults pass, mostly: a bounded number of tries, each later than the last. */

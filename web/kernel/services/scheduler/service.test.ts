@@ -177,23 +177,40 @@ describe('a donor', () => {
     expect(once(job)).toBe(true);
   });
 
-  it('announces no result that only its page has in memory, until somebody else has it too or nobody else could', async () => {
+  it('announces no result that only its page has in memory, until others have it too or nobody else could', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 1, itemMs: () => 50 });
     const other = world.tab('bob', { workers: 0 });
     tab.copies = 0;
     const job = world.job(4);
     await tab.submit(job);
-    await world.clock.advance(10_000);
+    await world.clock.advance(30_000);
     expect(world.commits).toEqual([]);
-    tab.copies = 1;
+    tab.held = 2;
     await world.clock.until(() => job.state === 'done', 20_000);
     expect(once(job)).toBe(true);
-    tab.copies = 0;
+    tab.held = 0;
     await other.die();
     const alone = world.job(4, 'another');
     await tab.submit(alone);
     await world.clock.until(() => alone.state === 'done', 5_000);
+  });
+
+  it('waits for a second store to have a result before it announces it, but not for ever, and then not each time', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 50 });
+    world.tab('bob', { workers: 0 });
+    [tab.copies, tab.held] = [1, 1];
+    const job = world.job(4);
+    await tab.submit(job);
+    await world.clock.advance(10_000);
+    expect(world.commits).toEqual([]);
+    // Whatever it would be cut into.
+    await world.clock.until(() => job.state === 'done', 15_000);
+    expect(once(job)).toBe(true);
+    const next = world.job(4, 'another');
+    await tab.submit(next);
+    await world.clock.until(() => next.state === 'done', 2_000);
   });
 
   it('leaves a job alone whose code it cannot load, says so once, and tells why it waits', async () => {
