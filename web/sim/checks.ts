@@ -178,8 +178,8 @@ async function checkObject(world: World, tab: Tab, { kernel }: Process, object: 
     if (!answer.ok) fault = answer.fault.message;
     return bytes !== undefined;
   });
-  // What nobody but a store that is lost ever kept is gone, and says so.
-  const mayBeGone = object.copies === 0 && world.tabs.some(({ lost }) => lost);
+  // What nobody but a store that is lost, or a page without one, ever kept is gone, and says so.
+  const mayBeGone = object.copies === 0 && (!object.lasts || world.tabs.some(({ lost }) => lost));
   if (!read && !mayBeGone)
     world.violations.add(
       'S6',

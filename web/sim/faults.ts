@@ -1,5 +1,6 @@
 // Brings the faults of a plan upon the world, and ends them.
 import { unreachable } from '../kernel/lib/unreachable.ts';
+import { Draw } from './draw.ts';
 import { hoard } from './hoarder.ts';
 import type { Fault } from './plan.ts';
 import type { TabLink } from './tab-transport.ts';
@@ -7,6 +8,7 @@ import { setJob, type SimJob } from './work.ts';
 import type { Tab, World } from './world.ts';
 
 const mutedNoticeMs = 6_000;
+const reloadMs = 300;
 
 export class Faults {
   #calm = false;
@@ -33,14 +35,10 @@ export class Faults {
         world.crash(tab!);
         tab!.lost = true;
         return;
-      case 'freeze': {
-        const { process } = tab!;
-        if (process === undefined) return;
-        process.clock.freeze();
-        world.network.freeze(process.kernel.self.peer);
+      case 'freeze':
+        this.#freeze(tab!);
         world.later(fault.ms, () => this.#thaw(tab!));
         return;
-      }
       case 'nap': {
         const owners = world.live.filter(({ process }) => process!.owns() > 0 && !process!.clock.frozen);
         if (owners.length > 0) this.begin({ kind: 'freeze', tab: owners[fault.which % owners.length]!.number, ms: fault.ms });
@@ -109,6 +107,13 @@ export class Faults {
       }
       case 'hoard':
         return void hoard(world, tab!, fault.ms);
+      case 'slow': {
+        const untilMs = world.clock.now() + fault.ms;
+        for (const number of fault.tabs)
+          this.#stall(world.tabs[number]!, untilMs, fault.stallMsMax, new Draw(`${world.seed} stalls ${number}`));
+        for (const { tab: number, atMs, openMs } of fault.reloads) world.later(atMs, () => this.#reload(world.tabs[number]!, openMs));
+        return;
+      }
       case 'pause': {
         const job = this.jobs[fault.job]!;
         const set = (paused: boolean) => void setJob(this.#submitterOf(job), job, { paused });
@@ -151,6 +156,7 @@ export class Faults {
         tab.process.junk = false;
       }
     }
+    await Promise.all(world.tabs.map((tab) => world.openLate(tab)));
     // A tab may still be saying good-bye, or may not have started for its store's refusing.
     for (const tab of world.tabs) {
       while (!tab.lost && (tab.process === undefined || tab.process.leaving)) {
@@ -159,8 +165,8 @@ export class Faults {
       }
     }
     await Promise.all(world.tabs.map((tab) => world.consent(tab, tab.plan.donates)));
-    // Whoever paused a job looks at it again.
-    await Promise.all(jobs.map((job) => setJob(this.#submitterOf(job), job, { paused: false })));
+    // Whoever paused a job looks at it again, and whoever cancelled one in a tab that was just dying.
+    await Promise.all(jobs.map((job) => setJob(this.#submitterOf(job), job, job.cancelAsked ? { cancelled: true } : { paused: false })));
   }
 
   /** The tab's database of records was damaged and begun anew. */
@@ -173,6 +179,29 @@ export class Faults {
 
   #submitterOf(job: SimJob): Tab {
     return this.world.tabs[job.plan.submitter]!;
+  }
+
+  #freeze({ process }: Tab): void {
+    if (process === undefined) return;
+    process.clock.freeze();
+    this.world.network.freeze(process.kernel.self.peer);
+  }
+
+  /** Stands still, runs for a moment, and again, until `untilMs`. */
+  #stall(tab: Tab, untilMs: number, stallMsMax: number, draw: Draw): void {
+    const { world } = this;
+    if (this.#calm || world.clock.now() >= untilMs) return;
+    this.#freeze(tab);
+    world.later(draw.int(Math.min(300, stallMsMax), stallMsMax), () => {
+      this.#thaw(tab);
+      world.later(draw.int(20, 300), () => this.#stall(tab, untilMs, stallMsMax, draw));
+    });
+  }
+
+  #reload(tab: Tab, openMs: number): void {
+    if (this.#calm || tab.process === undefined) return;
+    this.world.crash(tab);
+    this.world.later(reloadMs, () => void this.world.start(tab, openMs));
   }
 
   #thaw(tab: Tab): void {

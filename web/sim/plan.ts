@@ -29,6 +29,17 @@ export type Fault =
   | { readonly kind: 'junk'; readonly tab: number; readonly ms: number }
   /** The tab takes leases that it does not use, and releases and ends what others own with numbers it makes up. */
   | { readonly kind: 'hoard'; readonly tab: number; readonly ms: number }
+  /**
+   * A machine with far too much to do: again and again these tabs stand still, each by itself, and then do at once what fell due. Some are
+   * loaded anew meanwhile, and their databases open late.
+   */
+  | {
+      readonly kind: 'slow';
+      readonly tabs: readonly number[];
+      readonly ms: number;
+      readonly stallMsMax: number;
+      readonly reloads: readonly { readonly tab: number; readonly atMs: number; readonly openMs: number }[];
+    }
   | { readonly kind: 'pause'; readonly job: number; readonly ms: number }
   | { readonly kind: 'cancel'; readonly job: number };
 export type FaultKind = Fault['kind'];
@@ -80,7 +91,8 @@ export interface Plan {
 
 /** Everybody who is to be there has come by then, and faults begin. */
 const gatheredMs = 2_000;
-const kinds: readonly FaultKind[] = [
+type DrawnKind = Exclude<FaultKind, 'slow'>;
+const kinds: readonly DrawnKind[] = [
   'crash',
   'lost',
   'freeze',
@@ -104,7 +116,7 @@ const kinds: readonly FaultKind[] = [
   'cancel',
 ];
 /** What hits the whole group comes once or twice, what hits one tab more often. */
-const oftenMax: Record<FaultKind, number> = {
+const oftenMax: Record<DrawnKind, number> = {
   crash: 6,
   lost: 1,
   freeze: 2,
@@ -127,7 +139,8 @@ const oftenMax: Record<FaultKind, number> = {
   pause: 1,
   cancel: 1,
 };
-const presentShare: Partial<Record<FaultKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1, junk: 0.15, hoard: 0.1 };
+const presentShare: Partial<Record<DrawnKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1, junk: 0.15, hoard: 0.1 };
+const slowShare = 0.12;
 const donorsMin = 4;
 
 export function planOf(seed: string, peers: number): Plan {
@@ -175,6 +188,7 @@ export function planOf(seed: string, peers: number): Plan {
         () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const,
       ),
     )
+    .concat(slowOf(seed, peers, calmMs))
     .toSorted(([a], [b]) => a - b);
   const kindsDrawn = new Set(faults.map(([, { kind }]) => kind));
   const forger = draw.chance(0.3) && !kindsDrawn.has('lost') && !kindsDrawn.has('junk') ? draw.int(0, peers - 1) : null;
@@ -192,7 +206,22 @@ export function planOf(seed: string, peers: number): Plan {
   };
 }
 
-function drawFault(kind: FaultKind, draw: Draw, peers: number, jobs: number, submitters: readonly number[]): Fault {
+/** Drawn by itself, so that what the other kinds bring is the same with and without it. */
+function slowOf(seed: string, peers: number, calmMs: number): (readonly [number, Fault])[] {
+  const draw = new Draw(`slow ${seed}`);
+  if (!draw.chance(slowShare)) return [];
+  const all = Array.from({ length: peers }, (_, i) => i);
+  const atMs = draw.int(gatheredMs, calmMs - 1_500);
+  const ms = Math.min(calmMs - atMs, draw.int(1_500, 5_000));
+  const tabs = draw.chance(0.6) ? all : draw.shuffled(all).slice(0, draw.int(1, peers));
+  const reloads = draw
+    .shuffled([...tabs])
+    .slice(0, draw.int(0, 3))
+    .map((tab) => ({ tab, atMs: draw.int(0, ms), openMs: draw.int(0, 8_000) }));
+  return [[atMs, { kind: 'slow', tabs, ms, stallMsMax: draw.pick([1_000, 3_000, 10_000]), reloads }]];
+}
+
+function drawFault(kind: DrawnKind, draw: Draw, peers: number, jobs: number, submitters: readonly number[]): Fault {
   const tab = draw.int(0, peers - 1);
   const other = (tab + draw.int(1, peers - 1)) % peers;
   const ms = draw.int(200, draw.chance(0.3) ? 12_000 : 3_000);

@@ -40,6 +40,8 @@ export interface SimObject {
   readonly id: ObjectId;
   /** Stores that had acknowledged it, its own left out. */
   readonly copies: number;
+  /** Its own keeps it past the page. */
+  readonly lasts: boolean;
 }
 
 export const offsetOf = (job: number) => (job + 1) * 1_000_000;
@@ -153,7 +155,7 @@ export async function putObject(world: World, tab: Tab, plan: PutPlan, done: (ob
   if (!put.ok) return;
   const { id, copies } = put.value.body;
   world.note(`object ${id} has ${copies} copies`);
-  done({ bytes, id, copies });
+  done({ bytes, id, copies, lasts: process.memory === undefined });
 }
 
 export async function setJob(tab: Tab, job: SimJob, setting: { paused?: boolean; cancelled?: true }): Promise<void> {

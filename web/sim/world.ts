@@ -2,11 +2,12 @@
 // profile (its store and identity) that has a process now, or has none.
 import { readFileSync } from 'node:fs';
 import { startKernel, type Kernel } from '../kernel/kernel.ts';
+import { equalBytes } from '../kernel/lib/bytes.ts';
 import type { PeerId, StoreId } from '../kernel/lib/ids.ts';
 import { decodeWire } from '../kernel/lib/wire-codec.ts';
 import { groupPeersMax } from '../kernel/limits.ts';
-import { memoryStorage } from '../kernel/memory-storage.ts';
-import type { Machine, Platform, Storage } from '../kernel/platform.ts';
+import { carryOver, memoryStorage } from '../kernel/memory-storage.ts';
+import type { Machine, Platform, Storage, WriteOp } from '../kernel/platform.ts';
 import type { AnyServiceFactory } from '../kernel/service-catalogue.ts';
 import { resourcesContract } from '../kernel/protocol/contracts/resources.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
@@ -62,6 +63,8 @@ export interface Process {
   junk: boolean;
   leaving: boolean;
   readonly living: { alive: boolean };
+  /** What it keeps where its tab's database has not opened yet: it ends with the page. */
+  readonly memory: Storage | undefined;
 }
 
 export interface Tab {
@@ -78,6 +81,9 @@ export interface Tab {
 const bootDocument = readFileSync(new URL('../../public/boot.xml', import.meta.url), 'utf8');
 const quotaBytes = 64 * 1024 * 1024;
 const junkShare = 0.01;
+/** A tab waits so long for its database, and begins without it then. */
+const databaseWaitMs = 3_000;
+const noStorageFaults: StorageFaults = { refuse: 0, full: false, writeMsMax: 0 };
 
 export class World {
   readonly clock = new VirtualClock(undefined, 'microtasks');
@@ -142,21 +148,24 @@ export class World {
     this.clock.after(ms, run);
   }
 
-  /** Opens the tab; nothing where it is open. */
-  async start(tab: Tab): Promise<void> {
+  /** Opens the tab; nothing where it is open. It begins without its database where that opens only after so long, and begins anew with it. */
+  async start(tab: Tab, databaseMs = 0): Promise<void> {
     if (tab.process !== undefined || tab.starting || tab.lost) return;
     tab.starting = true;
     const life = `${this.seed} tab ${tab.number} life ${this.#processes++}`;
+    const memory = databaseMs > databaseWaitMs ? memoryStorage(seededRandom(`${life} memory`)) : undefined;
+    const own = memory ?? tab.store;
+    if (memory !== undefined) {
+      this.note(`tab ${tab.number} begins without its database`);
+      this.#stores.set(memory.store, memory);
+      this.later(databaseMs, () => void this.openLate(tab, memory));
+    }
     const draw = new Draw(`${life} ports`);
     const random = seededRandom(life);
     const clock = new TabClock(this.clock, { originMs: draw.int(0, 1_000_000), wallOffMs: tab.plan.wallOffMs, rate: tab.plan.rate });
-    const storage = new TabStorage(tab.store, clock, draw, tab.faults, {
-      writing: (ops) => this.queueWatch.forgetting(tab.store.store, ops),
-      written: (ops) => {
-        for (const op of ops) this.note(`tab ${tab.number} ${'delete' in op ? 'drops' : 'keeps'} ${op.table} ${op.key}`);
-        this.queueWatch.written(tab.store.store, ops);
-        this.ledgerWatch.written(tab.store.store, ops);
-      },
+    const storage = new TabStorage(own, clock, draw, memory === undefined ? tab.faults : noStorageFaults, {
+      writing: (ops) => this.queueWatch.forgetting(own.store, ops),
+      written: (ops) => this.#written(tab, own.store, ops),
     });
     const planted = this.options.plant?.storage?.(storage, draw) ?? storage;
     const transport = new TabTransport(
@@ -197,11 +206,11 @@ export class World {
     const catalogue = watchedServices({
       queue: this.queueWatch,
       ledger: this.ledgerWatch,
-      store: tab.store.store,
+      store: own.store,
       clock,
       alive: () => living.alive,
       named: (peer) => {
-        this.#storeOf.set(peer, tab.store.store);
+        this.#storeOf.set(peer, own.store);
         this.#tabOf.set(peer, tab.number);
       },
       storeOf: (peer) => this.#storeOf.get(peer),
@@ -234,10 +243,36 @@ export class World {
       sandboxDies: false,
       junk: false,
       leaving: false,
+      memory,
     };
     this.note(`tab ${tab.number} is ${kernel.self.peer}`);
     await kernel.bus.ask(resourcesContract, 'limits', 'update', { cores: tab.plan.cores, idleAfterSeconds: 1, whenBusy: 'ignore' });
     await this.consent(tab, tab.plan.donates);
+  }
+
+  /** The database of a tab that began without it, this `memory` if given, is there: it begins anew, with what it had in memory. */
+  async openLate(tab: Tab, memory = tab.process?.memory): Promise<void> {
+    if (memory === undefined || tab.process?.memory !== memory || tab.process.leaving) return;
+    this.note(`the database of tab ${tab.number} has opened`);
+    await this.leave(tab);
+    if (tab.process !== undefined || tab.starting || tab.lost) return;
+    tab.starting = true;
+    const { store } = tab.store;
+    await carryOver(memory, {
+      ...tab.store,
+      write: (ops) => {
+        this.#written(tab, store, ops);
+        return tab.store.write(ops);
+      },
+    });
+    tab.starting = false;
+    await this.start(tab);
+  }
+
+  #written(tab: Tab, store: StoreId, ops: readonly WriteOp[]): void {
+    for (const op of ops) this.note(`tab ${tab.number} ${'delete' in op ? 'drops' : 'keeps'} ${op.table} ${op.key}`);
+    this.queueWatch.written(store, ops);
+    this.ledgerWatch.written(store, ops);
   }
 
   async consent(tab: Tab, donating: boolean): Promise<void> {
@@ -269,27 +304,31 @@ export class World {
     this.note(`tab ${number} forgets its records`);
   }
 
-  /** One bit of one stored slice is no longer what it was. The only copy there is stays: what nobody has any more cannot be read. */
+  /**
+   * One bit of one stored slice is no longer what it was. The last copy of a segment stays whole: what nobody has any more cannot be read.
+   */
   async flip({ number, store }: Tab, which: number): Promise<void> {
     const kept = await store.entries('slices', '');
     if (!kept.ok || kept.value.length === 0) return;
     const [key, value] = kept.value[which % kept.value.length]!;
-    if (!(value instanceof Uint8Array) || value.length === 0 || (await this.#isOnlyCopy(store, key.split('/')[0]!))) return;
+    if (!(value instanceof Uint8Array) || value.length === 0 || (await this.#isLastCopy(store, key, value))) return;
     const damaged = value.slice();
     damaged[which % damaged.length]! ^= 1 << (which % 8);
     await store.write([{ table: 'slices', key, value: damaged }]);
     this.note(`tab ${number} has a wrong bit in ${key}`);
   }
 
-  /** Whether this is a whole segment, and no other store has it. A coded slice may be lost: the others make up for it. */
-  async #isOnlyCopy(store: Storage, hash: string): Promise<boolean> {
+  /** Whether these are of a whole segment, and no other store that stays has the same bytes. A coded slice may be lost: the others make up for it. */
+  async #isLastCopy(store: Storage, key: string, bytes: Uint8Array): Promise<boolean> {
     const objects = await store.entries('objects', '');
-    const isSegment = ([, bytes]: readonly [string, unknown]) =>
-      bytes instanceof Uint8Array && (decodeWire(bytes) as ObjectManifest).segments.some((segment) => segment.hash === hash);
+    const hash = key.split('/')[0]!;
+    const isSegment = ([, document]: readonly [string, unknown]) =>
+      document instanceof Uint8Array && (decodeWire(document) as ObjectManifest).segments.some((segment) => segment.hash === hash);
     if (!objects.ok || !objects.value.some(isSegment)) return false;
-    const others = this.tabs.filter((tab) => tab.store !== store && !tab.lost);
-    const found = await Promise.all(others.map((tab) => tab.store.keys('slices', hash)));
-    return found.every((keys) => keys.ok && keys.value.length === 0);
+    const going = new Set(this.plan.faults.flatMap(([, fault]) => (fault.kind === 'lost' ? [fault.tab] : [])));
+    const others = this.tabs.filter((tab) => tab.store !== store && !going.has(tab.number));
+    const found = await Promise.all(others.map((tab) => tab.store.get('slices', key)));
+    return !found.some((copy) => copy.ok && copy.value instanceof Uint8Array && equalBytes(copy.value, bytes));
   }
 
   /** The tab says good-bye, then ends. */
@@ -302,9 +341,10 @@ export class World {
     if (tab.process === process) this.crash(tab);
   }
 
-  /** Who speaks for the store now. */
+  /** Who speaks for the store now: not a tab that began without it. */
   speakerOf(store: StoreId): PeerId | undefined {
-    return this.tabs.find((tab) => tab.store.store === store)?.process?.kernel.self.peer;
+    const process = this.tabs.find((tab) => tab.store.store === store)?.process;
+    return process?.memory === undefined ? process?.kernel.self.peer : undefined;
   }
 
   /** Surviving stores, the lost ones left out. */
