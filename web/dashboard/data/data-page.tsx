@@ -2,6 +2,7 @@ import { useCallback, useMemo } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { Ring } from '../donate/ring.tsx';
 import { Empty, PeerName, Skeleton } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { useDeps, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
@@ -293,18 +294,7 @@ function Results({ sums }: { sums: ReturnType<typeof sumByOwner> }) {
   ];
   return (
     <table className="sums" aria-label="Results of jobs, by who put them">
-      <thead>
-        <tr>
-          <th scope="col">Results of jobs, put by</th>
-          <th scope="col" className="num">
-            Objects
-          </th>
-          <th scope="col" className="num wide">
-            Kept here
-          </th>
-          <th scope="col">Health</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Results of jobs, put by', ['Objects', 'num'], ['Kept here', 'num wide'], 'Health']} />
       <tbody>
         {lines.map(({ by, label, objects, heldHereBytes, short }) => (
           <tr key={by}>

@@ -11,6 +11,7 @@ import type { ObjectInfo } from './objects.ts';
 import { pathOfObject, shownName } from './reference.ts';
 import { useWall } from './use-wall.ts';
 import { kindWord } from './wording.ts';
+import { TableHead } from '../pieces/table-head.tsx';
 
 const pageRows = 10;
 
@@ -24,33 +25,17 @@ export function ObjectTable({ objects, from = false, label }: { objects: readonl
   return (
     <>
       <table className="objects" aria-label={label}>
-        <thead>
-          <tr>
-            <th scope="col" className="object-name">
-              Name
-            </th>
-            {from ? (
-              <th scope="col" className="wide from-col">
-                From
-              </th>
-            ) : null}
-            <th scope="col" className="num wide">
-              {from ? 'Kept here' : 'Size'}
-            </th>
-            <th scope="col" className="health-col">
-              Online now
-            </th>
-            <th scope="col" className="wide risk-col">
-              Risk
-            </th>
-            <th scope="col" className="wide expires-col">
-              Expires
-            </th>
-            <th scope="col" className="object-actions">
-              <span className="unseen">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            ['Name', 'object-name'],
+            ...(from ? [['From', 'wide from-col'] as const] : []),
+            [from ? 'Kept here' : 'Size', 'num wide'],
+            ['Online now', 'health-col'],
+            ['Risk', 'wide risk-col'],
+            ['Expires', 'wide expires-col'],
+            { unseen: 'Actions', className: 'object-actions' },
+          ]}
+        />
         <tbody>
           {objects.slice(page * pageRows, (page + 1) * pageRows).map((object) => (
             <Row key={object.id} object={object} from={from} now={now} />

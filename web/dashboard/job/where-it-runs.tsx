@@ -1,5 +1,6 @@
 import type { Overview } from '../../sdk/types.ts';
 import { PeerName, Pill, type Tone } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { colourOf } from '../view/drawn.tsx';
 import { count, duration } from '../view/format.ts';
@@ -15,23 +16,7 @@ export function WhereItRuns({ overview, own, ended }: { overview: Overview; own:
   return (
     <div className="scroll">
       <table className="compact">
-        <thead>
-          <tr>
-            <th scope="col">Peer</th>
-            <th scope="col" className="num">
-              Items
-            </th>
-            <th scope="col" className="num wide">
-              Parts
-            </th>
-            <th scope="col" className="num">
-              CPU time
-            </th>
-            <th scope="col" className="wide">
-              Now
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['Peer', ['Items', 'num'], ['Parts', 'num wide'], ['CPU time', 'num'], ['Now', 'wide']]} />
         <tbody>
           {contributors.slice(0, 24).map(({ identity, items, parts, tookMs }, place) => {
             const member = members?.find((each) => each.identity === identity);

@@ -3,6 +3,7 @@ import { nameOf } from '../../kernel/lib/names.ts';
 import { gallery } from '../../samples/gallery.ts';
 import { submissions, useSubmissions } from '../new-job/submission.ts';
 import { Bar, Empty, JobStateBadge, Pill, Skeleton, toneOfState } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading, Link, navigate } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
@@ -99,27 +100,17 @@ function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: 
   return (
     <div className="scroll">
       <table className="jobs">
-        <thead>
-          <tr>
-            <th scope="col">Job</th>
-            {from ? (
-              <th scope="col" className="wide">
-                From
-              </th>
-            ) : null}
-            <th scope="col">State</th>
-            <th scope="col">Progress</th>
-            <th scope="col" className="num wide">
-              Items
-            </th>
-            <th scope="col" className="num wide">
-              Per second
-            </th>
-            <th scope="col" className="wide">
-              Time left
-            </th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            'Job',
+            ...(from ? [['From', 'wide'] as const] : []),
+            'State',
+            'Progress',
+            ['Items', 'num wide'],
+            ['Per second', 'num wide'],
+            ['Time left', 'wide'],
+          ]}
+        />
         <tbody>
           {jobs.slice(0, shownMax).map((job) => {
             const done = job.committed + job.failed;

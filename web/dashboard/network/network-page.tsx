@@ -3,6 +3,7 @@ import { groupNameOf, nameOf } from '../../kernel/lib/names.ts';
 import type { Neighbour } from '../../kernel/protocol/contracts/groups.ts';
 import type { Member } from '../../kernel/protocol/contracts/membership.ts';
 import { Pill, Skeleton } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { useNow, useSnapshot } from '../shell/deps.ts';
 import { Heading } from '../shell/router.tsx';
 import { bytes, plural, rate } from '../view/format.ts';
@@ -111,24 +112,9 @@ function PeerTable({ members, chosen, onSelect }: { members: readonly Member[]; 
   return (
     <div className="scroll">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Peer</th>
-            <th scope="col">State</th>
-            <th scope="col" className="num">
-              Cores busy
-            </th>
-            <th scope="col" className="num wide">
-              Items per second
-            </th>
-            <th scope="col" className="num wide">
-              Link
-            </th>
-            <th scope="col" className="num wide">
-              Keeps
-            </th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={['Peer', 'State', ['Cores busy', 'num'], ['Items per second', 'num wide'], ['Link', 'num wide'], ['Keeps', 'num wide']]}
+        />
         <tbody>
           {members.map((member, i) => {
             const { word, tone } = standing(member);

@@ -5,6 +5,7 @@ import type { TeamGift } from '../../kernel/protocol/contracts/ledger.ts';
 import { CopyButton } from '../data/copy-button.tsx';
 import { MakeForm } from '../pieces/make-form.tsx';
 import { Skeleton } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { sentenceOf, useCommand, useDeps } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { count, plural } from '../view/format.ts';
@@ -107,20 +108,7 @@ function Together({ team, self }: { team: Team; self: string }) {
       </p>
       <div className="scroll">
         <table className="compact">
-          <thead>
-            <tr>
-              <th scope="col">Who</th>
-              <th scope="col" className="num">
-                Items
-              </th>
-              <th scope="col" className="num">
-                Parts
-              </th>
-              <th scope="col" className="num">
-                Jobs
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['Who', ['Items', 'num'], ['Parts', 'num'], ['Jobs', 'num']]} />
           <tbody>
             {(all ? members : members.slice(0, membersShown)).map((member) => (
               <tr key={member.identity}>

@@ -1,13 +1,12 @@
 // The contract suites over the implementations in memory.
 import { memoryStorage } from '../memory-storage.ts';
-import { peerId } from '../lib/ids.ts';
 import { clockContract } from './clock-contract.ts';
 import { coderContract } from './coder-contract.ts';
 import { MemoryNetwork } from './memory-transport.ts';
 import { seededRandom } from './seeded-random.ts';
 import { storageContract } from './storage-contract.ts';
 import { testCoder } from './test-coder.ts';
-import { transportContract } from './transport-contract.ts';
+import { onClock, transportContract } from './transport-contract.ts';
 import { vitestSuite } from './vitest-suite.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -27,15 +26,6 @@ for (const options of [{}, { jitterMs: 20, bytesPerMs: 10_000 }]) {
   transportContract(vitestSuite(JSON.stringify(options)), () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork(clock, seededRandom('transport'), options);
-    const peer = (digit: string) => peerId(`${digit.repeat(32)}-${'0'.repeat(16)}`);
-    return {
-      near: network.transport(),
-      far: network.transport(),
-      nearPeer: peer('a'),
-      farPeer: peer('b'),
-      absentPeer: peer('c'),
-      until: (condition, ms, what) => clock.until(condition, ms, what),
-      dispose: () => undefined,
-    };
+    return onClock(network.transport(), network.transport(), clock);
   });
 }

@@ -1,5 +1,5 @@
 // What every Transport must do. Both ends are in one realm, so that both can be looked at.
-import type { PeerId } from '../lib/ids.ts';
+import { peerId, type PeerId } from '../lib/ids.ts';
 import type { Outcome } from '../lib/outcome.ts';
 import type { Channel, Link, Transport } from '../platform.ts';
 import { equal, holds, type SuiteApi, type Until } from './contract-suite.ts';
@@ -14,6 +14,13 @@ export interface TransportUnderTest {
   readonly absentPeer: PeerId;
   readonly until: Until;
   dispose(): void;
+}
+
+/** Two transports of one network that moves when `clock` does, under made-up ids. */
+export function onClock(near: Transport, far: Transport, clock: { readonly until: Until }): TransportUnderTest {
+  const peer = (digit: string) => peerId(`${digit.repeat(32)}-${'0'.repeat(16)}`);
+  const until: Until = (condition, ms, what) => clock.until(condition, ms, what);
+  return { near, far, nearPeer: peer('a'), farPeer: peer('b'), absentPeer: peer('c'), until, dispose: () => undefined };
 }
 
 interface Linked extends TransportUnderTest {

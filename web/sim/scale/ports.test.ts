@@ -5,7 +5,7 @@ import type { Frame } from '../../kernel/protocol/frame.ts';
 import { CarriedOffers } from '../../kernel/testing/carried-offers.ts';
 import { clockContract } from '../../kernel/testing/clock-contract.ts';
 import { seededRandom } from '../../kernel/testing/seeded-random.ts';
-import { transportContract } from '../../kernel/testing/transport-contract.ts';
+import { onClock, transportContract } from '../../kernel/testing/transport-contract.ts';
 import { vitestSuite } from '../../kernel/testing/vitest-suite.ts';
 import { ObjectBinding } from './object-binding.ts';
 import { ScaleNetwork } from './scale-network.ts';
@@ -24,29 +24,13 @@ for (const lossShare of [0, 0.05]) {
   transportContract(vitestSuite(`loss ${lossShare}`), () => {
     const clock = new WheelClock();
     const network = new ScaleNetwork(clock, seededRandom('transport'), new Traffic(), { ...wire, lossShare });
-    return {
-      near: network.transport(),
-      far: network.transport(),
-      nearPeer: peer('a'),
-      farPeer: peer('b'),
-      absentPeer: peer('c'),
-      until: (condition, ms, what) => clock.until(condition, ms, what),
-      dispose: () => undefined,
-    };
+    return onClock(network.transport(), network.transport(), clock);
   });
 }
 
 transportContract(vitestSuite('two shards'), () => {
   const { clock, networks } = twoShards();
-  return {
-    near: networks[0].transport(),
-    far: networks[1].transport(),
-    nearPeer: peer('a'),
-    farPeer: peer('b'),
-    absentPeer: peer('c'),
-    until: (condition, ms, what) => clock.until(condition, ms, what),
-    dispose: () => undefined,
-  };
+  return onClock(networks[0].transport(), networks[1].transport(), clock);
 });
 
 /** Each has its part of the tabs; they hear of each other every 5 ms, as in a run of two threads. */
