@@ -34,6 +34,8 @@ export interface RunResult {
 
 const endReadsMsMax = 300_000;
 const ledgersEveryMs = 2_500;
+/** Who was found out by the last reads is told by then. */
+const tellMs = 500;
 
 export async function run(seed: string, options: RunOptions): Promise<RunResult> {
   const plan = planOf(seed, options.peers);
@@ -88,6 +90,7 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   world.note('nothing is left to do');
   if (rests) await clock.finish(checkEnd(world, jobs, objects, new Draw(`${seed} end`)), endReadsMsMax);
   world.note('all is read');
+  await clock.advance(tellMs);
   world.queueWatch.finish();
   world.forgeryWatch.finish((peer) => world.live.some(({ process }) => process?.kernel.self.peer === peer));
   return {
