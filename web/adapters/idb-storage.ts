@@ -33,8 +33,10 @@ const promised: ReadonlySet<Table> = new Set(['meta', 'jobs', 'events', 'records
 const openAgainMsMin = 250;
 const openAgainMsMax = 15_000;
 const openTriesMax = 40;
-/** Trying again would change nothing: the browser or its person will not have it, or a newer site was here. */
 const refusals: ReadonlySet<string> = new Set(['SecurityError', 'InvalidAccessError', 'InvalidStateError', 'VersionError']);
+const nameOf = (error: unknown) => (error instanceof Error || error instanceof DOMException ? error.name : '');
+/** Trying again would change nothing: the browser or its person will not have a database opened, or a newer site was here. */
+export const isRefusal = (error: unknown): boolean => refusals.has(nameOf(error));
 
 /**
  * Opens or makes the database. Fault 'storage' with a sentence where the browser refuses, or it takes too long; unless it refuses for good
@@ -69,9 +71,8 @@ async function openAgain(options: StorageOptions, state: { last: Outcome<never>;
       return success(await openOnce(options));
     } catch (error) {
       state.last = { ok: false, fault: faultOf(error) };
-      const name = error instanceof Error || error instanceof DOMException ? error.name : '';
       const nobodyWaits = state.late && options.onLate === undefined;
-      if (refusals.has(name) || tries >= openTriesMax || nobodyWaits) return state.last;
+      if (isRefusal(error) || tries >= openTriesMax || nobodyWaits) return state.last;
       const waitMs = Math.min(openAgainMsMax, openAgainMsMin * 2 ** (tries - 1));
       await new Promise<void>((resolve) => void setTimeout(resolve, waitMs));
     }
@@ -258,9 +259,8 @@ function compact(value: unknown): unknown {
 }
 
 function faultOf(error: unknown): Fault {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   const say = (message: string): Fault => ({ code: 'storage', message });
-  switch (name) {
+  switch (nameOf(error)) {
     case 'QuotaExceededError':
       return { ...say('The browser gives this site no more room for data.'), full: true };
     case 'SecurityError':

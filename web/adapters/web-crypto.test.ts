@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { bytesOfHex, hexOf } from '../kernel/lib/bytes.ts';
 import type { Outcome } from '../kernel/lib/outcome.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
@@ -59,6 +59,21 @@ test('two tabs that open at once have one identity, and so has the next visit', 
   expect(identities.size).toBe(1);
   const seeds = await Promise.all([...opened, later].map((outcome) => value(outcome).exportSeed()));
   expect(new Set(seeds.map((seed) => hexOf(value(seed)))).size).toBe(1);
+});
+
+test('a browser that cannot open what it keeps for a moment makes nobody somebody else', async () => {
+  const before = value(await openIdentity({ name: 'moment', random: seededRandom('before') }));
+  const failing = (error: string) =>
+    vi.spyOn(indexedDB, 'open').mockImplementationOnce(() => {
+      throw new DOMException('Internal error opening backing store for indexedDB.open.', error);
+    });
+  const passing = failing('UnknownError');
+  const after = value(await openIdentity({ name: 'moment', random: seededRandom('after') }));
+  expect([after.signer.identity, after.kept]).toEqual([before.signer.identity, true]);
+  passing.mockRestore();
+  const refusing = failing('SecurityError');
+  expect(value(await openIdentity({ name: 'moment', random: seededRandom('private') })).kept).toBe(false);
+  refusing.mockRestore();
 });
 
 test('an exported secret makes the same identity elsewhere after a reload', async () => {

@@ -8,6 +8,7 @@ import { bytesOfHex, concatBytes, hexOf } from '../kernel/lib/bytes.ts';
 import { identityId, type IdentityId } from '../kernel/lib/ids.ts';
 import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
 import type { Digest, Random, Signer } from '../kernel/platform.ts';
+import { isRefusal } from './idb-storage.ts';
 
 /** subtle hashes off the main thread and takes views as they are. */
 export const webDigest: Digest = {
@@ -16,6 +17,9 @@ export const webDigest: Digest = {
 
 export const seedBytes = 32;
 const algorithm = { name: 'Ed25519' } as const;
+/** What the browser could not open for a moment is tried again; the page waits for it. */
+const openTriesMax = 4;
+const openAgainMs = 250;
 /** RFC 8410: what precedes the seed in a PKCS #8 private key. */
 const pkcs8Head = bytesOfHex('302e020100300506032b657004220420');
 
@@ -66,19 +70,23 @@ export async function openIdentity({ random, name = 'lull-identity' }: IdentityO
   } catch {
     return noEd25519();
   }
-  let database: IDBPDatabase<Schema> | undefined;
-  try {
-    database = await openDB<Schema>(name, 1, {
-      upgrade: (made) => {
-        made.createObjectStore('keys');
-        made.createObjectStore('seeds');
-      },
-    });
-    const kept = await keep(database, fresh, seed, false);
-    return success(identityOf(kept, database, undefined));
-  } catch {
-    database?.close();
-    return success(identityOf(fresh, undefined, seed));
+  for (let tries = 1; ; tries++) {
+    let database: IDBPDatabase<Schema> | undefined;
+    try {
+      database = await openDB<Schema>(name, 1, {
+        upgrade: (made) => {
+          made.createObjectStore('keys');
+          made.createObjectStore('seeds');
+        },
+      });
+      const kept = await keep(database, fresh, seed, false);
+      return success(identityOf(kept, database, undefined));
+    } catch (error) {
+      database?.close();
+      // As somebody else this profile would hand over jobs that it could not look after once the page is loaded again.
+      if (tries >= openTriesMax || isRefusal(error)) return success(identityOf(fresh, undefined, seed));
+      await new Promise<void>((resolve) => void setTimeout(resolve, openAgainMs * 2 ** (tries - 1)));
+    }
   }
 }
 
