@@ -59,7 +59,7 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
         ? identityOfSeed(random.bytes(seedBytes))
         : openIdentity({ random, name: ownName });
   const [site, identity] = await Promise.all([loadSite(), opening]);
-  const lull = createLull(kernel);
+  const lull = createLull(Object.assign(kernel, { runsCode: false }));
   const world = worldFor(imported === null || !identity.ok ? null : identity.value.signer.identity);
   new EmbedHost({
     lull,

@@ -21,7 +21,7 @@ class World extends MadeUpResults {
   copies = 1;
   #waiting: (() => void)[] = [];
 
-  constructor(items: number, changes: Partial<JobSummary['manifest']> = {}) {
+  constructor(items: number, changes: Partial<JobSummary['manifest']> = {}, runsCode = true) {
     super(items);
     const bus: Bus = {
       ...this.bus,
@@ -34,7 +34,10 @@ class World extends MadeUpResults {
           case 'ledger jobs get':
             return success({ body: {}, buffers: [] });
           case 'ledger decisions get':
-            return success({ body: { settingVersion: 0, round: 0, unloadable: this.unloadableSaid }, buffers: [] });
+            return success({
+              body: { settingVersion: 0, round: 0, unloadable: this.unloadableSaid, unloadableWhy: 'Theirs: no' },
+              buffers: [],
+            });
           case 'executor trials submit':
             return success({ body: { ok: this.trial === '', message: this.trial, data: null }, buffers: [] });
           case 'ledger events create':
@@ -52,6 +55,7 @@ class World extends MadeUpResults {
     };
     const host = {
       bus: () => bus,
+      runsCode,
       nextChange: () => new Promise<void>((resolve) => void this.#waiting.push(resolve)),
       identityOf: () => '' as const,
       upload: async () => this.manifest.input,
@@ -194,6 +198,20 @@ describe('a job in the hand', () => {
       world.state('queued');
       world.unloadableSaid = said;
       world.trial = trial;
+      await world.handle.confirmUnloadable();
+      await world.handle.confirmUnloadable();
+      expect(world.unloadable).toEqual(message === undefined ? [] : [message]);
+    }
+  });
+
+  it('takes the word of whoever tried its code often enough, where this page runs none', async () => {
+    for (const [said, message] of [
+      [2, undefined],
+      [3, 'Theirs: no'],
+    ] as const) {
+      const world = new World(1, {}, false);
+      world.state('queued');
+      world.unloadableSaid = said;
       await world.handle.confirmUnloadable();
       await world.handle.confirmUnloadable();
       expect(world.unloadable).toEqual(message === undefined ? [] : [message]);

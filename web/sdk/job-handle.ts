@@ -2,7 +2,7 @@
 import type { IdentityId, JobId, ObjectId } from '../kernel/lib/ids.ts';
 import { RangeSet } from '../kernel/lib/ranges.ts';
 import { decodeValue } from '../kernel/lib/value-codec.ts';
-import { jobsPublishEveryMs } from '../kernel/limits.ts';
+import { itemAttemptsMax, jobsPublishEveryMs } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { executorContract } from '../kernel/protocol/contracts/executor.ts';
 import { ledgerContract, type JobSummary } from '../kernel/protocol/contracts/ledger.ts';
@@ -40,6 +40,8 @@ export interface JobHost {
   identityOf(peer: string): IdentityId | '';
   /** Stores what has to be stored, until `expires`. @throws LullError */
   upload(inputs: Inputs, expires: number): Promise<JobInput>;
+  /** False: this page has no sandbox to try anything in. */
+  readonly runsCode: boolean;
 }
 
 const wasStopped = (state: JobState) => state === 'failed' || state === 'cancelled';
@@ -352,7 +354,8 @@ export class JobHandle implements Job {
 
   /**
    * Where somebody could not load the code of our own job and nothing has been done: this tab tries to load it too, and says so when it
-   * cannot. One stranger's word does not end a job; with a lone donor nobody else would speak.
+   * cannot. One stranger's word does not end a job; with a lone donor nobody else would speak. A page that runs no code takes that donor's
+   * word when it has tried as often as any item is tried.
    */
   async confirmUnloadable(): Promise<void> {
     const summary = this.#summary;
@@ -360,7 +363,14 @@ export class JobHandle implements Job {
     if (this.#confirming || summary === undefined || summary.state !== 'queued' || summary.manifest.submitter !== bus.self.identity) return;
     const detail = await bus.ask(ledgerContract, 'decisions', 'get', { job: summary.id });
     if (!detail.ok || detail.value.body.unloadable === 0 || this.#confirming) return;
+    const unloadable = (message: string) =>
+      bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
+    if (!this.host.runsCode && detail.value.body.unloadable < itemAttemptsMax) return;
     this.#confirming = true;
+    if (!this.host.runsCode) {
+      await unloadable(detail.value.body.unloadableWhy);
+      return;
+    }
     try {
       const code = new TextDecoder().decode(await bytesOfObject(bus, summary.manifest.code));
       const tried = await bus.ask(
@@ -372,8 +382,7 @@ export class JobHandle implements Job {
       );
       const message =
         tried.ok && tried.value.body.message.startsWith(cannotLoad) ? tried.value.body.message.slice(cannotLoad.length) : undefined;
-      if (message !== undefined)
-        await bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
+      if (message !== undefined) await unloadable(message);
       // A tab that is busy with other trials asks again later.
       this.#confirming = tried.ok;
     } catch {

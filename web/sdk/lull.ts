@@ -34,6 +34,8 @@ export interface KernelHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly codec: InputCodec;
+  /** False: nothing can be tried here, as in an embedded page. */
+  readonly runsCode?: boolean;
 }
 
 const appendTimeoutMs = 30_000;
@@ -60,6 +62,7 @@ export function createLull(host: KernelHost): Lull {
   const bus = () => host.bus();
   const jobHost = {
     bus,
+    runsCode: host.runsCode !== false,
     nextChange: (ms: number) =>
       new Promise<void>((resolve) => {
         const wake = () => {

@@ -183,7 +183,9 @@ function RunningTable() {
             <th scope="col" className="wide">
               From
             </th>
-            <th scope="col">Part</th>
+            <th scope="col" className="wide">
+              Part
+            </th>
             <th scope="col">Running for</th>
             <th scope="col">Done</th>
             <th scope="col" className="wide">
@@ -203,7 +205,7 @@ function RunningTable() {
                 <td className="mute nowrap wide">
                   {job === undefined ? '' : job.manifest.submitter === own ? 'you' : nameOf(job.manifest.submitter)}
                 </td>
-                <td className="nowrap">{items(run.range)}</td>
+                <td className="nowrap wide">{items(run.range)}</td>
                 <td>
                   {run.phase === 'running' ? (
                     duration(run.startedAgoMs + Math.max(0, now - running.atMs))

@@ -77,7 +77,7 @@ export function HistoryCard() {
                 <th scope="col" className="wide">
                   For
                 </th>
-                <th scope="col" className="num">
+                <th scope="col" className="num wide">
                   Parts
                 </th>
                 <th scope="col" className="num">
@@ -99,7 +99,7 @@ export function HistoryCard() {
                     <Link to={`/jobs/${receipt.job}`}>{receipt.name}</Link>
                   </td>
                   <td className="mute nowrap wide">{receipt.submitter === self ? 'you' : nameOf(receipt.submitter)}</td>
-                  <td className="num">{count(receipt.parts)}</td>
+                  <td className="num wide">{count(receipt.parts)}</td>
                   <td className="num">{duration(receipt.cpuMs)}</td>
                   <td className="num wide">{bytes(receipt.bytes)}</td>
                   <td className="sm">{verdictWords(receipt)}</td>

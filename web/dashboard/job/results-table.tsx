@@ -102,51 +102,58 @@ export function ResultsTable({
   };
   const valueKey = sorting.key !== null && sorting.key !== tookKey ? sorting.key : (keys[0] ?? null);
   return (
-    <div className="rows" role="table" aria-label="Results" aria-rowcount={total + 1}>
-      <div role="rowgroup">
-        <div role="row" className="rows-head" aria-rowindex={1}>
-          {head('#', null, 'row-index')}
-          <span role="columnheader">Input</span>
-          {valueKey === null ? (
-            <span role="columnheader">Result</span>
-          ) : (
-            head(valueKey === '' ? 'Result' : `Result, by ${valueKey}`, valueKey)
-          )}
-          <span role="columnheader" className="row-by">
-            By
-          </span>
-          {head('Took', tookKey, 'num row-took')}
+    <div>
+      <div className="rows" role="table" aria-label="Results" aria-rowcount={total + 1}>
+        <div role="rowgroup">
+          <div role="row" className="rows-head" aria-rowindex={1}>
+            {head('#', null, 'row-index')}
+            <span role="columnheader">Input</span>
+            {valueKey === null ? (
+              <span role="columnheader">Result</span>
+            ) : (
+              head(valueKey === '' ? 'Result' : `Result, by ${valueKey}`, valueKey)
+            )}
+            <span role="columnheader" className="row-by">
+              By
+            </span>
+            {head('Took', tookKey, 'num row-took')}
+          </div>
         </div>
-      </div>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard */}
-      <div ref={scroller} className="rows-body" role="rowgroup" tabIndex={0} aria-label="Rows of results">
-        <div className="rows-all" style={{ height: virtual.getTotalSize() }}>
-          {inSight.map(({ index, start }, i) => {
-            const item = indices[i]!;
-            const row = cache.get(item);
-            return (
-              <div
-                key={index}
-                role="row"
-                aria-rowindex={from + index + 2}
-                className="rows-row"
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                <span role="cell" className="row-index">
-                  <button type="button" className="link" aria-expanded={open === item} onClick={() => setOpen(open === item ? null : item)}>
-                    {count(item)}
-                  </button>
-                </span>
-                {row === undefined ? (
-                  <span role="cell" className="mute row-waits">
-                    …
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard */}
+        <div ref={scroller} className="rows-body" role="rowgroup" tabIndex={0} aria-label="Rows of results">
+          <div className="rows-all" style={{ height: virtual.getTotalSize() }}>
+            {inSight.map(({ index, start }, i) => {
+              const item = indices[i]!;
+              const row = cache.get(item);
+              return (
+                <div
+                  key={index}
+                  role="row"
+                  aria-rowindex={from + index + 2}
+                  className="rows-row"
+                  style={{ transform: `translateY(${start}px)` }}
+                >
+                  <span role="cell" className="row-index">
+                    <button
+                      type="button"
+                      className="link"
+                      aria-expanded={open === item}
+                      onClick={() => setOpen(open === item ? null : item)}
+                    >
+                      {count(item)}
+                    </button>
                   </span>
-                ) : (
-                  <Cells row={row} own={own} />
-                )}
-              </div>
-            );
-          })}
+                  {row === undefined ? (
+                    <span role="cell" className="mute row-waits">
+                      …
+                    </span>
+                  ) : (
+                    <Cells row={row} own={own} />
+                  )}
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
       {total > stretchRows ? (

@@ -49,7 +49,7 @@ export function PeerCard({ member, self }: { member: Member; self: boolean }) {
               <dd>
                 {offer.storage.keeps
                   ? `${bytes(offer.storage.usedMiB * 2 ** 20)} of ${bytes(offer.storage.allowedMiB * 2 ** 20)} kept for others`
-                  : 'keeps nothing for others'}
+                  : 'gives none of it to others'}
               </dd>
             </div>
           </>

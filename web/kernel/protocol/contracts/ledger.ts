@@ -195,6 +195,8 @@ export const ledgerContract = contract({
           surplusItems: natural,
           clock: clockSchema,
           unloadable: natural,
+          /** What one of them said was wrong with the code; '' where nobody did. */
+          unloadableWhy: text(2_000),
           settingVersion: natural,
           round: natural,
           /** What an append or a close names: where it goes. */

@@ -158,6 +158,12 @@ export class JobFold {
     return this.#unloadable.size;
   }
 
+  /** What is wrong with the code, as one of those said who cannot load it: of all tabs the same. '' where nobody did. */
+  get unloadableWhy(): string {
+    const [first] = [...this.#unloadable].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return first?.[1].message ?? '';
+  }
+
   /** The highest round opened for any item. */
   get round(): number {
     return this.settings.round;
@@ -420,10 +426,8 @@ export class JobFold {
 
   #status(): { state: JobState; reason: string } {
     if (this.settings.cancelled) return { state: 'cancelled', reason: '' };
-    if (this.#okEvents === 0 && this.#unloadableFor() >= itemAttemptsMax) {
-      const [first] = [...this.#unloadable].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return { state: 'failed', reason: `The code cannot be loaded: ${first![1].message}`.slice(0, 2_000) };
-    }
+    if (this.#okEvents === 0 && this.#unloadableFor() >= itemAttemptsMax)
+      return { state: 'failed', reason: `The code cannot be loaded: ${this.unloadableWhy}`.slice(0, 2_000) };
     if (this.failed > this.manifest.failuresMax) {
       return { state: 'failed', reason: `${this.failed} items failed; this job allows ${this.manifest.failuresMax}.` };
     }

@@ -154,6 +154,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
           surplusItems: fold.surplus,
           clock: clock.toRecord() as VectorClock,
           unloadable: fold.unloadable,
+          unloadableWhy: fold.unloadableWhy,
           settingVersion: fold.settings.version,
           round: fold.round,
           items: fold.items,
