@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import type { ResourceState } from '../../kernel/protocol/contracts/resources.ts';
 import { Bar, Empty, Skeleton, Sparkline } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { useCommand, useDeps, useNow, useSnapshot } from '../shell/deps.ts';
 import { Heading, Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
@@ -177,22 +178,7 @@ function RunningTable() {
   return (
     <div className="scroll">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Job</th>
-            <th scope="col" className="wide">
-              From
-            </th>
-            <th scope="col" className="wide">
-              Part
-            </th>
-            <th scope="col">Running for</th>
-            <th scope="col">Done</th>
-            <th scope="col" className="wide">
-              <span className="unseen">More</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['Job', ['From', 'wide'], ['Part', 'wide'], 'Running for', 'Done', { unseen: 'More', className: 'wide' }]} />
         <tbody>
           {running.value.slice(0, 8).map((run) => {
             const job = jobs?.find((each) => each.id === run.job);

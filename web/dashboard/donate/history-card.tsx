@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { save } from '../job/download.ts';
 import { Empty } from '../pieces/pieces.tsx';
+import { TableHead } from '../pieces/table-head.tsx';
 import { sentenceOf, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Link } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
@@ -71,27 +72,17 @@ export function HistoryCard() {
       ) : (
         <div className="scroll">
           <table className="compact">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col" className="wide">
-                  For
-                </th>
-                <th scope="col" className="num wide">
-                  Parts
-                </th>
-                <th scope="col" className="num">
-                  CPU time
-                </th>
-                <th scope="col" className="num wide">
-                  Results
-                </th>
-                <th scope="col">They were</th>
-                <th scope="col">
-                  <span className="unseen">More</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                'Job',
+                ['For', 'wide'],
+                ['Parts', 'num wide'],
+                ['CPU time', 'num'],
+                ['Results', 'num wide'],
+                'They were',
+                { unseen: 'More' },
+              ]}
+            />
             <tbody>
               {shown.map((receipt) => (
                 <tr key={receipt.job}>
