@@ -65,13 +65,29 @@ async function prepared(command: MapCommand, { stdin }: Surroundings): Promise<P
   ]);
   if (typeof command.input === 'object' && 'range' in command.input) return { code, reduce, lines: undefined, first: undefined };
   const lines = new GatheredLines(command.input === 'stdin' ? stdin : createReadStream(command.input.file), command.isText);
-  return { code, reduce, lines, first: await lines.take(sleep(gatherMs(0), undefined, { ref: false })).catch(asUsage) };
+  return {
+    code,
+    reduce,
+    lines,
+    first: await lines.take(sleep(gatherMs(0), undefined, { ref: false })).catch((error: unknown) => asUsage(error)),
+  };
 }
 
-const textOf = (file: string) => readFile(file, 'utf8').catch(asUsage);
-const asUsage = (error: unknown): never => {
-  throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
+const textOf = (file: string) => readFile(file, 'utf8').catch((error: unknown) => asUsage(error, file));
+
+const whyUnread: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'it may not be read',
 };
+
+/** What the system says of a file it cannot read, as a sentence. */
+function asUsage(error: unknown, file = 'The input'): never {
+  if (error instanceof UsageError) throw error;
+  const { code = '', path = file } = error as NodeJS.ErrnoException;
+  const why = whyUnread[code];
+  throw new UsageError(why !== undefined ? `${path} cannot be read: ${why}.` : error instanceof Error ? error.message : String(error));
+}
 
 class Terminal {
   readonly #bar: ProgressBar;

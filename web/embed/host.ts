@@ -309,6 +309,8 @@ export class EmbedHost {
       if (over) this.#streams.delete(id);
     } catch (error) {
       this.#streams.delete(id);
+      // Whoever is told that it is over looks at how it stands.
+      this.#tell();
       this.#send({ t: 'fault', id, fault: faultOf(error) });
     }
   }

@@ -1,6 +1,16 @@
-// Folds a job's values as they come.
+// What is read of a job as it comes.
 import { ItemError, LullError } from './errors.ts';
 import type { Job, Result } from './types.ts';
+
+/** A loop over a job that failed before it gave anything would end as if there had been nothing to do. @throws LullError 'job-ended' with the reason */
+export async function* orItsReason(job: Pick<Job, 'state' | 'reason'>, results: AsyncIterable<Result>): AsyncGenerator<Result, void> {
+  let came = false;
+  for await (const result of results) {
+    came = true;
+    yield result;
+  }
+  if (!came && job.state === 'failed') throw new LullError('job-ended', job.reason || 'The job failed.');
+}
 
 /** In input order. @throws ItemError at the first failed item; LullError 'job-ended' where the job ended before all were decided */
 export async function foldValues<A>(

@@ -218,6 +218,17 @@ describe('a job in the hand', () => {
     }
   });
 
+  it('a loop over what failed before anything came throws the reason; results() has nothing', async () => {
+    const world = new World(3);
+    world.state('failed');
+    const read = async (results: AsyncIterable<Result>) => {
+      for await (const result of results) throw new Error(`came: ${result.index}`);
+    };
+    for (const results of [world.handle, world.handle.asCompleted()])
+      await expect(read(results)).rejects.toMatchObject({ name: 'LullError', code: 'job-ended' });
+    expect(await world.handle.results()).toEqual([]);
+  });
+
   it('shows the arguments, and none where a stranger wrote nonsense', () => {
     expect(new World(1, { args: encodeValue({ a: 1 }) }).handle.args).toEqual({ a: 1 });
     expect(new World(1, { args: Uint8Array.of(0xc1) }).handle.args).toBeUndefined();

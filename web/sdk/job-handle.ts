@@ -14,7 +14,7 @@ import type { Bus } from '../kernel/service.ts';
 import { Appends } from './appends.ts';
 import { deferred } from './deferred.ts';
 import { ItemError, LullError, valueOf } from './errors.ts';
-import { foldValues } from './fold.ts';
+import { foldValues, orItsReason } from './fold.ts';
 import { itemInput } from './item-input.ts';
 import { Listeners } from './listeners.ts';
 import { bytesOfObject } from './objects.ts';
@@ -152,7 +152,15 @@ export class JobHandle implements Job {
     return () => this.#listeners.delete(listener);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Result, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<Result, void> {
+    return orItsReason(this, this.#inOrder());
+  }
+
+  asCompleted(): AsyncGenerator<Result, void> {
+    return orItsReason(this, this.#asTheyEnd());
+  }
+
+  async *#inOrder(): AsyncGenerator<Result, void> {
     for (let at = 0; ;) {
       // Asked first: what is decided, or appended, while the results are read must not be missed.
       const { items } = await this.#known();
@@ -181,7 +189,7 @@ export class JobHandle implements Job {
     }
   }
 
-  async *asCompleted(): AsyncGenerator<Result, void> {
+  async *#asTheyEnd(): AsyncGenerator<Result, void> {
     // By item: spans are cut and joined anew as they are accepted and as later results come in.
     const given = new RangeSet();
     for (;;) {
@@ -212,7 +220,7 @@ export class JobHandle implements Job {
 
   async #collect(onProgress?: (items: number, of: number) => void): Promise<Result[]> {
     const all: Result[] = [];
-    for await (const result of this) {
+    for await (const result of this.#inOrder()) {
       all.push(result);
       const { items } = this.#summary!;
       if (all.length % resultsPerRead === 0 || all.length === items) onProgress?.(all.length, items);

@@ -157,6 +157,11 @@ export interface Job extends AsyncIterable<Result> {
   readonly closable: boolean;
   /** Never rejects. */
   readonly done: Promise<JobState>;
+  /**
+   * Results in input order, from the first on. Where the job failed before it gave any (its code cannot be loaded), the loop throws with code
+   * 'job-ended' and the reason; `asCompleted` does, too.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Result>;
   /** All results in input order, when the job has ended: an open one is waited for until it is closed. */
   results(): Promise<Result[]>;
   /** All values in input order; an AggregateError lists failed items. */

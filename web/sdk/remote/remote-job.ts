@@ -118,10 +118,15 @@ export class RemoteJob implements Job {
 
   async #collect(onProgress?: ReduceOptions['onProgress']): Promise<Result[]> {
     const all: Result[] = [];
-    for await (const result of this) {
-      all.push(result);
-      const { items } = this.progress;
-      if (all.length % progressEvery === 0 || all.length === items) onProgress?.(all.length, items);
+    try {
+      for await (const result of this) {
+        all.push(result);
+        const { items } = this.progress;
+        if (all.length % progressEvery === 0 || all.length === items) onProgress?.(all.length, items);
+      }
+    } catch (error) {
+      // A job that was handed over and failed has what it has, be it nothing.
+      if (!(error instanceof LullError && error.code === 'job-ended')) throw error;
     }
     return all;
   }
