@@ -85,11 +85,17 @@ test('axe finds nothing wrong on any page, light or dark, and nothing is wider t
   await page.getByText('The code that runs, and its arguments').click();
   await expect(page.getByText('Of another kind').first()).toBeVisible();
   await page.getByText('More', { exact: true }).click();
+  await page.getByRole('row').getByRole('button', { name: '0', exact: true }).click();
+  await expect(page.getByLabel('Item 0')).toBeVisible();
   await look('a job with failures');
   await goTo(page, `/jobs/${ids[1]}`);
   await expect(page.getByRole('img', { name: /^up by across/ })).toBeVisible();
   await page.getByRole('tab', { name: 'Histogram' }).click();
   await expect(page.getByRole('img', { name: /how large/ })).toBeVisible();
   await look('a job that is drawn');
+  await goTo(page, '/');
+  await page.getByRole('button', { name: 'Look at Some fail' }).click();
+  await expect(page.getByRole('dialog').getByText('export default')).toBeVisible();
+  await look('what runs here, looked at');
   expect(wrong).toEqual([]);
 });
