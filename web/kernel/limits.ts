@@ -33,7 +33,8 @@ export const neighbourForgottenMs = 60_000;
 export const foreignLinkIdleMs = 30_000;
 
 // Boot
-export const serviceStartMsMax = 10_000;
+/** Reading a store takes seconds where a browser has hardly any of the processor. */
+export const serviceStartMsMax = 20_000;
 export const serviceStopMsMax = 3_000;
 
 // Messages

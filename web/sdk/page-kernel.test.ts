@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { success } from '../kernel/lib/outcome.ts';
+import { failure, success } from '../kernel/lib/outcome.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
 import { VirtualClock } from '../kernel/testing/virtual-clock.ts';
@@ -28,6 +28,19 @@ describe('the kernel of the page', () => {
     expect(page.bus()).toBe(told[1]);
     await page.stop();
     expect(stopped).toEqual([1, 2]);
+  });
+
+  it('is started again where a service took longer than it may, on a machine with far too much to do, and not for ever', async () => {
+    const { problems, page } = pageKernel();
+    let starts = 0;
+    const slow = (times: number) => async () =>
+      starts++ < times ? failure('too-late', 'The service "blocks" did not start within 20 s.') : success(kernel(() => undefined));
+    await page.run(slow(2));
+    expect([starts, problems]).toEqual([3, []]);
+    expect(page.bus()).toBeDefined();
+    starts = 0;
+    await page.run(slow(99));
+    expect([starts, problems]).toEqual([4, ['The service "blocks" did not start within 20 s.']]);
   });
 
   it('that throws at its start is told in a sentence, and does not keep the next from starting', async () => {
