@@ -15,6 +15,11 @@ export function encodeWire(value: unknown): Uint8Array<ArrayBuffer> {
   return encoder.encode(value) as Uint8Array<ArrayBuffer>;
 }
 
+/** The same without a copy: they are good until something else is encoded. */
+export function encodeWireShared(value: unknown): Uint8Array {
+  return encoder.encodeSharedRef(value);
+}
+
 /** What arrived, not yet trusted: parse it by a schema. undefined where it is no MessagePack. Byte runs are copies. */
 export function decodeWire(bytes: Uint8Array): unknown {
   try {

@@ -1,5 +1,5 @@
 // The default binding: a frame is one MessagePack map.
-import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
+import { decodeWire, encodeWireShared } from '../lib/wire-codec.ts';
 import type { Binding } from './binding.ts';
 
-export const msgpackBinding: Binding = { name: 'msgpack', encode: encodeWire, decode: decodeWire };
+export const msgpackBinding: Binding = { name: 'msgpack', encode: encodeWireShared, decode: decodeWire };

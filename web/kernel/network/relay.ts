@@ -1,10 +1,10 @@
 // One hop through a common neighbour, for a peer without a direct link. The frame is signed by its sender's identity, buffers
 // included by their hashes, and numbered, so the neighbour can only pass it on or drop it. Never more than one hop: a neighbour
 // passes on nothing but its own link's frames, and only to a link of its own.
-import * as v from 'valibot';
 import { equalBytes } from '../lib/bytes.ts';
 import { peerBelongsTo, type IdentityId, type PeerId } from '../lib/ids.ts';
 import { failure, type Fault } from '../lib/outcome.ts';
+import { parse } from '../lib/parse.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import { bodyBytesMax, callTimeoutMs, relayBytesMax, relaySendersMax, relayTransferMsMax, relayWindowFrames } from '../limits.ts';
 import type { Platform } from '../platform.ts';
@@ -149,7 +149,7 @@ export class Relay {
     if (!(await this.platform.signer.verify(frame.identity, relaySignedBytes(this.self.network, frame), frame.signature))) {
       return drop('its signature does not fit');
     }
-    const parsed = v.safeParse(sealedSchema, decodeWire(frame.sealed));
+    const parsed = parse(sealedSchema, decodeWire(frame.sealed));
     if (!parsed.success) return drop('it cannot be read');
     const { frame: inner, hashes } = parsed.output;
     const lengths = ('buffers' in inner ? inner.buffers : undefined) ?? [];

@@ -142,7 +142,8 @@ export class MemoryNetwork {
   }
 
   holds(from: PeerId, to: PeerId): boolean {
-    return this.#cuts.has(`${from}>${to}`) || this.#frozen.has(from) || this.#frozen.has(to) || this.isDead(from) || this.isDead(to);
+    if (this.#frozen.size > 0 && (this.#frozen.has(from) || this.#frozen.has(to))) return true;
+    return (this.#cuts.size > 0 && this.#cuts.has(`${from}>${to}`)) || this.isDead(from) || this.isDead(to);
   }
 
   isDead(peer: PeerId): boolean {

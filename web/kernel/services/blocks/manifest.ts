@@ -1,7 +1,7 @@
 // Manifests and re-codings as bytes: an object's id is the SHA-256 of its manifest's, so they are kept and passed on exactly as they were made.
-import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
 import { objectId, type ObjectId } from '../../lib/ids.ts';
+import { parse } from '../../lib/parse.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import type { Digest } from '../../platform.ts';
 import { objectManifestSchema, recodingSchema, type ObjectManifest, type Recoding } from '../../protocol/object.ts';
@@ -14,7 +14,7 @@ export const encodeManifest = (manifest: ObjectManifest) => encodeWire(manifest)
 /** undefined where the bytes are no manifest, or one that contradicts itself. */
 export function parseManifest(bytes: Uint8Array): ObjectManifest | undefined {
   if (bytes.length > manifestBytesMax) return undefined;
-  const parsed = v.safeParse(objectManifestSchema, decodeWire(bytes));
+  const parsed = parse(objectManifestSchema, decodeWire(bytes));
   if (!parsed.success) return undefined;
   const { size, segments, k, n, holders } = parsed.output;
   const sum = segments.reduce((total, segment) => total + segment.size, 0);
@@ -26,7 +26,7 @@ export function parseManifest(bytes: Uint8Array): ObjectManifest | undefined {
 /** undefined where the bytes are no re-coding, or one that contradicts itself. */
 export function parseRecoding(bytes: Uint8Array): Recoding | undefined {
   if (bytes.length > manifestBytesMax) return undefined;
-  const parsed = v.safeParse(recodingSchema, decodeWire(bytes));
+  const parsed = parse(recodingSchema, decodeWire(bytes));
   if (!parsed.success) return undefined;
   const { k, n, slices } = parsed.output;
   const listed = hashesLengthOf(k, n);

@@ -23,6 +23,15 @@ const transferBytesPerSecondMin = 200_000;
 /** @returns ms */
 export const transferMs = (size: number) => transferBaseMs + (size / transferBytesPerSecondMin) * 1_000;
 
+/** To whoever looks after objects. */
+const isAsBefore = (a: Member, b: Member) =>
+  a.peer === b.peer &&
+  a.identity === b.identity &&
+  a.store === b.store &&
+  a.status === b.status &&
+  (a.rttMs === null) === (b.rttMs === null) &&
+  a.offer?.storage.keeps === b.offer?.storage.keeps;
+
 export class Neighbours {
   #members: readonly Member[] = [];
   #own: Member | undefined;
@@ -37,14 +46,17 @@ export class Neighbours {
     private readonly named: () => void = () => {},
   ) {}
 
-  /** Calls `changed` after each view. */
+  /** `changed` is called where who is there, who keeps others' data, or a link has changed: what they have to offer changes all the time. */
   watch(changed: () => void): Cancel {
+    let known: readonly Member[] = [];
     return this.bus.watch(membershipContract, 'view', (view: GroupView) => {
+      const same = known.length === view.members.length && known.every((member, i) => isAsBefore(member, view.members[i]!));
+      known = view.members;
       this.#own = view.members.find(({ peer }) => peer === this.bus.self.peer);
       this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
       for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of waiting) lose();
-      changed();
+      if (!same) changed();
     });
   }
 

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
 import type { IdentityId, JobId, ObjectId, PeerId, RecordId } from '../../lib/ids.ts';
+import { parse } from '../../lib/parse.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import { eventsPerSnapshotMax } from '../../limits.ts';
 import { failedRangesMax, signedEventSchema, type EventBody, type LedgerEvent, type SignedEvent } from '../../protocol/event.ts';
@@ -85,7 +86,7 @@ export function computedEvent(
 
 /** The events of a piece, as their authors signed them; nothing about them was checked. undefined where the bytes are no such piece. */
 export function openPacked(job: JobId, piece: Uint8Array): SignedEvent[] | undefined {
-  const parsed = v.safeParse(packedSchema, decodeWire(piece));
+  const parsed = parse(packedSchema, decodeWire(piece));
   if (!parsed.success) return undefined;
   const { authors, since, rare, numbers, hashes, signatures, whole } = parsed.output;
   const count = numbers.length / numbersPerEvent;

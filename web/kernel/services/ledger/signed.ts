@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
 import { eventId, jobId, type EventId, type JobId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
+import { parse } from '../../lib/parse.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import { eventBytesMax, jobManifestBytesMax } from '../../limits.ts';
 import type { Digest, Signer } from '../../platform.ts';
@@ -47,8 +48,8 @@ export async function signJob({ digest, signer }: Crypto, manifest: JobManifest)
 
 /** Reads a job without asking who signed it: for what this tab has checked and kept itself. */
 export async function readJob({ digest }: Crypto, signed: SignedJob): Promise<Outcome<OpenedJob>> {
-  const parsed = v.safeParse(jobManifestSchema, decodeWire(signed.bytes));
-  if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.issues[0].message}`);
+  const parsed = parse(jobManifestSchema, decodeWire(signed.bytes));
+  if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.message}`);
   return success({ id: jobId(hexOf(await digest.sha256(signed.bytes))), manifest: parsed.output, signed });
 }
 
@@ -78,7 +79,7 @@ export async function idOfEvent({ digest }: Crypto, signed: SignedEvent): Promis
 
 /** undefined where the bytes are not an event. */
 export function readEvent(signed: SignedEvent): LedgerEvent | undefined {
-  const parsed = v.safeParse(eventSchema, decodeWire(signed.bytes));
+  const parsed = parse(eventSchema, decodeWire(signed.bytes));
   return parsed.success ? parsed.output : undefined;
 }
 

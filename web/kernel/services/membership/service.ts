@@ -15,7 +15,8 @@ import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 export const probeTimeoutMs = probeEveryMs;
 /** A helper's own probe must have ended before the one who asked stops waiting. */
 export const helpTimeoutMs = probeEveryMs - 100;
-export const viewEveryMs = 50;
+/** Views in which only what members offer has changed follow each other no faster. */
+export const viewEveryMs = 150;
 const goodbyeTimeoutMs = 500;
 /** Probes made for others at once; more are refused. */
 const helpsMax = 32;

@@ -8,6 +8,10 @@ export class Group {
   #members: readonly Member[] = [];
   readonly #everSeen = new Set<PeerId>();
   #alive = new Set<StoreId>();
+  /** What follows from the members, made once a view: each claim asks for it many times. */
+  #byPeer: ReadonlyMap<PeerId, Member> = new Map();
+  #speakers = new Map<StoreId, Member>();
+  #claimants: readonly PeerId[];
   /** Since when, on this tab's clock, a store that some record names has not been alive. */
   readonly #awaySince = new Map<StoreId, number>();
 
@@ -17,11 +21,24 @@ export class Group {
     /** What this tab's own records are kept in: the profile's store, or, where it speaks for none, one that ends with the page. */
     private readonly ownStore: StoreId,
     private readonly ownDurable: boolean,
-  ) {}
+  ) {
+    this.#claimants = [self];
+  }
 
   /** Answers with the stores that are alive now and were not. */
   see(view: GroupView): ReadonlySet<StoreId> {
     this.#members = view.members;
+    this.#byPeer = new Map(view.members.map((member) => [member.peer, member]));
+    this.#speakers = new Map();
+    for (const member of this.others()) {
+      if (member.store === null) continue;
+      const known = this.#speakers.get(member.store);
+      if (known === undefined || (known.status !== 'alive' && member.status === 'alive')) this.#speakers.set(member.store, member);
+    }
+    this.#claimants = [
+      this.self,
+      ...this.others().flatMap(({ peer, status, offer }) => (status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 ? [peer] : [])),
+    ];
     const before = this.#alive;
     this.#alive = new Set(view.members.flatMap(({ store, status }) => (store !== null && status === 'alive' ? [store] : [])));
     for (const { peer, store, status } of view.members) {
@@ -33,7 +50,7 @@ export class Group {
   }
 
   selfStore(): StoreId {
-    return this.#members.find(({ peer }) => peer === this.self)?.store ?? this.ownStore;
+    return this.#byPeer.get(this.self)?.store ?? this.ownStore;
   }
 
   others(): Member[] {
@@ -41,9 +58,7 @@ export class Group {
   }
 
   peerOf(store: StoreId): PeerId | undefined {
-    if (store === this.selfStore()) return this.self;
-    const speakers = this.#members.filter((member) => member.store === store && member.peer !== this.self);
-    return (speakers.find(({ status }) => status === 'alive') ?? speakers[0])?.peer;
+    return store === this.selfStore() ? this.self : this.#speakers.get(store)?.peer;
   }
 
   identityOf(store: StoreId): IdentityId | undefined {
@@ -53,20 +68,17 @@ export class Group {
   /** Suspected, or gone after having been here. Somebody never seen may only be unknown yet (rule 4). */
   isLost(peer: PeerId): boolean {
     if (peer === this.self) return false;
-    const member = this.#members.find((one) => one.peer === peer);
+    const member = this.#byPeer.get(peer);
     return member === undefined ? this.#everSeen.has(peer) : member.status === 'suspect';
   }
 
   isAlive(peer: PeerId): boolean {
-    return peer === this.self || this.#members.some((member) => member.peer === peer && member.status === 'alive');
+    return peer === this.self || this.#byPeer.get(peer)?.status === 'alive';
   }
 
   /** Those who may claim: self, and whoever has workers for it. */
-  claimants(): PeerId[] {
-    return [
-      this.self,
-      ...this.others().flatMap(({ peer, status, offer }) => (status === 'alive' && (offer?.sandbox.workersAllowed ?? 0) > 0 ? [peer] : [])),
-    ];
+  claimants(): readonly PeerId[] {
+    return this.#claimants;
   }
 
   candidates(without: ReadonlySet<StoreId>): HolderCandidate[] {

@@ -1,9 +1,9 @@
 // A record's body and its coded slices. Bodies are small, so they are coded right here and not in a Worker: a claim waits for it.
-import * as v from 'valibot';
 import { equalBytes, hexOf } from '../../lib/bytes.ts';
 import { encodeScalar, recoverScalar } from '../../lib/erasure/scalar.ts';
 import { joinSlices } from '../../lib/erasure/slices.ts';
 import { recordId, type RecordId } from '../../lib/ids.ts';
+import { parse } from '../../lib/parse.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import type { Digest } from '../../platform.ts';
 import { recordBodySchema, type RecordBody, type RecordLabel } from '../../protocol/record.ts';
@@ -46,7 +46,7 @@ export async function openRecord(
   for (const set of subsets(others, k - 1)) {
     const bytes = bodyFrom(new Map([newest, ...set].map((index) => [index, given.get(index)!])), k, n);
     if (bytes === undefined || hexOf(await digest.sha256(bytes)) !== id) continue;
-    const parsed = v.safeParse(recordBodySchema, decodeWire(bytes));
+    const parsed = parse(recordBodySchema, decodeWire(bytes));
     // Its author made it so: nobody can read it.
     if (!parsed.success) return undefined;
     return { body: parsed.output, slices: slicesOf(bytes, k, n) };
