@@ -102,7 +102,8 @@ export class ResultReader {
     const at = index - blob.first;
     if (at < 0 || at >= blob.values.ends.length) return undefined;
     const by = [span.by];
-    const tookMs = amountOf(blob.tookMs[at]!);
+    // Half as many digits travel as a number here has: the rest would be noise.
+    const tookMs = Math.round(1_000 * amountOf(blob.tookMs[at]!)) / 1_000;
     const error = blob.errors.find((entry) => entry.index === index);
     const lines = blob.logs.filter((entry) => entry.index === index).map(({ text }) => text);
     const logs = lines.length === 0 ? {} : { logs: lines };

@@ -17,6 +17,7 @@ export function Situation({ job, waitsFor }: { job: Job; waitsFor: string }) {
   const { lull } = useDeps();
   const { run, busy, problem } = useCommand();
   const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
+  const ownReason = useSnapshot((snapshot) => snapshot.resources?.value.reason.sentence ?? '');
   const donors = useSnapshot(
     (snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0,
   );
@@ -57,6 +58,8 @@ export function Situation({ job, waitsFor }: { job: Job; waitsFor: string }) {
         <Notice tone="dusk">
           Jobs of one person go by their age, so an earlier one comes first. This one starts as soon as that leaves room.
         </Notice>
+      ) : donors === 0 && donating && ownReason !== '' && job.state === 'queued' && left > 0 ? (
+        <Notice tone="dusk">Only this tab could work on it just now. {ownReason}</Notice>
       ) : waitsFor !== '' && job.state !== 'paused' && left > 0 ? (
         <Notice tone="dusk">
           {job.reason === '' ? 'Nobody works on it just now.' : job.reason} {waitsFor}

@@ -90,6 +90,7 @@ describe('numbers as a person says them', () => {
     expect(short(undefined)).toBe('nothing');
     expect(short(10n)).toBe('10n');
     expect(short(new Map([['a', 1]]))).toBe('{ a: 1 }');
+    expect(short({ tags: new Set(['x', 'y']) })).toBe('{ tags: ["x", "y"] }');
     expect(short('x'.repeat(500))).toHaveLength(90);
     const deep: unknown[] = [];
     deep.push(deep);

@@ -140,12 +140,14 @@ function inline(value: unknown, depth: number): string {
   if (ArrayBuffer.isView(value)) return `${bytes(value.byteLength)} of data`;
   if (value instanceof Date) return value.toISOString();
   if (depth > 3) return '…';
-  if (Array.isArray(value))
-    return `[${value
+  if (Array.isArray(value) || value instanceof Set) {
+    const all: readonly unknown[] = [...value];
+    return `[${all
       .slice(0, 20)
       .map((each) => inline(each, depth + 1))
-      .join(', ')}${value.length > 20 ? ', …' : ''}]`;
-  const entries = value instanceof Map ? [...value] : Object.entries(value instanceof Set ? [...value] : value);
+      .join(', ')}${all.length > 20 ? ', …' : ''}]`;
+  }
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
   if (entries.length === 0) return '{}';
   const shown = entries.slice(0, 20).map(([key, each]) => `${String(key)}: ${inline(each, depth + 1)}`);
   return `{ ${shown.join(', ')}${entries.length > 20 ? ', …' : ''} }`;
