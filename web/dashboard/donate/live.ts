@@ -4,7 +4,7 @@ import type { Member } from '../../kernel/protocol/contracts/membership.ts';
 
 export interface LiveNow {
   readonly tabs: number;
-  /** Tabs that give, and the cores that may work on them now. */
+  /** Tabs that give, and the cores that may compute on them at this moment: none where somebody uses the machine. */
   readonly donors: number;
   readonly cores: number;
   /** Tabs that compute at this moment. */
@@ -20,7 +20,7 @@ export function liveNow(members: readonly Member[], jobs: readonly Pick<JobSumma
   return {
     tabs: members.length,
     donors: donors.length,
-    cores: donors.reduce((all, { offer }) => all + (offer?.machine.cores ?? 0), 0),
+    cores: sum((offer) => offer.sandbox.workersAllowed),
     busy: members.filter(({ offer }) => offer !== null && offer.sandbox.workersRunning > 0).length,
     perSecond: sum((offer) => offer.sandbox.itemsPerSecond),
     underWay: jobs.filter(({ state }) => state === 'running' || state === 'queued').length,

@@ -127,7 +127,9 @@ function Live() {
         ) : (
           <>
             <b>{plural(tabs, 'tab')} here now</b>,{' '}
-            {donors === 0 ? 'nobody giving' : `${plural(donors, 'gives', 'give')} ${plural(cores, 'core')}`}
+            {donors === 0
+              ? 'nobody giving'
+              : `${plural(donors, 'gives', 'give')}${cores === 0 ? ', in use just now' : ` ${plural(cores, 'core')} now`}`}
             {perSecond > 0 ? `, ${rate(perSecond)} items a second` : ''}
             {underWay > 0 ? ` · ${plural(underWay, 'job')} under way` : ''}
           </>
