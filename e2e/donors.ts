@@ -3,14 +3,13 @@ import { parseArgs } from 'node:util';
 import { followInvite, isInvite } from './harness/invite.ts';
 import { donate, Profile } from './harness/profile.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { url: { type: 'string', default: 'http://localhost:8787' }, cores: { type: 'string', default: '1' } },
-});
+const usage = 'Usage: npm run donors -- <1 to 64> --url <the site, or an invite link> [--cores <a donor>]';
+
+const { values, positionals } = given();
 const count = Number(positionals[0] ?? 3);
 const cores = Number(values.cores);
 if (!Number.isSafeInteger(count) || count < 1 || count > 64 || !Number.isSafeInteger(cores) || cores < 1) {
-  console.error('Usage: npm run donors -- <1 to 64> --url <the site, or an invite link> [--cores <a donor>]');
+  console.error(usage);
   process.exit(2);
 }
 
@@ -34,4 +33,16 @@ try {
   console.error(`No donor could be started at ${values.url}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
   await Promise.allSettled(profiles.map((profile) => profile.close()));
   process.exit(1);
+}
+
+function given() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { url: { type: 'string', default: 'http://localhost:8787' }, cores: { type: 'string', default: '1' } },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
 }

@@ -23,22 +23,34 @@ const usage = `Simulates groups of tabs under faults.
                (default scale), in so many threads as --jobs says; beside it a run of 100 peers, against which its bytes per committed function
                are held`;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    first: { type: 'string', default: '0' },
-    peers: { type: 'string', default: '20' },
-    seed: { type: 'string' },
-    groups: { type: 'string' },
-    churn: { type: 'string', default: '0.3' },
-    jobs: { type: 'string', default: String(availableParallelism()) },
-    trace: { type: 'boolean', default: false },
-    plants: { type: 'boolean', default: false },
-    /** Of the process that started this one: run these and answer line by line. */
-    part: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const { values } = asGiven(() =>
+  parseArgs({
+    options: {
+      seeds: { type: 'string', default: '100' },
+      first: { type: 'string', default: '0' },
+      peers: { type: 'string', default: '20' },
+      seed: { type: 'string' },
+      groups: { type: 'string' },
+      churn: { type: 'string', default: '0.3' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      trace: { type: 'boolean', default: false },
+      plants: { type: 'boolean', default: false },
+      /** Of the process that started this one: run these and answer line by line. */
+      part: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }),
+);
+
+/** Calls `parse`; what it does not know ends the program with a sentence. */
+function asGiven<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`);
+    process.exit(2);
+  }
+}
 
 const plantPeers = 6;
 
