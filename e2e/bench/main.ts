@@ -13,8 +13,14 @@ import { report } from './report.ts';
 import { bootstrapMedian, median } from './statistics.ts';
 import { transfer } from './transfer.ts';
 
+const figures = ['efficiency', 'noop', 'return', 'killed', 'coding', 'transfer', 'million', 'foreign', 'frames'] as const;
 const wanted = new Set(process.argv.slice(2));
-const runs = (name: string) => wanted.size === 0 || wanted.has(name);
+const unknown = [...wanted].filter((name) => !(figures as readonly string[]).includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no figure "${unknown[0]}": npm run bench -- ${figures.join(' ')}, or some of them.`);
+  process.exit(2);
+}
+const runs = (name: (typeof figures)[number]) => wanted.size === 0 || wanted.has(name);
 const pairs = 10;
 const server = await startServer();
 const profiles: Profile[] = [];
