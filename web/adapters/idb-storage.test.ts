@@ -142,6 +142,17 @@ test('a database that could not be opened for a moment is tried again, and one t
   refusing.mockRestore();
 });
 
+test('a browser that throws at the mere name of databases keeps no data, and that is all', async () => {
+  const name = vi.spyOn(globalThis, 'indexedDB', 'get').mockImplementation(() => {
+    throw new DOMException('The operation is insecure.', 'SecurityError');
+  });
+  expect(await openStorage({ name: 'forbidden', random: seededRandom('forbidden') })).toMatchObject({
+    ok: false,
+    fault: { code: 'storage' },
+  });
+  name.mockRestore();
+});
+
 test('a database that another tab keeps from opening is a fault after the time allowed', async () => {
   const name = freshName();
   // That tab does not step aside for a deletion, and whoever opens waits behind both.

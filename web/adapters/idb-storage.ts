@@ -44,7 +44,7 @@ export const isRefusal = (error: unknown): boolean => refusals.has(nameOf(error)
  */
 export async function openStorage(options: StorageOptions): Promise<Outcome<Storage>> {
   const { waitMsMax = 3_000, onLate } = options;
-  if (typeof indexedDB === 'undefined') return failure('storage', 'This browser keeps no data for websites (IndexedDB is off).');
+  if (!hasDatabases()) return failure('storage', 'This browser keeps no data for websites (IndexedDB is off).');
   const state = {
     last: failure('storage', 'The data here takes long to open: this machine is busy, or another tab holds it up.'),
     late: false,
@@ -62,6 +62,15 @@ export async function openStorage(options: StorageOptions): Promise<Outcome<Stor
   // The fault is heard first.
   setTimeout(() => void tell(), 0);
   return state.last;
+}
+
+/** Where data of sites is forbidden some browsers throw at the mere name. */
+function hasDatabases(): boolean {
+  try {
+    return typeof indexedDB !== 'undefined';
+  } catch {
+    return false;
+  }
 }
 
 /** Until it is open, is refused for good, or nobody waits for it any more. Never rejects. */
