@@ -21,7 +21,10 @@ export function DonatePage() {
   const resources = useSnapshot((snapshot) => snapshot.resources);
   const running = useSnapshot((snapshot) => snapshot.running.value);
   const waitingFor = useSnapshot((snapshot) => snapshot.given.waitingFor);
-  const secondTab = useSnapshot((snapshot) => snapshot.group !== null && snapshot.group.members[0]?.store === null);
+  // A tab that keeps nothing because the browser does not let it is nobody's second.
+  const secondTab = useSnapshot(
+    (snapshot) => snapshot.group !== null && snapshot.group.members[0]?.store === null && snapshot.storageProblem === '',
+  );
   const now = useNow(500, resources !== null);
   const { lull, durable, donor } = useDeps();
   const { run, busy, problem } = useCommand();
