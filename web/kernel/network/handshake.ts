@@ -6,11 +6,11 @@
 //
 // In a private network each hello carries a MAC by the network's key over the same, and whoever was dialled says nothing about itself
 // before the dialler has shown that it has the key.
-import * as v from 'valibot';
 import { equalBytes } from '../lib/bytes.ts';
 import { hmacSha256 } from '../lib/hmac.ts';
 import { peerBelongsTo, type IdentityId, type PeerId, type StoreId } from '../lib/ids.ts';
 import { failure, success, type Outcome } from '../lib/outcome.ts';
+import { parse } from '../lib/parse.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import { byeGraceMs, handshakeTimeoutMs, heldBytesMax, heldMessagesMax, wireVersion, wireVersionMin } from '../limits.ts';
 import type { Link, Platform } from '../platform.ts';
@@ -200,13 +200,17 @@ const notOurs = (reason: string) => refused('malformed', `The other tab does not
 
 async function judge(message: Uint8Array, link: Link, platform: Platform, self: Self, options: HandshakeOptions): Promise<Judged> {
   const tree = message[0] === pieceLast ? decodeWire(message.subarray(1)) : undefined;
-  const bye = v.safeParse(byeSchema, tree);
-  if (bye.success) return { ok: false, refusal: { code: bye.output.code, sentence: said(bye.output), theirs: true } };
-  const signed = v.safeParse(signedHelloSchema, tree);
-  if (!signed.success) return notOurs('its first message is no hello');
+  const signed = parse(signedHelloSchema, tree);
+  if (!signed.success) {
+    const bye = parse(byeSchema, tree);
+    if (bye.success) return { ok: false, refusal: { code: bye.output.code, sentence: said(bye.output), theirs: true } };
+    return notOurs('its first message is no hello');
+  }
 
   const inside = decodeWire(signed.output.hello);
-  const range = v.safeParse(helloVersionsSchema, inside);
+  const parsed = parse(helloSchema, inside);
+  // Of another version it may be another hello, but it names its versions.
+  const range = parsed.success ? parsed : parse(helloVersionsSchema, inside);
   if (!range.success) return notOurs('its hello names no version');
   const { v: newest, vMin: oldest } = { v: wireVersion, vMin: wireVersionMin, ...options.versions };
   const version = Math.min(newest, range.output.v);
@@ -218,8 +222,7 @@ async function judge(message: Uint8Array, link: Link, platform: Platform, self: 
       `The other tab speaks another protocol version (${spell(range.output.vMin, range.output.v)}; ${ours}). ${older}`,
     );
   }
-  const parsed = v.safeParse(helloSchema, inside);
-  if (!parsed.success) return notOurs(`its hello does not fit (${parsed.issues[0].message})`);
+  if (!parsed.success) return notOurs(`its hello does not fit (${parsed.message})`);
   const hello = parsed.output;
   if (hello.network !== self.network) return refused('network', 'The other tab belongs to another network.');
   if (hello.peer === self.peer || hello.peer !== link.remote || !peerBelongsTo(hello.peer, hello.identity)) {

@@ -184,7 +184,7 @@ class Plane implements Channel, Wire {
   travel(what: Said): void {
     const { clock } = this.end.network;
     this.#lastAt = Math.max(this.#lastAt, clock.now() + this.end.network.delay());
-    clock.after(this.#lastAt - clock.now(), () => this.arrive(what));
+    clock.at(this.#lastAt, () => this.arrive(what));
   }
 
   arrive(what: Said): void {

@@ -8,10 +8,10 @@ import type { ScaleOptions } from './scale-plan.ts';
 import { runInThreads, threadShards, type ShardSeat } from './shard-threads.ts';
 
 const referencePeers = 100;
-/** Of both generations together; the rest of what a run may take is for bytes outside the heap. */
-const heapMiBMax = 7_000;
-/** A run makes much short-lived garbage. */
-const youngMiB = 192;
+/** Of all threads, the old generations: with the young ones and the bytes outside the heap below what a run may take. */
+const heapMiBMax = 6_000;
+/** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small one it would grow old. */
+const youngMiB = 384;
 
 /** What a thread posts. */
 type Told = { readonly line: string } | { readonly result: ScaleResult };
@@ -32,7 +32,7 @@ export async function runShared(
   progress?: (line: string) => void,
 ): Promise<ScaleResult> {
   let result: ScaleResult | undefined;
-  const heapMiB = Math.floor(heapMiBMax / threads) - youngMiB;
+  const heapMiB = Math.floor(heapMiBMax / threads);
   await runInThreads({ program, count: threads, heapMiB, youngMiB, data: options }, (what) => {
     const told = what as Told;
     if ('line' in told) progress?.(told.line);

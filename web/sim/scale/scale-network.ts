@@ -3,12 +3,13 @@
 import type { PeerId } from '../../kernel/lib/ids.ts';
 import { failure, success, type Outcome } from '../../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../../kernel/limits.ts';
-import type { Clock, Link, Random, Transport } from '../../kernel/platform.ts';
+import type { Link, Random, Transport } from '../../kernel/platform.ts';
 import type { Frame } from '../../kernel/protocol/frame.ts';
 import { CarriedOffers } from '../../kernel/testing/carried-offers.ts';
 import type { ObjectBinding } from './object-binding.ts';
 import { End, framePieceBytes, type Said } from './scale-link.ts';
 import type { Traffic } from './traffic.ts';
+import type { WheelClock } from './wheel-clock.ts';
 
 export interface ScaleNetworkOptions {
   /** One way, each message, and up to how much more. */
@@ -67,7 +68,7 @@ export class ScaleNetwork {
   #links = 0;
 
   constructor(
-    readonly clock: Clock,
+    readonly clock: WheelClock,
     readonly random: Random,
     readonly traffic: Traffic,
     private readonly options: ScaleNetworkOptions,

@@ -70,10 +70,10 @@ const paces: Record<'full' | 'short', Pace> = {
     workFromMs: 7_000,
     workUntilMs: 16_000,
     backMsMax: 3_000,
-    // The second outlasts what makes a member of a group gone.
+    // The second outlasts what makes a member of a group gone, and ends early enough for those to have met again when the rest is calm.
     cuts: [
       { kind: 'halves', atMs: 7_500, ms: 3_500 },
-      { kind: 'inside', atMs: 8_000, ms: 11_000 },
+      { kind: 'inside', atMs: 6_500, ms: 11_000 },
       { kind: 'thirds', atMs: 15_000, ms: 3_500 },
     ],
     calmMs: 19_500,

@@ -134,7 +134,10 @@ export async function runAtScale(options: ScaleOptions, shards: Shards = oneShar
     hash: world.log.hash,
   });
   const sum = (of: (part: (typeof all)[number]) => number) => all.reduce((total, part) => total + of(part), 0);
-  const whole = Traffic.ofAll(all.map((part) => part.sent));
+  const whole = Traffic.ofAll(
+    all.map((part) => part.sent),
+    traffic.sampleEvery,
+  );
   return {
     violations: all.flatMap(({ violations }) => violations).toSorted((a, b) => a.atMs - b.atMs),
     peers: options.peers,

@@ -27,6 +27,8 @@ const bootDocument = bootDocumentOfTabs.replace('<binding name="msgpack"/>', '<b
 export const networkName = 'sim';
 /** Of a message, at least. */
 const networkDelayMs = 5;
+/** They send enough for a smaller share of it to be as good a sample. */
+const manyPeers = 2_000;
 const quotaBytes = 64 * 1024 * 1024;
 const machine = { cores: 1, memoryMiB: null, visible: () => true, watch: () => () => undefined };
 
@@ -51,7 +53,7 @@ export interface ScaleTab {
 
 export class ScaleWorld {
   readonly clock = new WheelClock();
-  readonly traffic = new Traffic();
+  readonly traffic: Traffic;
   readonly log = new EventLog();
   readonly violations: Violations;
   readonly network: ScaleNetwork;
@@ -71,6 +73,7 @@ export class ScaleWorld {
     const { seed, peers, groups } = options;
     const { index, count } = shards;
     const groupPeersMax = Math.ceil(peers / groups);
+    this.traffic = new Traffic(peers < manyPeers ? 32 : 256);
     this.violations = new Violations(this.log, () => this.clock.now());
     this.#binding = new ObjectBinding(this.traffic, options.freezes ?? false);
     this.network = new ScaleNetwork(this.clock, seededRandom(`${seed} network ${index}`), this.traffic, {

@@ -1,9 +1,7 @@
-// What goes over the wire, counted: every message, and of one in `sampleEvery` the bytes that it would take. So frames can be passed as they
+// What goes over the wire, counted: every message, and of one in some the bytes that it would take. So frames can be passed as they
 // are, and bytes be known to a fraction of a per cent all the same.
 import { encodeWire } from '../../kernel/lib/wire-codec.ts';
 import type { Frame } from '../../kernel/protocol/frame.ts';
-
-const sampleEvery = 32;
 
 interface Kind {
   messages: number;
@@ -27,8 +25,11 @@ export class Traffic {
   #sampledBytes = 0;
   readonly #kinds = new Map<string, Kind>();
 
+  /** Of so many messages one is weighed. */
+  constructor(readonly sampleEvery = 32) {}
+
   frame(frame: Frame): void {
-    if (this.messages++ % sampleEvery !== 0) return;
+    if (this.messages++ % this.sampleEvery !== 0) return;
     const { length } = encodeWire(frame);
     this.#sampled++;
     this.#sampledBytes += length;
@@ -51,8 +52,8 @@ export class Traffic {
     return { messages: this.messages, rawBytes: this.rawBytes, sampled: this.#sampled, sampledBytes: this.#sampledBytes, kinds };
   }
 
-  static ofAll(parts: readonly Counted[]): Traffic {
-    const all = new Traffic();
+  static ofAll(parts: readonly Counted[], sampleEvery: number): Traffic {
+    const all = new Traffic(sampleEvery);
     for (const { messages, rawBytes, sampled, sampledBytes, kinds } of parts) {
       all.messages += messages;
       all.rawBytes += rawBytes;
@@ -71,7 +72,7 @@ export class Traffic {
   /** The kinds of frames with their share of all messages and bytes, the largest first. */
   kinds(): { readonly name: string; readonly messages: number; readonly bytes: number }[] {
     return [...this.#kinds]
-      .map(([name, { messages, bytes }]) => ({ name, messages: messages * sampleEvery, bytes: bytes * sampleEvery }))
+      .map(([name, { messages, bytes }]) => ({ name, messages: messages * this.sampleEvery, bytes: bytes * this.sampleEvery }))
       .toSorted((a, b) => b.bytes - a.bytes);
   }
 }

@@ -51,7 +51,16 @@ export class WheelClock implements Clock {
 
   /** Does not run where its process is dead by then. */
   afterOf(ms: number, run: () => void, of: Life | undefined): Cancel {
-    const at = this.#now + Math.max(0, Math.ceil(ms));
+    const timer = this.#add(this.#now + Math.max(0, Math.ceil(ms)), run, of);
+    return () => cancel(timer);
+  }
+
+  /** At whole milliseconds, for good. */
+  at(at: number, run: () => void): void {
+    this.#add(at, run, undefined);
+  }
+
+  #add(at: number, run: () => void, of: Life | undefined): Timer {
     const timer: Timer = { run, of, at, number: this.#set++, list: undefined, place: 0 };
     const turn = Math.floor(at / turnMs);
     if (turn === Math.floor(this.#now / turnMs)) this.#slots[at % turnMs]!.push(timer);
@@ -61,7 +70,7 @@ export class WheelClock implements Clock {
       timer.list = list;
       timer.place = list.push(timer) - 1;
     }
-    return () => cancel(timer);
+    return timer;
   }
 
   /** Runs all that falls due in the next `ms`, in order, draining microtasks after each timer. */

@@ -1,8 +1,8 @@
 // Where a run's manifest, code and input come from: the ledger and the blocks, with what was fetched lately kept.
-import * as v from 'valibot';
 import { concatBytes } from '../../lib/bytes.ts';
 import type { JobId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
+import { parse } from '../../lib/parse.ts';
 import { decodeWire } from '../../lib/wire-codec.ts';
 import type { executorContract } from '../../protocol/contracts/executor.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
@@ -34,7 +34,7 @@ export class Source {
   job(job: JobId): Promise<JobManifest> {
     return this.#jobs.get(job, async () => {
       const { body } = unwrap(await this.context.ask(ledgerContract, 'jobs', 'get', { job }));
-      const parsed = v.safeParse(jobManifestSchema, decodeWire(body.bytes));
+      const parsed = parse(jobManifestSchema, decodeWire(body.bytes));
       if (!parsed.success) throw new FaultError('malformed', "The job's manifest cannot be read.");
       return parsed.output;
     });

@@ -1,6 +1,5 @@
 // Signing, reading and checking of jobs and events (rule 1). The signature covers a domain tag and the job's id, so that nothing
 // signed for one purpose, or for one job, counts elsewhere.
-import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
 import { eventId, jobId, type EventId, type JobId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
@@ -33,8 +32,8 @@ const eventStatement = (job: JobId, bytes: Uint8Array) => encodeWire(['lull even
 
 /** Faults: 'too-large', 'malformed': what nobody else would take is not signed either. */
 export async function signJob({ digest, signer }: Crypto, manifest: JobManifest): Promise<Outcome<OpenedJob>> {
-  const parsed = v.safeParse(jobManifestSchema, manifest);
-  if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.issues[0].message}`);
+  const parsed = parse(jobManifestSchema, manifest);
+  if (!parsed.success) return failure('malformed', `That is not a job: ${parsed.message}`);
   const bytes = encodeWire(manifest);
   if (bytes.length > jobManifestBytesMax) {
     return failure(
@@ -63,8 +62,8 @@ export async function openJob(crypto: Crypto, signed: SignedJob): Promise<Outcom
 
 /** Faults: 'too-large', 'malformed': what nobody else would take is not signed either. */
 export async function signEvent({ digest, signer }: Crypto, event: LedgerEvent): Promise<Outcome<OpenedEvent>> {
-  const parsed = v.safeParse(eventSchema, event);
-  if (!parsed.success) return failure('malformed', `That is not an event: ${parsed.issues[0].message}`);
+  const parsed = parse(eventSchema, event);
+  if (!parsed.success) return failure('malformed', `That is not an event: ${parsed.message}`);
   // With its fields in the order of the schema: so the table of events can make the bytes again.
   event = parsed.output;
   const bytes = encodeWire(event);
