@@ -56,6 +56,8 @@ const plantPeers = 6;
 
 /** Whole kernels need some hundred kB each. */
 const scaleHeapMiB = 7_000;
+/** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small space it would grow old. */
+const scaleSemiMiB = 256;
 const scaleJobsPerGroup = 2;
 
 interface Told extends RunResult {
@@ -185,7 +187,15 @@ async function scaled(): Promise<number> {
   const program = await bundled();
   const child = spawn(
     process.execPath,
-    [`--max-old-space-size=${scaleHeapMiB}`, '--max-semi-space-size=64', program.path, '--part', ...process.argv.slice(2)],
+    // Its threads take both processors: a collector that runs beside them would only make the one wait for the other.
+    [
+      `--max-old-space-size=${scaleHeapMiB}`,
+      `--max-semi-space-size=${scaleSemiMiB}`,
+      '--single-threaded-gc',
+      program.path,
+      '--part',
+      ...process.argv.slice(2),
+    ],
     {
       stdio: 'inherit',
     },
