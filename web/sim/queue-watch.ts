@@ -44,6 +44,8 @@ export class QueueWatch {
   readonly #early = new Set<RecordId>();
   readonly #queues = new Set<WatchedQueue>();
   readonly #isKept = new Map<StoreId, Set<RecordId>>();
+  /** `store record` of what a holder has let go of, and whose store may not have forgotten it yet. */
+  readonly #letGo = new Set<string>();
   grants = 0;
   claims = 0;
 
@@ -173,6 +175,7 @@ export class QueueWatch {
       if ('delete' in op) kept.delete(op.key as RecordId);
       else {
         kept.add(op.key as RecordId);
+        this.#letGo.delete(`${store} ${op.key}`);
         this.#records.set(op.key as RecordId, decodeWire(op.value as Uint8Array) as RecordLabel);
       }
     }
@@ -181,7 +184,33 @@ export class QueueWatch {
 
   /** A holder forgets, and from this instant on answers as one that has; that its store has forgotten is seen in `written`. */
   forgetting(store: StoreId, ops: readonly WriteOp[]): void {
-    for (const record of deletedRecords(ops)) this.#dropped(store, record, false);
+    for (const record of deletedRecords(ops)) {
+      this.#letGo.add(`${store} ${record}`);
+      this.#dropped(store, record, false);
+    }
+  }
+
+  /** Who has the record at this holder now, as far as this life of it has granted it; undefined where nobody has, or it is gone. */
+  ownerAt(holder: WatchedQueue, record: RecordId): { readonly by: PeerId; readonly fence: number } | undefined {
+    const key = `${holder.store} ${record}`;
+    const last = this.#lastGrants.get(key);
+    const keeps = this.#isKept.get(holder.store)?.has(record) === true && !this.#letGo.has(key);
+    return keeps && last?.process === holder && !last.released ? { by: last.by, fence: last.fence } : undefined;
+  }
+
+  /** A holder has ended a record for `by`. The history cannot tell it: that a holder lets go of a record for reasons of its own explains any end. */
+  endedBy(
+    holder: WatchedQueue,
+    record: RecordId,
+    by: PeerId,
+    fence: number,
+    owner: { readonly by: PeerId; readonly fence: number } | undefined,
+  ): void {
+    if (owner === undefined || (owner.by === by && owner.fence === fence)) return;
+    this.violations.add(
+      'S3',
+      `${short(record)}: ended at ${short(holder.store)} by ${short(by)} with ${fence}, while ${short(owner.by)} had it with ${owner.fence}`,
+    );
   }
 
   #dropped(store: StoreId, record: RecordId, lockGone: boolean): void {

@@ -88,6 +88,12 @@ function watchedQueue(
             if ('lineage' in answer) watch.appended(answer.lineage, answer.acknowledged, request.ranges);
             return answer;
           },
+          delete: async (request, call) => {
+            const owner = watch.ownerAt(self, request.record);
+            const answer = await handlers.records.delete(request, call);
+            watch.endedBy(self, request.record, call.from, request.fence, owner);
+            return answer;
+          },
         },
         locks: {
           create: async (request, call) => {

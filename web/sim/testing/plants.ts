@@ -217,6 +217,5 @@ export const plants: Readonly<Record<string, Plant>> = {
 export const rarelySeen: ReadonlySet<string> = new Set([
   'who forges a slice of a function is not named',
   'who forges a slice of an object is not named',
-  'a superseded owner may end',
   'stewards append nothing again',
 ]);
