@@ -9,13 +9,8 @@ import { runInThreads, threadShards, type ShardSeat } from './shard-threads.ts';
 
 const referencePeers = 100;
 /** Of all threads, the old generations: with the young ones and the bytes outside the heap below what a run may take. */
-<<<<<<< web/sim/scale/scale-main.ts
 const heapMiBMax = 5_600;
 /** Three semi-spaces; where the process was told how large one is, that holds. */
-=======
-const heapMiBMax = 6_000;
-/** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small one it would grow old. */
->>>>>>> ../s.head
 const youngMiB = 384;
 
 /** What a thread posts. */
