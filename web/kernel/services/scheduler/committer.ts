@@ -27,6 +27,8 @@ const homeTimeoutMs = 30_000;
 /** Who does not answer for so long is not waited for any more, or is no member. */
 const elsewhereMsMax = goneAfterMs + 5_000;
 const inVainMs = 60_000;
+/** Bridges are made anew within this. */
+const homelessMsMax = 4_000;
 
 export interface ResultPart {
   readonly range: Range;
@@ -42,6 +44,8 @@ export class Committer {
   team: string | null = null;
   /** Nobody took a result in all the time there was: until then the next ones are not waited for. */
   #inVainUntil = -Infinity;
+  /** The same of a group at home that is out of reach. */
+  #homeInVainUntil = -Infinity;
 
   constructor(private readonly context: ServiceContext<typeof schedulerContract>) {}
 
@@ -56,8 +60,7 @@ export class Committer {
     if (events.length === 0) return true;
     const result = await this.#store(manifest, part);
     if (result === undefined) return false;
-    // Made for another group it is kept there too before it is announced; where that group is cut off, it comes later.
-    await this.context.ask(lendingContract, 'results', 'insert', { job, object: result }, { timeoutMs: homeTimeoutMs });
+    await this.#sendHome(job, result);
     const items = part.range[1] - part.range[0];
     for (const { range, failed, round } of events) {
       const values = slicePacked(blob.values, range[0] - blob.first, range[1] - blob.first);
@@ -78,6 +81,29 @@ export class Committer {
       if (!(await this.announce(job, body))) return false;
     }
     return true;
+  }
+
+  /**
+   * Made for another group a result is kept there too before it is announced. Where it cannot be brought it is tried for a while, because the way there may
+   * have been lost a moment ago and this group with it; where that group is cut off, results are announced here and come later.
+   */
+  async #sendHome(job: JobId, object: ObjectId): Promise<void> {
+    const { clock } = this.context.platform;
+    const until = clock.now() + homelessMsMax;
+    for (;;) {
+      const sent = await this.context.ask(lendingContract, 'results', 'insert', { job, object }, { timeoutMs: homeTimeoutMs });
+      // A tab without lending makes results for its own group only.
+      if (!sent.ok ? sent.fault.code === 'unknown-uri' : sent.value.body.kept) {
+        this.#homeInVainUntil = -Infinity;
+        return;
+      }
+      if (clock.now() < this.#homeInVainUntil) return;
+      if (clock.now() >= until) {
+        this.#homeInVainUntil = clock.now() + inVainMs;
+        return;
+      }
+      await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
+    }
   }
 
   /** True when the event is held by as many members as it needs. */

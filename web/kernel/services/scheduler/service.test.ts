@@ -344,6 +344,17 @@ describe('stewards', () => {
     expect(new Set(world.commits.map(({ by }) => by)).size).toBe(3);
   });
 
+  it('leave a new job to its submitter, who queues it in the same breath, and queue it themselves where that does not happen', async () => {
+    const world = new World();
+    for (const name of ['ann', 'bob', 'cyd']) world.tab(name, { workers: 2, itemMs: () => 40 });
+    await world.clock.advance(3_000);
+    const job = world.job(100, 'bob');
+    await world.clock.advance(900);
+    expect(world.appends).toEqual([]);
+    await world.clock.until(() => job.state === 'done', 120_000);
+    expect(world.appends.length).toBeGreaterThan(0);
+  });
+
   it('append anew what vanished from the queue', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 1, itemMs: () => 20 });

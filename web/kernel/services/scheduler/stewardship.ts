@@ -24,12 +24,18 @@ const appendTimeoutMs = 30_000;
 const lookupMax = 10_000;
 /** A tab that has just come knows no records yet: it lets those act who do. */
 const warmUpMs = 2_000;
+/**
+ * Whoever submits a job appends its first functions in the same breath. Who hears of the job meanwhile and sees none of them yet leaves it to them for so long:
+ * else, where one message is late, everything is queued and run twice.
+ */
+const submitterFirstMs = stewardDelayMs;
 /** Who is further down takes no measurements: it will hardly act. */
 const measuringRanks = 3;
 const measuredRangesMax = 4;
 const lookBackItems = 4_096;
 
 interface Care {
+  readonly knownAt: number;
   readonly recent: Measured[];
   /** Since when each record has been here, with workers about. */
   readonly since: Map<RecordId, number>;
@@ -117,9 +123,14 @@ export class Stewardship {
       this.#jobs.set(job, known);
     }
     const care = this.#careFor(job);
-    const { plan, queued } = unwrap(await this.#plan(job, care));
-    await this.#append(job, plan);
-    return queued + countOf(plan);
+    care.busy = true;
+    try {
+      const { plan, queued } = unwrap(await this.#plan(job, care));
+      await this.#append(job, plan);
+      return queued + countOf(plan);
+    } finally {
+      care.busy = false;
+    }
   }
 
   #isOpen(id: JobId): boolean {
@@ -133,6 +144,7 @@ export class Stewardship {
       this.#cares.set(
         id,
         (care = {
+          knownAt: this.context.platform.clock.now(),
           recent: [],
           since: new Map(),
           loans: new LoanWatch(),
@@ -189,6 +201,7 @@ export class Stewardship {
         care.needSince = undefined;
         return;
       }
+      if (queued === 0 && this.#isBeingSubmitted(job, care)) return;
       care.needSince ??= clock.now();
       // Each later steward gives those before it time to act: that functions are there is the evidence that one did.
       if (clock.now() - care.needSince < this.#rank(job) * stewardDelayMs) return;
@@ -200,6 +213,12 @@ export class Stewardship {
     } finally {
       care.busy = false;
     }
+  }
+
+  #isBeingSubmitted(job: JobId, care: Care): boolean {
+    const { committed, manifest } = this.#jobs.get(job)!;
+    if (committed > 0 || this.context.platform.clock.now() - care.knownAt >= submitterFirstMs) return false;
+    return this.#members.some(({ identity, status }) => identity === manifest.submitter && status === 'alive');
   }
 
   async #plan(job: JobId, care: Care) {
