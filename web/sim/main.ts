@@ -54,8 +54,8 @@ function asGiven<T>(parse: () => T): T {
 
 const plantPeers = 6;
 
-/** Whole kernels need some hundred kB each. */
-const scaleHeapMiB = 7_000;
+/** Of all threads: whole kernels need some hundred kB each. With the young generations and the bytes outside the heap it is below what a run may take. */
+const scaleHeapMiB = 5_600;
 /** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small space it would grow old. */
 const scaleSemiMiB = 256;
 const scaleJobsPerGroup = 2;
@@ -187,9 +187,9 @@ async function scaled(): Promise<number> {
   const program = await bundled();
   const child = spawn(
     process.execPath,
-    // Its threads take both processors: a collector that runs beside them would only make the one wait for the other.
+    // What the process is told goes before what its threads are given. A collector beside threads that take every processor would make them wait.
     [
-      `--max-old-space-size=${scaleHeapMiB}`,
+      `--max-old-space-size=${Math.floor(scaleHeapMiB / number('jobs', 1, 64))}`,
       `--max-semi-space-size=${scaleSemiMiB}`,
       '--single-threaded-gc',
       program.path,
