@@ -247,7 +247,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
   const limitMs = () => (state === 'loading' ? codeLoadMsMax : (job.itemMs * 100) / shareOfTime + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
-  /** Code that loads has its time anyway, and is found out when that is over. */
+  /** Also while it loads, as long as it has time for that. */
   const blames = () => (state === 'loading' ? clock.now() - busySince < codeLoadMsMax : careful);
   const look = () => {
     if (!busy()) return;

@@ -4,7 +4,7 @@ import type { Frame } from '../protocol/frame.ts';
 
 export interface Binding {
   readonly name: string;
-  /** Bytes that are good until the next frame is encoded. @throws Error where a body cannot be written in this binding (nested too deeply, no plain data). */
+  /** Bytes that are good until something else is encoded. @throws Error where a body cannot be written in this binding (nested too deeply, no plain data). */
   encode(frame: Frame): Uint8Array;
   /** What arrived, as a tree that is not yet trusted; the session parses it by the frames' schema. undefined: not even a tree. */
   decode(bytes: Uint8Array): unknown;

@@ -255,19 +255,24 @@ export class Claimant {
 
   /**
    * Asks one holder before the others: most who ask for the same learn there that it is gone, for one message and not one for each holder; and
-   * whoever gets it there gets it from the others too, so that votes are seldom split. It is another one the next time, for one may lie.
+   * whoever gets it there gets it from the others too, so that votes are seldom split. It is another one the next time, for one may lie; and
+   * only that it is leased is believed of one alone.
    */
   async #askFirst({ id, record: { holders } }: KeptRecord) {
     const from = this.#inVain.times(id);
     const order = holders.map((_, i) => (i + from) % holders.length);
-    const index = order.find((at) => this.group.peerOf(holders[at]!) !== undefined);
-    const reply = index === undefined ? undefined : this.#lock(holders[index]!, id);
-    const { clock } = this.context.platform;
-    const answer = await Promise.race([
-      reply,
-      new Promise<undefined>((resolve) => void clock.after(firstAnswerMs, () => resolve(undefined))),
-    ]);
-    const refusal = answer?.ok === true && !answer.value.granted && answer.value.why !== 'unknown' ? answer.value : undefined;
+    // Of somebody doubted nothing is expected: all are asked at once.
+    const index = order.find((at) => {
+      const peer = this.group.peerOf(holders[at]!);
+      return peer !== undefined && this.group.isAlive(peer);
+    });
+    if (index === undefined) return undefined;
+    const reply = this.#lock(holders[index]!, id);
+    let cancel: Cancel | undefined;
+    const late = new Promise<undefined>((resolve) => (cancel = this.context.platform.clock.after(firstAnswerMs, () => resolve(undefined))));
+    const answer = await Promise.race([reply, late]);
+    cancel?.();
+    const refusal = answer?.ok === true && !answer.value.granted && answer.value.why === 'leased' ? answer.value : undefined;
     return { index, reply, refusal };
   }
 

@@ -9,8 +9,21 @@ import { queueContract, type Claim } from '../../protocol/contracts/queue.ts';
 import { Cluster, group, offer, singles, theJob, type Tab } from '../../testing/queue-cluster.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testDigest } from '../../testing/test-crypto.ts';
+import { rendezvousRank } from '../../lib/rendezvous.ts';
 import { turnMs, turnsMax } from './claim-order.ts';
 import { sealRecord } from './slices.ts';
+
+/** One function that everybody may ask for, its first holder, and another tab that is not the first in its ranking. */
+async function contended() {
+  const cluster = await Cluster.of('abcdef');
+  unwrap(await cluster.append(cluster.tabs[0]!, singles(0, 1)));
+  const { record, holders } = (await cluster.views(cluster.tabs[0]!))[0]!;
+  await cluster.clock.advance(turnsMax * turnMs + 1_000);
+  const first = cluster.tabs.find(({ storage }) => storage.store === holders[0])!;
+  const peers = cluster.tabs.map(({ peer }) => peer);
+  const claimant = cluster.tabs.find((tab) => tab !== first && rendezvousRank(record, tab.peer, peers) > 0)!;
+  return { cluster, first, claimant, record };
+}
 
 /** The answers of those holders that were not needed any more are there by then. */
 const lateMs = 50;
@@ -153,6 +166,26 @@ describe('claims of many', () => {
     expect(claims).toHaveLength(1);
     const others = cluster.tabs.length - 1;
     expect(cluster.sent.get('locks create')).toBeLessThanOrEqual(others + 2 * others);
+  });
+
+  it('go on to the others when the first holder is silent', async () => {
+    const { cluster, first, claimant } = await contended();
+    await cluster.kill(first);
+    expect(await cluster.claim(claimant)).not.toBeNull();
+  });
+
+  it('ask another holder first the next time, when the first says that somebody has it', async () => {
+    const { cluster, first, claimant, record } = await contended();
+    const other = cluster.tabs.find((tab) => tab !== first && tab !== claimant)!;
+    const asked = other.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record }, { peer: first.peer });
+    expect(unwrap(await cluster.clock.finish(asked)).body).toMatchObject({ granted: true });
+    let claim = await cluster.claim(claimant);
+    for (let tries = 1; claim === null && tries < 3; tries++) {
+      await cluster.clock.advance(500);
+      claim = await cluster.claim(claimant);
+    }
+    expect(claim).not.toBeNull();
+    expect((await cluster.views(claimant)).map(({ owner }) => owner)).toEqual([claimant.peer]);
   });
 
   it('never have two live owners under loss and delay, and all work is still handed out', async () => {
