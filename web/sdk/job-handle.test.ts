@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { success } from '../kernel/lib/outcome.ts';
+import { failure, success } from '../kernel/lib/outcome.ts';
 import { encodeValue } from '../kernel/lib/value-codec.ts';
 import type { JobSummary } from '../kernel/protocol/contracts/ledger.ts';
 import { failedRangesMax } from '../kernel/protocol/event.ts';
@@ -15,6 +15,8 @@ class World extends MadeUpResults {
   readonly settings: unknown[] = [];
   readonly unloadable: string[] = [];
   unloadableSaid = 0;
+  /** The ledger takes no event. */
+  refuses = false;
   /** What trying the code here ends with. */
   trial = '';
   members: { peer: string; store: string | null; status: string }[] = [];
@@ -41,6 +43,7 @@ class World extends MadeUpResults {
           case 'executor trials submit':
             return success({ body: { ok: this.trial === '', message: this.trial, data: null }, buffers: [] });
           case 'ledger events create':
+            if (this.refuses) return failure('too-late', 'Nobody took it.');
             if (request.body?.kind === 'unloadable') {
               this.unloadable.push((request.body as unknown as { message: string }).message);
               return success({ body: {}, buffers: [] });
@@ -215,6 +218,21 @@ describe('a job in the hand', () => {
       await world.handle.confirmUnloadable();
       await world.handle.confirmUnloadable();
       expect(world.unloadable).toEqual(message === undefined ? [] : [message]);
+    }
+  });
+
+  it('says again that its code cannot be loaded where nobody took it, whether it runs code or not', async () => {
+    for (const runsCode of [true, false]) {
+      const world = new World(1, {}, runsCode);
+      Object.assign(world.manifest, { code: world.object(new Uint8Array(1)) });
+      world.state('queued');
+      world.unloadableSaid = 3;
+      world.trial = 'The code cannot be loaded. SyntaxError: no';
+      world.refuses = true;
+      await world.handle.confirmUnloadable();
+      world.refuses = false;
+      await world.handle.confirmUnloadable();
+      expect(world.unloadable).toHaveLength(1);
     }
   });
 

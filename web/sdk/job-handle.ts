@@ -371,31 +371,23 @@ export class JobHandle implements Job {
     if (this.#confirming || summary === undefined || summary.state !== 'queued' || summary.manifest.submitter !== bus.self.identity) return;
     const detail = await bus.ask(ledgerContract, 'decisions', 'get', { job: summary.id });
     if (!detail.ok || detail.value.body.unloadable === 0 || this.#confirming) return;
-    const unloadable = (message: string) =>
-      bus.ask(ledgerContract, 'events', 'create', { job: summary.id, body: { kind: 'unloadable', message } });
     if (!this.host.runsCode && detail.value.body.unloadable < itemAttemptsMax) return;
     this.#confirming = true;
-    if (!this.host.runsCode) {
-      await unloadable(detail.value.body.unloadableWhy);
-      return;
-    }
-    try {
-      const code = new TextDecoder().decode(await bytesOfObject(bus, summary.manifest.code));
-      const tried = await bus.ask(
-        executorContract,
-        'trials',
-        'submit',
-        { code, values: [], itemMs: confirmMs },
-        { timeoutMs: confirmTimeoutMs },
-      );
-      const message =
-        tried.ok && tried.value.body.message.startsWith(cannotLoad) ? tried.value.body.message.slice(cannotLoad.length) : undefined;
-      if (message !== undefined) await unloadable(message);
-      // A tab that is busy with other trials asks again later.
-      this.#confirming = tried.ok;
-    } catch {
-      this.#confirming = false;
-    }
+    // What could not be tried or said now, such as in a tab that is busy with other trials, is asked again later.
+    this.#confirming = await this.#saidOrLoads(bus, summary, detail.value.body.unloadableWhy).catch(() => false);
+  }
+
+  /** Whether nothing is left to say: this tab has said that the code cannot be loaded, or has loaded it. */
+  async #saidOrLoads(bus: Bus, { id, manifest }: JobSummary, theirs: string): Promise<boolean> {
+    const say = async (message: string) =>
+      (await bus.ask(ledgerContract, 'events', 'create', { job: id, body: { kind: 'unloadable', message } })).ok;
+    if (!this.host.runsCode) return say(theirs);
+    const code = new TextDecoder().decode(await bytesOfObject(bus, manifest.code));
+    const request = { code, values: [], itemMs: confirmMs };
+    const tried = await bus.ask(executorContract, 'trials', 'submit', request, { timeoutMs: confirmTimeoutMs });
+    if (!tried.ok) return false;
+    const { message } = tried.value.body;
+    return !message.startsWith(cannotLoad) || say(message.slice(cannotLoad.length));
   }
 
   /** Whoever held the job may have left: what was said about closing this tab is asked again. */

@@ -65,9 +65,9 @@ const isObject = (given: unknown): given is object => typeof given === 'object' 
 const isSignal = (given: unknown): given is AbortSignal =>
   isObject(given) && 'aborted' in given && 'addEventListener' in given && typeof given.addEventListener === 'function';
 
-/** The options of put, get and connect that may be wrong in the same ways. @throws LullError 'bad-input' */
+/** The options of map, put, get and connect that may be wrong in the same ways; null is none. @throws LullError 'bad-input' */
 export function checkOptions(given: unknown): void {
-  if (given === undefined || given === null) return;
+  if (given === undefined) return;
   if (!isObject(given)) throw new LullError('bad-input', 'Options are one object, such as { signal }.');
   const { signal, expiresAt } = given as { readonly signal?: unknown; readonly expiresAt?: unknown };
   if (signal !== undefined && signal !== null && !isSignal(signal))

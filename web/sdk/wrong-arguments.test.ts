@@ -42,7 +42,7 @@ describe('a wrong argument is told', () => {
         message: expect.stringContaining(sentence),
       });
     expect(() => untyped.map(fn, [1], { signal: new AbortController() })).toThrow('signal is an AbortSignal');
-    expect(() => untyped.map(fn, [1], 'a name')).toThrow('Options are one object');
+    for (const options of ['a name', null]) expect(() => untyped.map(fn, [1], options)).toThrow('Options are one object');
     expect(() => untyped.map(Math.sqrt, [1])).toThrow('A built-in function cannot be sent');
     expect(lull.jobs()).toEqual([]);
   });
@@ -56,10 +56,12 @@ describe('a wrong argument is told', () => {
       [untyped.put(5), 'Bytes, a Blob or a text can be put'],
       [untyped.put(null), 'Bytes, a Blob or a text can be put'],
       [untyped.put('text', 'name.txt'), 'Options are one object'],
+      [untyped.put('text', null), 'Options are one object'],
       [untyped.put('text', { expiresAt: 'tomorrow' }), 'expiresAt is a Date'],
       [untyped.get(), 'named by its id'],
       [untyped.get({}), 'named by its id'],
       [untyped.get('abc'), 'named by its id'],
+      [untyped.get('0'.repeat(64), null), 'Options are one object'],
     ] as const)
       await expect(group.clock.finish(asked)).rejects.toMatchObject({
         name: 'LullError',
