@@ -86,8 +86,9 @@ it('a copy that makes room for its own manifest is written again before it is sa
   const kept = await store.keep(hash, bytes, { expires }, [await idOfManifest(testDigest, manifest), manifest]);
   const again = new SliceStore({ ...platform, storage }, () => undefined);
   await again.load();
-  expect({ kept: kept.ok, claimed: again.has(hash), read: await again.pieces(hash) }).toEqual({
+  expect({ kept: kept.ok, objects: [...again.objects()], claimed: again.has(hash), read: await again.pieces(hash) }).toEqual({
     kept: false,
+    objects: [],
     claimed: false,
     read: undefined,
   });
@@ -120,7 +121,8 @@ it('a write of the page before that ends while the store is read leaves its slic
   const storage: Storage = { ...inner, entries: between(inner.entries), keys: between(inner.keys) };
   const loaded = unwrap(await loadStore(storage));
   expect(loaded.stray).toEqual([]);
-  expect([ref.size, [...loaded.slices.keys()].every((kept) => kept === hash)]).toEqual([300, true]);
+  expect(ref.size).toBe(300);
+  expect([...loaded.slices.keys()]).toEqual([hash]);
 });
 
 it('a browser that does not tell how much it gives is taken at its word when it refuses, not before', async () => {

@@ -13,7 +13,7 @@ import { leafHash } from './leaf-hash.ts';
 import { parseManifest, parseRecoding } from './manifest.ts';
 import { ObjectBook } from './object-book.ts';
 import { Room, type Usage } from './room.ts';
-import { inRuns, metaKey, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
+import { inRuns, metaWrite, ownBytes, readSlice, sliceDeletes, sliceWrites, type SliceMeta } from './slice-values.ts';
 import type { KeepOptions, Recoding, SignedRecoding, Slot } from './slots.ts';
 import { goneBecause, loadStore, recodingKey } from './store-loading.ts';
 
@@ -218,9 +218,10 @@ export class SliceStore {
       return written;
     }
     if (held !== undefined && !this.#slices.has(hash)) {
-      // Dropped meanwhile, perhaps to make room for just this: the entry that was written names bytes that are gone.
+      // Dropped meanwhile, perhaps to make room for just this: what was written tells of bytes that are gone.
       this.#room.took(-added);
-      await this.#write([{ table: 'meta', key: metaKey(hash), delete: true }]);
+      const untrue = named !== undefined && this.#book.has(named[0]) ? last.slice(0, 1) : last;
+      await this.#write(untrue.map(({ table, key }) => ({ table, key, delete: true })));
       return this.#keep(hash, bytes, options, named);
     }
     this.#slices.set(hash, meta);
