@@ -34,7 +34,7 @@ class Group {
   linked = false;
   cut = false;
 
-  add(number: number, slots: readonly Slot[] = [], store = number): Tab {
+  add(number: number, slots: readonly Slot[] = [], { loads = true } = {}): Tab {
     const identity = identityId(number.toString(16).padStart(64, '0'));
     const self: Self = { peer: makePeerId(identity, this.random.bytes(8)), identity, network: 'test', group: () => ({}) as never };
     const own = new Set(slots);
@@ -63,7 +63,7 @@ class Group {
     const platform = { clock: this.clock, random: this.random } as unknown as Platform;
     const members = () =>
       this.tabs.filter((other) => other.here && other.self.peer !== self.peer).map((other) => memberOf(other, this.linked));
-    const storeName = storeId(store.toString(16).padStart(32, '0'));
+    const storeName = storeId(number.toString(16).padStart(32, '0'));
     const holdings = new Holdings(
       platform,
       bus,
@@ -87,7 +87,7 @@ class Group {
       },
     };
     this.tabs.push(tab);
-    holdings.start();
+    if (loads) holdings.start();
     this.view();
     return tab;
   }
@@ -251,6 +251,21 @@ describe('holdings', () => {
     view();
     await group.clock.advance(2 * tellEveryMsMax);
     expect(holders(one, b.object)).toEqual(['2:1.0']);
+  });
+
+  it('are told over a link by a tab whose store loads after its links are there, in a group that stays the same', async () => {
+    const group = new Group();
+    const a = slot();
+    group.linked = true;
+    const one = group.add(1);
+    const two = group.add(2, [], { loads: false });
+    await group.clock.advance(1_000);
+    two.holdings.start();
+    await group.clock.advance(1_000);
+    two.add(a);
+    await group.clock.advance(2 * tellAfterMs);
+    expect([group.told, group.sent.update]).toEqual([1, 1]);
+    expect(holders(one, a.object)).toEqual(['2:1.0']);
   });
 
   it('count from the acknowledgement on, for a while', async () => {

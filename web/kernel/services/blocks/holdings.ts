@@ -103,6 +103,10 @@ export class Holdings implements WhoHolds {
     const now = this.platform.clock.now();
     const speakers: Speaker[] = this.members().filter(isKeeper);
     const { fresh, change } = this.#book.present(speakers);
+    // A tab that keeps nothing announces nothing, and yet wants to know. Whether there is a link is noted below: in a group that stays the
+    // same no other view comes.
+    for (const { peer } of fresh)
+      this.#exchanges.set(peer, { linked: false, askAt: now, tellAt: Infinity, askFailures: 0, tellFailures: 0, asking: false });
     this.#status.clear();
     for (const { peer, status, rttMs } of this.members()) {
       this.#status.set(peer, status);
@@ -113,9 +117,6 @@ export class Holdings implements WhoHolds {
       exchange.linked = rttMs !== null;
     }
     for (const peer of this.#exchanges.keys()) if (!this.#status.has(peer)) this.#exchanges.delete(peer);
-    // A tab that keeps nothing announces nothing, and yet wants to know.
-    for (const { peer } of fresh)
-      this.#exchanges.set(peer, { linked: false, askAt: now, tellAt: Infinity, askFailures: 0, tellFailures: 0, asking: false });
     if (fresh.length > 0) this.#tick();
     else this.#schedule();
     this.#tellListeners(change);
