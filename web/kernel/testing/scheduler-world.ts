@@ -241,6 +241,10 @@ export interface TabOptions {
   readonly ends?: RunOutcome['ended'];
   /** How long it stays idle, as it tells the others. */
   readonly stretchSeconds?: number;
+  /** A private window: it has no store. */
+  readonly storeless?: boolean;
+  /** Whether it keeps data for others. */
+  readonly keeps?: boolean;
 }
 
 export class Tab {
@@ -348,7 +352,7 @@ export class Tab {
     return {
       peer: this.peer,
       identity: this.identity,
-      store: storeId(this.identity.slice(0, 32)),
+      store: this.options.storeless === true ? null : storeId(this.identity.slice(0, 32)),
       status: 'alive',
       rttMs: 1,
       offer: {
@@ -362,7 +366,7 @@ export class Tab {
           itemsPerSecond: 0,
           ...(this.options.stretchSeconds !== undefined && { stretchSeconds: this.options.stretchSeconds }),
         },
-        storage: { keeps: true, usedMiB: 0, allowedMiB: 1 },
+        storage: { keeps: this.options.keeps ?? true, usedMiB: 0, allowedMiB: 1 },
       },
     };
   }

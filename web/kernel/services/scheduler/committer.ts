@@ -1,6 +1,6 @@
 // Commits the results of a run (rule 5): the object first, acknowledged by its stores, then the event, acknowledged by members.
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
-import type { EventId, JobId, ObjectId, RecordId } from '../../lib/ids.ts';
+import type { EventId, IdentityId, JobId, ObjectId, RecordId } from '../../lib/ids.ts';
 import { slicePacked } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import type { Outcome } from '../../lib/outcome.ts';
@@ -8,7 +8,7 @@ import { afterLifeMs, goneAfterMs, segmentBytes, segmentBytesMax } from '../../l
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { ledgerContract } from '../../protocol/contracts/ledger.ts';
 import { lendingContract } from '../../protocol/contracts/lending.ts';
-import { membershipContract } from '../../protocol/contracts/membership.ts';
+import { membershipContract, type Member } from '../../protocol/contracts/membership.ts';
 import type { EventBody } from '../../protocol/event.ts';
 import type { JobManifest } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
@@ -129,15 +129,16 @@ export class Committer {
     const stored = await this.#insist(() => this.context.ask(blocksContract, 'objects', 'insert', request, { buffers, timeoutMs }));
     if (stored === undefined) return undefined;
     const { id, copies } = stored.body;
-    return copies > 1 || (await this.#isHeld(id)) ? id : undefined;
+    return copies > 1 || (await this.#isHeld(id, manifest.submitter)) ? id : undefined;
   }
 
   /**
    * Whether a result may be announced: whoever learns of it counts on it, so where others keep data one store that has it may go for good.
-   * Repair gives it to more as soon as they answer, and that is waited for. Where they do not take it one store has to do; what ends with
-   * this page, or went meanwhile, is announced only where nobody else keeps anything, and not where it is not even here.
+   * Repair gives it to more as soon as they answer, and that is waited for where one is left that has no copy yet; its submitter keeps it
+   * too. Where they do not take it one store has to do; what ends with this page, or went meanwhile, is announced only where nobody else
+   * keeps anything, and not where it is not even here.
    */
-  async #isHeld(object: ObjectId): Promise<boolean> {
+  async #isHeld(object: ObjectId, submitter: IdentityId): Promise<boolean> {
     const { platform, self } = this.context;
     const { clock } = platform;
     const until = clock.now() + elsewhereMsMax;
@@ -146,8 +147,12 @@ export class Committer {
       const { held, k, heldHereBytes } = found.ok ? found.value.body : { held: 0, k: 1, heldHereBytes: 0 };
       if (held > k || (held === k && clock.now() < this.#inVainUntil)) return true;
       const view = await this.context.ask(membershipContract, 'members', 'query', {});
-      const others = view.ok ? view.value.body.members.filter(({ identity }) => identity !== self.identity) : [];
-      if (!others.some(({ store, offer }) => store !== null && offer?.storage.keeps === true)) return held >= k || heldHereBytes > 0;
+      const members = view.ok ? view.value.body.members : [];
+      const keeps = ({ store, offer }: Member) => store !== null && offer?.storage.keeps === true;
+      if (!members.some((member) => member.identity !== self.identity && keeps(member))) return held >= k || heldHereBytes > 0;
+      const takes = (member: Member) => keeps(member) || (member.store !== null && member.identity === submitter);
+      const takers = new Set(members.filter(takes).map(({ identity }) => identity));
+      if (held >= k && held >= takers.size) return true;
       if (clock.now() < until) {
         await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
         continue;

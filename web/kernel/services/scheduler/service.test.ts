@@ -213,6 +213,31 @@ describe('a donor', () => {
     await world.clock.until(() => next.state === 'done', 2_000);
   });
 
+  it('without a store, beside one keeper, commits at once', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 50, storeless: true });
+    world.tab('bob', { workers: 0 });
+    [tab.copies, tab.held] = [1, 1];
+    const job = world.job(4);
+    await tab.submit(job);
+    await world.clock.until(() => job.state === 'done', 2_000);
+    expect(once(job)).toBe(true);
+  });
+
+  it('without a store waits for the keeper beside the submitter, whose store takes its own results', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 1, itemMs: () => 50, storeless: true });
+    world.tab('bob', { workers: 0 });
+    world.tab('submitter', { workers: 0, keeps: false });
+    [tab.copies, tab.held] = [1, 1];
+    const job = world.job(4);
+    await tab.submit(job);
+    await world.clock.advance(10_000);
+    expect(world.commits).toEqual([]);
+    tab.held = 2;
+    await world.clock.until(() => job.state === 'done', 2_000);
+  });
+
   it('leaves a job alone whose code it cannot load, says so once, and tells why it waits', async () => {
     const world = new World();
     const tab = world.tab('ann', { ends: 'unloadable', workers: 1 });
