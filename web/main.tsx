@@ -113,10 +113,11 @@ async function run(): Promise<void> {
       random,
       name: profile.storeName,
       onClosed: (storageClosed) => snapshots.setState({ storageClosed }),
-      onLate: (storage) => {
-        snapshots.setState({ storageProblem: '' });
-        void start(storage, 'speaker', memory);
-      },
+      // Until the kernel has it this tab keeps nothing, and says so.
+      onLate: (storage) =>
+        void start(storage, 'speaker', memory).then((started) => {
+          if (started) snapshots.setState({ storageProblem: '' });
+        }),
     });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });

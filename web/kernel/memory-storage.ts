@@ -2,6 +2,7 @@
 import { hexOf } from './lib/bytes.ts';
 import { storeId } from './lib/ids.ts';
 import { failure, success, type Outcome } from './lib/outcome.ts';
+import { limitsKey, mergedChoices } from './services/resources/choices.ts';
 import { tables, type Random, type Storage, type Table, type WriteOp } from './platform.ts';
 
 export interface MemoryStorageOptions {
@@ -52,8 +53,13 @@ const sizeOf = (value: unknown) => (value === undefined ? 0 : value instanceof U
 /** Of a run of bytes and of other entries, in one write. */
 const slicesPerWrite = 4;
 const entriesPerWrite = 256;
-/** What the person has said since the page began; the rest of what is known of a store stays what it was. */
-const said: ReadonlySet<string> = new Set(['resources/consent', 'resources/limits', 'resources/pause']);
+/** What came since the page began and what was there, as one; the rest of what is known of a store stays what it was. */
+const joins: ReadonlyMap<string, (before: unknown, since: unknown) => unknown> = new Map([
+  // What the person said last.
+  ['resources/consent', (_, since) => since],
+  ['resources/pause', (_, since) => since],
+  [limitsKey, mergedChoices],
+]);
 
 /**
  * What a tab kept in memory goes to its database, which opened late; nothing of the tab runs meanwhile. Nearly all of it is named by its
@@ -66,7 +72,16 @@ export async function carryOver(from: Storage, to: Storage): Promise<Outcome<voi
     if (!entries.ok) return entries;
     if (!known.ok) return known;
     const there = new Set(known.value);
-    const ops = entries.value.flatMap(([key, value]): WriteOp[] => (there.has(key) && !said.has(key) ? [] : [{ table, key, value }]));
+    const ops: WriteOp[] = [];
+    for (const [key, value] of entries.value) {
+      const join = joins.get(key);
+      if (!there.has(key)) ops.push({ table, key, value });
+      else if (table === 'meta' && join !== undefined) {
+        const before = await to.get(table, key);
+        if (!before.ok) return before;
+        ops.push({ table, key, value: join(before.value, value) });
+      }
+    }
     const perWrite = table === 'slices' ? slicesPerWrite : entriesPerWrite;
     for (let at = 0; at < ops.length; at += perWrite) {
       const written = await to.write(ops.slice(at, at + perWrite));

@@ -45,10 +45,10 @@ describe('the kernel of the page', () => {
 
   it('that throws at its start is told in a sentence, and does not keep the next from starting', async () => {
     const { problems, page } = pageKernel();
-    await page.run(() => Promise.reject(new Error('no IndexedDB')));
+    expect(await page.run(() => Promise.reject(new Error('no IndexedDB')))).toBe(false);
     expect(problems).toEqual(['Lull could not start: no IndexedDB']);
     await expect(page.started).rejects.toMatchObject({ code: 'internal' });
-    await page.run(async () => success(kernel(() => undefined)));
+    expect(await page.run(async () => success(kernel(() => undefined)))).toBe(true);
     expect(page.bus()).toBeDefined();
   });
 });

@@ -20,7 +20,7 @@ export class PageKernel implements KernelHost {
   readonly #listeners = new Set<(bus: Bus) => void>();
   #kernel: Kernel | undefined;
   /** Starts and stops follow each other, whoever asks. */
-  #queue: Promise<void> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
   readonly started = this.#started.promise;
 
   constructor(
@@ -44,15 +44,18 @@ export class PageKernel implements KernelHost {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Stops the present kernel, if there is one, and starts the next. */
-  run(start: () => Promise<Outcome<Kernel>>): Promise<void> {
-    this.#queue = this.#queue.then(async () => {
+  /** Stops the present kernel, if there is one, and starts the next. @returns whether that one runs and everybody has heard of it */
+  run(start: () => Promise<Outcome<Kernel>>): Promise<boolean> {
+    const started = this.#queue.then(async () => {
       await this.#kernel?.stop();
       let outcome = await attempt(start);
       // A machine with far too much to do may need longer than a service has for its start, and less the next time.
       for (let tries = 1; tries < startTriesMax && !outcome.ok && outcome.fault.code === 'too-late'; tries++)
         outcome = await attempt(start);
-      if (!outcome.ok) return this.failed(outcome.fault);
+      if (!outcome.ok) {
+        this.failed(outcome.fault);
+        return false;
+      }
       this.#kernel = outcome.value;
       const { bus } = this.#kernel;
       this.clock.after(joinMsMax, () => this.#started.resolve());
@@ -61,8 +64,10 @@ export class PageKernel implements KernelHost {
       });
       followJobsAbroad(bus, this.clock, this.random);
       for (const listener of this.#listeners) listener(bus);
+      return true;
     });
-    return this.#queue;
+    this.#queue = started;
+    return started;
   }
 
   /** No kernel can be had: the page says why, and `lull.ready` rejects. */

@@ -8,11 +8,11 @@ import { without } from './choice.ts';
 import { deniedWords, refusedWords } from './denied-words.ts';
 
 export function ChoiceCard({ resources }: { resources: ResourceState }) {
-  const { lull } = useDeps();
+  const { donor } = useDeps();
   const { run, problem } = useCommand();
   const jobs = useSnapshot((snapshot) => snapshot.jobs);
   const { limits } = resources;
-  const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
+  const change = (limit: Partial<Limits>) => run(() => donor.limit(limit));
   const named = (id: string) =>
     isHex32(id) ? `the group ${groupNameOf(id)}` : (jobs?.find((job) => job.id === id)?.manifest.name ?? nameOf(id));
   const option = (value: Limits['jobs'], words: string) => (

@@ -1,6 +1,6 @@
-// What the donor's page asks the kernel beyond the public API: a pause, and what this machine did.
+// What the donor's page asks the kernel beyond the public API: limits by themselves, a pause, and what this machine did.
 import { abuseContract } from '../../kernel/protocol/contracts/abuse.ts';
-import { resourcesContract } from '../../kernel/protocol/contracts/resources.ts';
+import { resourcesContract, type Limits } from '../../kernel/protocol/contracts/resources.ts';
 import { schedulerContract, type Receipt } from '../../kernel/protocol/contracts/scheduler.ts';
 import type { JobId } from '../../kernel/lib/ids.ts';
 import type { ReportReason } from '../../kernel/protocol/deny-list.ts';
@@ -12,6 +12,8 @@ export type { Receipt } from '../../kernel/protocol/contracts/scheduler.ts';
 const reportTimeoutMs = 30_000;
 
 export interface DonorSource {
+  /** What the person allows, and no word on whether they donate: while the store is not open yet nobody here knows that. Rejects with a sentence. */
+  limit(change: Partial<Limits>): Promise<void>;
   /** No work for so long; 0 goes on. Rejects with a sentence. */
   pause(ms: number): Promise<void>;
   /** What this machine did, the latest job first. Rejects with a sentence. */
@@ -30,6 +32,10 @@ export interface ReportWords {
 /** `bus` is the kernel's of the moment: it is another one when this tab takes the profile's store over. */
 export function donorSource(bus: () => Bus): DonorSource {
   return {
+    async limit(change) {
+      const answer = await bus().ask(resourcesContract, 'limits', 'update', change);
+      if (!answer.ok) throw new Error(answer.fault.message);
+    },
     async pause(ms) {
       const answer = await bus().ask(resourcesContract, 'pause', 'replace', { ms });
       if (!answer.ok) throw new Error(answer.fault.message);

@@ -2,7 +2,7 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { groupNameOf, nameOf } from '../../kernel/lib/names.ts';
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
-import { neverMax, type Limits } from '../../kernel/protocol/contracts/resources.ts';
+import { followMax, neverMax, type Limits } from '../../kernel/protocol/contracts/resources.ts';
 import { Skeleton } from '../pieces/pieces.tsx';
 import { sentenceOf, useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Link } from '../shell/router.tsx';
@@ -11,16 +11,14 @@ import { withOne, without } from './choice.ts';
 import { ReportForm } from './report-form.tsx';
 
 const codeCharsShown = 100_000;
-const followMax = 256;
 
 export function JobDialog({ job, onClose }: { job: JobSummary; onClose: () => void }) {
   const ref = useRef<HTMLDialogElement>(null);
   const title = useId();
-  const { lull } = useDeps();
+  const { donor } = useDeps();
   const { run, busy, problem } = useCommand();
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const limits = useSnapshot((snapshot) => snapshot.resources?.value.limits);
-  const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
   const takesReports = useSnapshot((snapshot) => snapshot.denied !== null && snapshot.denied.operator !== null);
   const ownGroup = useSnapshot((snapshot) => snapshot.group?.group);
   const [reporting, setReporting] = useState(false);
@@ -34,7 +32,7 @@ export function JobDialog({ job, onClose }: { job: JobSummary; onClose: () => vo
   const { submitter } = job.manifest;
   const change = (limit: Partial<Limits>, then: () => void = () => undefined) =>
     run(async () => {
-      await lull.donate(donating, limit);
+      await donor.limit(limit);
       then();
     });
   const followed = limits?.follow.includes(submitter) === true;

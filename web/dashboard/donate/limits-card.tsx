@@ -17,10 +17,10 @@ const nearest = (steps: readonly number[], value: number) =>
   steps.reduce((best, step, i) => (Math.abs(step - value) < Math.abs(steps[best]! - value) ? i : best), 0);
 
 export function LimitsCard({ resources }: { resources: ResourceState }) {
-  const { lull } = useDeps();
+  const { donor } = useDeps();
   const { run, problem } = useCommand();
   const { limits, coresOfMachine, today } = resources;
-  const change = (limit: Partial<Limits>) => run(() => lull.donate(resources.donating, limit));
+  const change = (limit: Partial<Limits>) => run(() => donor.limit(limit));
   const stepped = (label: string, steps: readonly number[], value: number, say: (step: number) => string, send: (step: number) => void) => (
     <Slider
       label={label}

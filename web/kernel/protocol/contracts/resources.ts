@@ -7,6 +7,7 @@ import { reasonCodes } from '../reasons.ts';
 import { amount, empty, identityIdSchema, listOf, natural, positive, text } from '../schemas.ts';
 
 export const neverMax = 512;
+export const followMax = 256;
 const minutesOfDay = 1_440;
 const minute = v.pipe(natural, v.maxValue(minutesOfDay));
 
@@ -44,7 +45,7 @@ export const limitsSchema = v.strictObject({
   /** Whose jobs are run: everybody's, or only those of whom `follow` names. One's own always are. */
   jobs: v.picklist(['all', 'followed']),
   /** Whom this person follows: each has a share of the machine of its own. */
-  follow: listOf(identityIdSchema, 256),
+  follow: listOf(identityIdSchema, followMax),
   /** Submitters, jobs, and groups of which no job at home there is run here. */
   never: listOf(neverSchema, neverMax),
 });

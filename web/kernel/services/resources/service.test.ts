@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Dispatcher } from '../../dispatcher.ts';
 import { groupId, makePeerId } from '../../lib/ids.ts';
-import { memoryStorage } from '../../memory-storage.ts';
+import { carryOver, memoryStorage } from '../../memory-storage.ts';
 import type { Machine, Platform, Storage } from '../../platform.ts';
 import type { Running } from '../../protocol/contracts/executor.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
@@ -237,6 +237,27 @@ test('limits are checked, merged, kept and used at once', async () => {
   await again.service.start();
   await again.clock.advance(0);
   expect(again.last().limits).toMatchObject({ cores: 2, whenBusy: 'ignore' });
+});
+
+test('a limit said before the database opened leaves the other limits, and whether the person donates', async () => {
+  const [memory, database] = [memoryStorage(seededRandom('memory')), memoryStorage(seededRandom('database'), { durable: true })];
+  const schedule = [{ days: [6], from: 0, until: 0 }];
+  const limit = async ({ clock, bus }: ReturnType<typeof tab>, change: object) =>
+    expect(await clock.finish(bus.ask(resourcesContract, 'limits', 'update', change))).toMatchObject({ ok: true });
+  const before = tab({ storage: database });
+  await before.service.start();
+  await before.ask(true);
+  await limit(before, { schedule, never: ['a'.repeat(64)], storageMiB: 128 });
+  const meanwhile = tab({ storage: memory });
+  await meanwhile.service.start();
+  await limit(meanwhile, { storageMiB: 256, never: ['b'.repeat(64)] });
+  expect(meanwhile.last()).toMatchObject({ consent: null, limits: { schedule: [] } });
+  expect(await carryOver(memory, database)).toMatchObject({ ok: true });
+  const after = tab({ storage: database });
+  await after.service.start();
+  await after.clock.advance(0);
+  const never = ['a'.repeat(64), 'b'.repeat(64)];
+  expect(after.last()).toMatchObject({ consent: true, donating: true, limits: { schedule, never, storageMiB: 256 } });
 });
 
 test('the second tab of a profile is off, and refuses to start', async () => {

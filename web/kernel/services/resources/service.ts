@@ -5,10 +5,11 @@ import { FaultError } from '../../lib/outcome.ts';
 import type { Cancel } from '../../platform.ts';
 import { executorContract, type Running } from '../../protocol/contracts/executor.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';
-import { limitsSchema, pauseMsMax, resourcesContract, type Limits, type ResourceState } from '../../protocol/contracts/resources.ts';
+import { pauseMsMax, resourcesContract, type Limits, type ResourceState } from '../../protocol/contracts/resources.ts';
 import { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Service, ServiceContext, ServiceFactory } from '../../service.ts';
+import { chosenSchema, defined, limitsKey, type Chosen } from './choices.ts';
 import { decide, defaultLimits, freshMemory, inUseMs, silentMachine, type Decision, type Facts, type Memory } from './decide.ts';
 import { ForeignLoad } from './foreign-load.ts';
 import { offerOf, sameOffer } from './offers.ts';
@@ -16,7 +17,6 @@ import { typicalStretch, withStretch, stretchesMax } from './stretches.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 
 const consentKey = 'resources/consent';
-const limitsKey = 'resources/limits';
 const stretchesKey = 'resources/stretches';
 const pauseKey = 'resources/pause';
 /** Numbers of running work reach the group no more often than so; a change of state does at once. */
@@ -31,8 +31,6 @@ const roomBytesMin = 16 * 1024 * 1024;
 /** The system says that nobody is there only when that was so for a minute. */
 const awayMs = 60_000;
 
-const chosenSchema = v.partial(limitsSchema);
-type Chosen = v.InferOutput<typeof chosenSchema>;
 const stretchesSchema = v.pipe(v.array(v.pipe(v.number(), v.finite(), v.minValue(0))), v.maxLength(stretchesMax));
 
 export const resourcesService: ServiceFactory<typeof resourcesContract> = (context) => new Resources(context);
@@ -48,7 +46,6 @@ class Resources implements Service<typeof resourcesContract> {
   #started = false;
   readonly #cancels: Cancel[] = [];
   #consent: boolean | null = null;
-  /** Only what the person chose: a default may grow with the machine. */
   #chosen: Chosen = {};
   #openedAt = 0;
   #touched: { readonly atMs: number; readonly kind: 'input' | 'view' } | undefined;
@@ -346,9 +343,4 @@ class Resources implements Service<typeof resourcesContract> {
     this.#change();
     this.#estimateTimer = this.context.platform.clock.after(estimateEveryMs, () => void this.#estimate());
   }
-}
-
-/** Without the entries that are undefined: a spread of them would undo what was chosen. */
-function defined(chosen: Chosen): Partial<Limits> {
-  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
 }
