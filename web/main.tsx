@@ -93,10 +93,15 @@ async function run(): Promise<void> {
     report,
     ...(operator && { operator }),
   };
-  const start = (storage: Storage, profileRole: 'speaker' | 'second', before?: Storage) =>
-    host.run(async () => {
-      const carried = before === undefined ? undefined : await carryOver(before, storage);
-      if (carried?.ok === false) report('warning', 'Not all that this page kept in memory could be kept', carried.fault);
+  const carry = async (from: Storage, to: Storage) => {
+    const carried = await carryOver(from, to);
+    if (!carried.ok) report('warning', 'Not all that this page kept in memory could be kept', carried.fault);
+  };
+  const start = (storage: Storage, profileRole: 'speaker' | 'second', before?: Storage) => {
+    // Once, however often the start is tried: what is counted is added to what is there.
+    let carried: Promise<void> | undefined;
+    return host.run(async () => {
+      if (before !== undefined) await (carried ??= carry(before, storage));
       const platform: Platform = {
         ...shared,
         storage,
@@ -107,6 +112,7 @@ async function run(): Promise<void> {
       };
       return startKernel(platform, { bootDocument: site.value.bootDocument, ...profile.joined });
     });
+  };
   const speak = async () => {
     const memory = memoryStorage(random);
     const opened = await openStorage({

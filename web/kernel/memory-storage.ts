@@ -2,8 +2,10 @@
 import { hexOf } from './lib/bytes.ts';
 import { storeId } from './lib/ids.ts';
 import { failure, success, type Outcome } from './lib/outcome.ts';
-import { limitsKey, mergedChoices } from './services/resources/choices.ts';
 import { tables, type Random, type Storage, type Table, type WriteOp } from './platform.ts';
+import { mergedReports, reportsKey } from './services/abuse/outbox.ts';
+import { limitsKey, mergedChoices } from './services/resources/choices.ts';
+import { mergedReceipts, receiptsKey } from './services/scheduler/receipts.ts';
 
 export interface MemoryStorageOptions {
   readonly durable?: boolean;
@@ -53,17 +55,21 @@ const sizeOf = (value: unknown) => (value === undefined ? 0 : value instanceof U
 /** Of a run of bytes and of other entries, in one write. */
 const slicesPerWrite = 4;
 const entriesPerWrite = 256;
+type Join = (before: unknown, since: unknown) => unknown;
 /** What came since the page began and what was there, as one; the rest of what is known of a store stays what it was. */
-const joins: ReadonlyMap<string, (before: unknown, since: unknown) => unknown> = new Map([
+const joins: ReadonlyMap<string, Join> = new Map<string, Join>([
   // What the person said last.
   ['resources/consent', (_, since) => since],
   ['resources/pause', (_, since) => since],
   [limitsKey, mergedChoices],
+  [receiptsKey, mergedReceipts],
+  [reportsKey, mergedReports],
 ]);
 
 /**
  * What a tab kept in memory goes to its database, which opened late; nothing of the tab runs meanwhile. Nearly all of it is named by its
- * hash, so what is there already is the same; functions' records were promised under the name of a store that is no more. Faults: 'storage'.
+ * hash, so what is there already is the same; functions' records were promised under the name of a store that is no more. To be
+ * done once, for what is counted is added to what is there. Faults: 'storage'.
  */
 export async function carryOver(from: Storage, to: Storage): Promise<Outcome<void>> {
   // Slices before the entries that say they are whole.

@@ -1,15 +1,28 @@
 // Reports on their way to the operator: kept in the store until the server has taken them.
 import * as v from 'valibot';
+import { hexOf } from '../../lib/bytes.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
 import { reportsWaitingMax } from '../../limits.ts';
 import type { Cancel, OperatorDesk, Platform } from '../../platform.ts';
 import { signedReportSchema, type SignedReport } from '../../protocol/deny-list.ts';
 import { listOf } from '../../protocol/schemas.ts';
 
-const key = 'abuse/reports';
+export const reportsKey = 'abuse/reports';
 const keptSchema = listOf(signedReportSchema, reportsWaitingMax);
 const againMs = 30_000;
 const againMsMax = 600_000;
+
+/** Of a store's value; what is none waits no more. */
+function reportsIn(kept: unknown): SignedReport[] {
+  const parsed = v.safeParse(keptSchema, kept instanceof Uint8Array ? decodeWire(kept) : []);
+  return parsed.success ? parsed.output : [];
+}
+
+/** What a store holds under `reportsKey`, with what came to wait `since` where nobody knew the store; of what does not fit the oldest goes. Pure. */
+export function mergedReports(before: unknown, since: unknown): Uint8Array {
+  const reports = [before, since].flatMap(reportsIn).map((report) => [hexOf(report.signature), report] as const);
+  return encodeWire([...new Map(reports).values()].slice(-reportsWaitingMax));
+}
 
 export class Outbox {
   #waiting: SignedReport[] = [];
@@ -30,10 +43,9 @@ export class Outbox {
 
   async start(): Promise<void> {
     this.#running = true;
-    const kept = await this.platform.storage.get('meta', key);
-    const parsed = v.safeParse(keptSchema, kept.ok && kept.value instanceof Uint8Array ? decodeWire(kept.value) : []);
-    if (!parsed.success || !this.#running) return;
-    this.#waiting = [...parsed.output, ...this.#waiting].slice(-reportsWaitingMax);
+    const kept = await this.platform.storage.get('meta', reportsKey);
+    if (!this.#running) return;
+    this.#waiting = [...reportsIn(kept.ok ? kept.value : undefined), ...this.#waiting].slice(-reportsWaitingMax);
     if (this.#waiting.length > 0) this.#again(0);
   }
 
@@ -88,7 +100,7 @@ export class Outbox {
   }
 
   async #write(): Promise<void> {
-    const written = await this.platform.storage.write([{ table: 'meta', key, value: encodeWire(this.#waiting) }]);
+    const written = await this.platform.storage.write([{ table: 'meta', key: reportsKey, value: encodeWire(this.#waiting) }]);
     if (!written.ok) this.platform.report('warning', 'Reports that wait could not be written down.', written.fault);
   }
 }

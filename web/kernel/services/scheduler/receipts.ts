@@ -5,7 +5,7 @@ import type { RunOutcome } from '../../protocol/contracts/executor.ts';
 import type { JobSummary } from '../../protocol/contracts/ledger.ts';
 import { receiptSchema, receiptsMax, type Receipt } from '../../protocol/contracts/scheduler.ts';
 
-const key = 'scheduler/receipts';
+export const receiptsKey = 'scheduler/receipts';
 /** Written no more often than so. */
 const writeEveryMs = 3_000;
 const keptSchema = v.pipe(v.array(receiptSchema), v.maxLength(receiptsMax));
@@ -48,6 +48,43 @@ export function withPart(before: Receipt | undefined, job: Pick<JobSummary, 'id'
   };
 }
 
+/** Of a store's value; none where it holds something else. */
+function receiptsIn(kept: unknown): Receipt[] {
+  const parsed = v.safeParse(keptSchema, kept ?? []);
+  return parsed.success ? parsed.output : [];
+}
+
+/**
+ * What a store holds under `receiptsKey`, with what was done `since` where nobody knew the store: to be added once only. The one that was
+ * touched longest ago first; of what does not fit it goes. Pure.
+ */
+export function mergedReceipts(before: unknown, since: unknown): Receipt[] {
+  const byJob = new Map(receiptsIn(before).map((receipt) => [receipt.job, receipt]));
+  for (const late of receiptsIn(since)) {
+    const old = byJob.get(late.job);
+    byJob.delete(late.job);
+    byJob.set(late.job, old === undefined ? late : sumOf(old, late));
+  }
+  return [...byJob.values()].slice(-receiptsMax);
+}
+
+const sumOf = (old: Receipt, late: Receipt): Receipt => ({
+  ...old,
+  lastAt: late.lastAt,
+  parts: old.parts + late.parts,
+  items: old.items + late.items,
+  failed: old.failed + late.failed,
+  cpuMs: old.cpuMs + late.cpuMs,
+  bytes: old.bytes + late.bytes,
+  verdicts: {
+    finished: old.verdicts.finished + late.verdicts.finished,
+    stopped: old.verdicts.stopped + late.verdicts.stopped,
+    unloadable: old.verdicts.unloadable + late.verdicts.unloadable,
+    died: old.verdicts.died + late.verdicts.died,
+    'no-data': old.verdicts['no-data'] + late.verdicts['no-data'],
+  },
+});
+
 export class Receipts {
   /** The one that was touched longest ago first. */
   readonly #byJob = new Map<string, Receipt>();
@@ -60,12 +97,10 @@ export class Receipts {
   ) {}
 
   async recall(): Promise<void> {
-    const kept = await this.storage.get('meta', key);
-    const parsed = v.safeParse(keptSchema, kept.ok ? (kept.value ?? []) : []);
-    if (!parsed.success) return;
+    const kept = await this.storage.get('meta', receiptsKey);
     const since = [...this.#byJob.values()];
     this.#byJob.clear();
-    for (const receipt of [...parsed.output, ...since]) this.#byJob.set(receipt.job, receipt);
+    for (const receipt of [...receiptsIn(kept.ok ? kept.value : undefined), ...since]) this.#byJob.set(receipt.job, receipt);
   }
 
   add(job: Pick<JobSummary, 'id' | 'manifest'>, part: PartDone): void {
@@ -93,7 +128,7 @@ export class Receipts {
   }
 
   async #write(): Promise<void> {
-    const outcome = await this.storage.write([{ table: 'meta', key, value: [...this.#byJob.values()] }]);
+    const outcome = await this.storage.write([{ table: 'meta', key: receiptsKey, value: [...this.#byJob.values()] }]);
     if (!outcome.ok) this.complain(`what this machine did could not be written down: ${outcome.fault.message}`);
   }
 }
