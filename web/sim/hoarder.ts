@@ -36,7 +36,7 @@ export async function hoard(world: World, tab: Tab, ms: number): Promise<void> {
           const reply = await bus.ask(queueContract, 'locks', 'create', { record: id }, { peer: peer!, timeoutMs });
           const grant = reply.ok ? reply.value.body : undefined;
           if (grant?.granted === true) world.queueWatch.answered(asked, { kind: 'lock', by, fence: grant.fence });
-          else if (grant !== undefined) world.queueWatch.refused(store, id, asked);
+          else if (grant !== undefined && grant.why !== 'decided') world.queueWatch.refused(store, id, asked);
         }
       }
     }

@@ -159,10 +159,12 @@ function watchedAsk(
         const { record } = own<{ record: RecordId }>(request);
         const asked = watch.asked(store, record, { kind: 'lock', by, fence: null });
         const reply = await context.ask(contract, resource, verb, request, options);
-        const body = reply.ok ? own<{ granted: boolean; fence: number }>(reply.value.body) : undefined;
+        const body = reply.ok ? own<{ granted: boolean; fence: number; why?: string }>(reply.value.body) : undefined;
         if (body?.granted === true) forgery.granted(by, options?.peer as PeerId | undefined, record);
         if (body?.granted === true) watch.answered(asked, { kind: 'lock', by, fence: body.fence });
-        else if (body?.granted === false || (!reply.ok && reply.fault.code === 'overloaded')) watch.refused(store, record, asked);
+        // Decided while the grant was written: it may have been given, and nobody told of it.
+        else if ((body?.granted === false && body.why !== 'decided') || (!reply.ok && reply.fault.code === 'overloaded'))
+          watch.refused(store, record, asked);
         return reply;
       }
       case 'locks update': {
