@@ -26,7 +26,8 @@ import { connectSnapshots, createSnapshotStore } from './dashboard/snapshots.ts'
 import { startKernel } from './kernel/kernel.ts';
 import { hexOf } from './kernel/lib/bytes.ts';
 import type { PeerId } from './kernel/lib/ids.ts';
-import { carryOver, memoryStorage } from './kernel/memory-storage.ts';
+import { carryOver } from './kernel/carry-over.ts';
+import { memoryStorage } from './kernel/memory-storage.ts';
 import type { Platform, Storage } from './kernel/platform.ts';
 import { introductionProofBytes, introductionToken } from './kernel/protocol/directory.ts';
 import { createLull } from './sdk/lull.ts';

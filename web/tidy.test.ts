@@ -82,7 +82,7 @@ const rooms: readonly {
   },
   {
     room: 'kernel',
-    files: /^web\/kernel\/(kernel|service-catalogue|memory-storage)\.ts$/,
+    files: /^web\/kernel\/(kernel|service-catalogue|memory-storage|carry-over)\.ts$/,
     uses: ['lib', 'protocol', 'platform', 'services', 'managers'],
   },
   { room: 'adapters', files: /^web\/adapters\//, uses: ['lib', 'protocol', 'platform', 'kernel', 'worker'] },

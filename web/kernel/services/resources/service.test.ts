@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Dispatcher } from '../../dispatcher.ts';
 import { groupId, makePeerId } from '../../lib/ids.ts';
-import { carryOver, memoryStorage } from '../../memory-storage.ts';
+import { carryOver } from '../../carry-over.ts';
+import { memoryStorage } from '../../memory-storage.ts';
 import type { Machine, Platform, Storage } from '../../platform.ts';
 import type { Running } from '../../protocol/contracts/executor.ts';
 import { membershipContract } from '../../protocol/contracts/membership.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { carryOver } from './carry-over.ts';
 import { unwrap } from './lib/outcome.ts';
-import { carryOver, memoryStorage } from './memory-storage.ts';
+import { memoryStorage } from './memory-storage.ts';
 import { seededRandom } from './testing/seeded-random.ts';
 
 test('what a page kept in memory goes to the database that opened late, and what is there stays', async () => {
