@@ -136,7 +136,7 @@ test(
     const job = await submitRange(submitter.page, 'Polite', busyCode(10), items);
     const { page } = donor;
     const tookMs: number[] = [];
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; tookMs.length < 5 && round < 20; round++) {
       // Items are being computed, not only about to be: a sandbox that still opens holds no foreign code yet.
       await page.waitForFunction(
         () => {
@@ -164,9 +164,12 @@ test(
         () => (globalThis as unknown as { times: { pressed: number; removed: number[] } }).times,
       );
       const after = removed.filter((at) => at >= pressed);
+      // What ran may have ended by itself just before the key: then there was nothing to stop.
+      if (running === 0 && after.length === 0) continue;
       expect(after.length).toBeGreaterThanOrEqual(running);
       tookMs.push(Math.max(...after) - pressed);
     }
+    expect(tookMs).toHaveLength(5);
     console.log(`input to workers gone: ${tookMs.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
     expect(Math.max(...tookMs)).toBeLessThan(100);
     await page.waitForFunction(() => globalThis.lull.metrics().running.some((run) => run.phase === 'running'), undefined, {

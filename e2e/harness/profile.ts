@@ -1,6 +1,6 @@
 // A browser profile: one donor, or one submitter. Either a real Chromium of its own, whose process can be killed as a crash would, or a context
 // of one that this program's profiles share.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
@@ -61,6 +61,8 @@ export interface ProfileOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly extraArgs?: readonly string[];
+  /** Runs on this processor alone, counted from 0, as on a machine that has no other. Linux only; for a browser of its own. */
+  readonly processor?: number;
   /** SIGINT and the like are the program's to handle; otherwise they end the browser and the program. */
   readonly leavesSignals?: boolean;
 }
@@ -75,7 +77,8 @@ export class Profile {
 
   static async open(options: ProfileOptions = {}): Promise<Profile> {
     if (options.browser === 'shared') {
-      if (options.extraArgs !== undefined) throw new Error('arguments are for a browser of its own');
+      if (options.extraArgs !== undefined || options.processor !== undefined)
+        throw new Error('arguments and a processor are for a browser of its own');
       return new Profile(undefined, options, await (await sharedBrowser()).newContext(contextOptions(options)));
     }
     const folder = await mkdtemp(join(tmpdir(), 'lull-profile-'));
@@ -152,9 +155,17 @@ function executable(): string {
   return found;
 }
 
-function launch(folder: string, options: ProfileOptions): Promise<BrowserContext> {
+/** A program that starts the browser on one processor: what it starts stays there too. */
+async function executableOn(processor: number, folder: string): Promise<string> {
+  const path = join(folder, 'browser');
+  await writeFile(path, `#!/bin/sh\nexec taskset --cpu-list ${processor} '${executable()}' "$@"\n`, { mode: 0o700 });
+  return path;
+}
+
+async function launch(folder: string, options: ProfileOptions): Promise<BrowserContext> {
+  const { processor } = options;
   return chromium.launchPersistentContext(folder, {
-    executablePath: executable(),
+    executablePath: processor === undefined ? executable() : await executableOn(processor, folder),
     headless: true,
     args: [...playwrightArgs, ...(options.extraArgs ?? [])],
     ...contextOptions(options),
