@@ -45,11 +45,31 @@ test('a program beside a worker that the system spares is seen by a scout within
   expect(load.why).toBe('yielding');
 });
 
-test('alone, the scout takes no more than a hundredth of a core', async () => {
+test('what a worker lost once is looked into at once', async () => {
   const { clock, load, asked } = tab(2, 1, () => 0);
+  await clock.advance(10_100);
+  const looks = asked.length;
+  load.probe({ ranMs: 3, lostMs: 2, gaps: 1 });
+  await clock.advance(300);
+  expect(asked.slice(looks)).toEqual([30]);
+  expect(load.window).toBe(Infinity);
+});
+
+test.each([
+  ['three hundredths of a core that nothing of ours runs on', 1, 1_800],
+  ['a two-hundredth where workers run on all', 2, 300],
+])('alone, the scout takes no more than %s', async (_share, workers, mostMs) => {
+  const { clock, load, asked } = tab(2, workers, () => 0);
   await clock.advance(60_000);
   expect(load.window).toBe(Infinity);
-  expect(asked.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(600);
+  expect(asked.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(mostMs);
+});
+
+test('what our own page loses by starting workers is not taken for another program', async () => {
+  let at = 0;
+  const { clock, load } = tab(2, 1, () => (at < 1_000 ? 1 : 0));
+  for (; at < 10_000; at += 100) await clock.advance(100);
+  expect(load.window).toBe(Infinity);
 });
 
 test('where the system spares the scout too, a full processor that our worker does not explain is yielded to', async () => {

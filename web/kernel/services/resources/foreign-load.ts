@@ -19,10 +19,19 @@ const witnessEveryMs = 3_000;
 const sparedEveryMs = 1_000;
 const witnessScoutMs = 10;
 /**
+ * A thread that has slept is served first for some 10 ms (Linux), and longer where it is the only one of its program on that core: beside two
+ * others that compute, of looks of 10 ms half lose nothing, of 20 ms a third, of 30 ms one in ten.
+ */
+const sparedScoutMs = 30;
+/** So long after the first worker began, the page is busy starting it, and its own bursts look like another program. */
+const startingMs = 1_000;
+/**
  * A witness that lost something is asked again at once, and for longer, so many times; only these count. What our own page does in bursts
  * costs one of them something; another program costs them all.
  */
 const doubtsMax = 4;
+/** The next tick, also where this one was late. */
+const atOnceMs = tickMs / 2;
 const blindEveryMs = 20_000;
 const silentAfterMs = 1_500;
 /** What was so long ago says nothing about now. */
@@ -45,6 +54,8 @@ export class ForeignLoad {
   #doubts = 0;
   #probedAt = -Infinity;
   #leftAt = -Infinity;
+  /** When the first of those that run began; undefined while none does. */
+  #workingSince: number | undefined;
   #told: number | null = null;
 
   constructor(private readonly needs: ForeignLoadNeeds) {}
@@ -91,6 +102,9 @@ export class ForeignLoad {
     const atMs = this.needs.clock.now();
     this.#probedAt = atMs;
     const room = this.needs.room();
+    if (this.#isStarting(room, atMs)) return;
+    // What a worker lost once it may lose by chance, and a scout tells at once whether it was.
+    if (reading.gaps > 0) this.#doubts = Math.max(1, this.#doubts);
     this.#become(probed(this.#state, { ...reading, atMs, ownThreads: Math.max(1, room.running) }, room));
   }
 
@@ -98,6 +112,12 @@ export class ForeignLoad {
   slow(ms: number): void {
     // A hidden page is slowed down by the browser, not by us.
     if (this.#active && this.needs.machine.visible()) this.#become(lagged(this.#state, this.needs.clock.now(), ms, this.needs.room()));
+  }
+
+  #isStarting({ running }: Room, now: number): boolean {
+    if (running === 0) this.#workingSince = undefined;
+    else this.#workingSince ??= now;
+    return now - (this.#workingSince ?? -Infinity) < startingMs;
   }
 
   #next(): void {
@@ -116,16 +136,21 @@ export class ForeignLoad {
     if (this.#scouting) return;
     const room = this.needs.room();
     const looksForRoom = this.#state.window < room.full;
+    if (this.#isStarting(room, began) && !looksForRoom) return;
     const silent = began - this.#probedAt > silentAfterMs;
-    const calm = room.running < room.cores ? sparedEveryMs : witnessEveryMs;
+    // Room that was found is looked at once more, at once and for longer.
+    const found = looksForRoom && this.#state.clears > 0;
+    const spared = room.running < room.cores;
+    const calm = spared ? sparedEveryMs : witnessEveryMs;
     const pressed = isOthersPressure(machine.signals?.().pressure ?? null, room.running, room.cores);
     const doubted = this.#doubts > 0 || pressed;
-    const every = looksForRoom ? roomEveryMs : doubted ? tickMs : silent ? silentEveryMs : calm;
+    const every = found ? atOnceMs : looksForRoom ? roomEveryMs : doubted ? atOnceMs : silent ? silentEveryMs : calm;
     if (began - this.#scoutedAt < every || (!looksForRoom && room.running === 0)) return;
     this.#scouting = true;
     this.#scoutedAt = began;
     try {
-      const ms = looksForRoom || doubted ? roomScoutMs(machine.cores) : witnessScoutMs;
+      const roomMs = roomScoutMs(machine.cores) * (found ? 2 : 1);
+      const ms = looksForRoom || doubted ? roomMs : spared ? sparedScoutMs : witnessScoutMs;
       const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
       if (reading === undefined || !this.#active) return;
       // Each alone may be our own doing; a processor that is full without us, and a scout that has to wait, are not.

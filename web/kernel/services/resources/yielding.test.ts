@@ -128,6 +128,19 @@ describe('somebody else', () => {
     expect(run.changes.length).toBeLessThan(60);
   });
 
+  test('a scout that found room by chance lets nothing run: the next must find it too', () => {
+    const room = { cores: 2, full: 1, running: 0 };
+    const clear = { ranMs: 30, lostMs: 0, gaps: 0, ownThreads: 1 };
+    const taken = { ranMs: 42, lostMs: 12, gaps: 3, ownThreads: 1 };
+    let state = probed(unhindered, { atMs: 1_000, ranMs: 40, lostMs: 20, gaps: 9, ownThreads: 1 }, { ...room, running: 1 });
+    const atMs = 1_000 + holdMsMax;
+    for (const [turn, scout] of [clear, taken, clear, taken, clear].entries()) {
+      state = scouted(state, { ...scout, atMs: atMs + 1_000 * turn }, room);
+      expect(state.window).toBe(0);
+    }
+    expect(scouted(state, { ...clear, atMs: atMs + 5_000 }, room).window).toBe(Infinity);
+  });
+
   test('growing is held off for longer each time it was wrong, within a bound', () => {
     const room = { cores: 2, full: 2, running: 2 };
     const bad = { ranMs: 40, lostMs: 20, gaps: 9, ownThreads: 2 };
@@ -137,7 +150,9 @@ describe('somebody else', () => {
     for (let i = 0; i < 6; i++) {
       state = probed(state, { ...bad, atMs: (atMs += 1_000) }, room);
       holds.push(state.holdMs);
-      state = scouted(state, { atMs: (atMs += holdMsMax + 1), ranMs: 20, lostMs: 0, gaps: 0, ownThreads: 1 }, { ...room, running: 0 });
+      atMs += holdMsMax;
+      for (let look = 0; look < 2; look++)
+        state = scouted(state, { atMs: ++atMs, ranMs: 20, lostMs: 0, gaps: 0, ownThreads: 1 }, { ...room, running: 0 });
     }
     expect(holds).toEqual([2_000, 4_000, 6_000, 6_000, 6_000, 6_000]);
   });

@@ -13,6 +13,8 @@ const takenMin = 0.11;
 const deviations = 1.6;
 /** A scout that lost less finds room for more. */
 const clearMax = 0.06;
+/** So many in a row must: a thread that has slept is served first for a while, also where there is no room. */
+const clearsMin = 2;
 /** Our own page, its network and its storage want so much of a core beside the workers. */
 const ownHelpers = 0.25;
 /** After a decrease nothing is added for so long; twice as long each time if an increase was what went wrong. */
@@ -39,6 +41,8 @@ export interface Yielding {
   readonly lostMs: number;
   readonly gaps: number;
   readonly evidenceAtMs: number;
+  /** Scouts in a row that found room, since one more worker was last let run. */
+  readonly clears: number;
   readonly shedAtMs: number;
   readonly grownAtMs: number;
   readonly holdMs: number;
@@ -52,6 +56,7 @@ export const unhindered: Yielding = {
   lostMs: 0,
   gaps: 0,
   evidenceAtMs: 0,
+  clears: 0,
   shedAtMs: -Infinity,
   grownAtMs: -Infinity,
   holdMs: holdMsMin,
@@ -107,11 +112,16 @@ export function probed(before: Yielding, probe: Probe, room: Room): Yielding {
 export function scouted(before: Yielding, probe: Probe, room: Room): Yielding {
   const taken = takenByOthers(probe.ranMs, probe.lostMs, probe.ownThreads, room.cores);
   // While workers run it is a witness as they are; alone it costs nobody anything, and only waits.
-  if (taken > clearMax) return room.running > 0 ? probed(before, probe, room) : before;
+  if (taken > clearMax) {
+    const doubtful = { ...before, clears: 0 };
+    return room.running > 0 ? probed(doubtful, probe, room) : doubtful;
+  }
   if (before.window >= room.full || probe.atMs - before.shedAtMs < before.holdMs) return before;
+  const clears = before.clears + 1;
+  if (clears < clearsMin) return { ...before, clears };
   const window = before.window + Math.max(1, Math.ceil(room.full / stepsToFull));
-  if (window < room.full) return { ...before, window, grownAtMs: probe.atMs };
-  return { ...before, window: Infinity, why: null, grownAtMs: probe.atMs };
+  const grown = { ...before, clears: 0, grownAtMs: probe.atMs };
+  return window < room.full ? { ...grown, window } : { ...grown, window: Infinity, why: null };
 }
 
 /** Others fill the processor beside our workers: half of these go, and so on until it is not so any more. */
@@ -141,6 +151,7 @@ function shed(state: Yielding, atMs: number, leaves: number, room: Room, why: 'y
     ranMs: 0,
     lostMs: 0,
     gaps: 0,
+    clears: 0,
     shedAtMs: atMs,
     holdMs: regretted ? Math.min(holdMsMax, state.holdMs * 2) : holdMsMin,
   };
