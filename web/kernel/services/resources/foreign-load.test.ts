@@ -56,7 +56,7 @@ test('what a worker lost once is looked into at once', async () => {
 });
 
 test.each([
-  ['three hundredths of a core that nothing of ours runs on', 1, 1_800],
+  ['a twenty-fifth of a core that nothing of ours runs on', 1, 2_400],
   ['a two-hundredth where workers run on all', 2, 300],
 ])('alone, the scout takes no more than %s', async (_share, workers, mostMs) => {
   const { clock, load, asked } = tab(2, workers, () => 0);
@@ -101,6 +101,12 @@ test('a processor that our own workers fill is not yielded', async () => {
 test('a burst of our own page is not taken for another program', async () => {
   let at = -1;
   const { clock, load } = tab(2, 1, () => (++at % 3 === 0 ? 2 : 0));
+  await clock.advance(60_000);
+  expect(load.window).toBe(Infinity);
+});
+
+test('a worker of our own that is woken on the core of the scout is not taken for another program', async () => {
+  const { clock, load } = tab(2, 1, () => 0.3);
   await clock.advance(60_000);
   expect(load.window).toBe(Infinity);
 });

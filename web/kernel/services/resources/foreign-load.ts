@@ -16,7 +16,7 @@ const witnessEveryMs = 3_000;
  * The same beside fewer workers than cores. A system that shares the processor by program and not by thread (Linux: autogroups, control
  * groups) may leave our worker a core of its own, and crowd what is not ours onto the rest: the worker loses nothing, the other program half.
  */
-const sparedEveryMs = 1_000;
+const sparedEveryMs = 750;
 const witnessScoutMs = 10;
 /**
  * A thread that has slept is served first for some 10 ms (Linux), and longer where it is the only one of its program on that core: beside two
@@ -30,12 +30,20 @@ const startingMs = 1_000;
  * costs one of them something; another program costs them all.
  */
 const doubtsMax = 4;
+/** So many of these must have lost what another program takes: once, the page's own bursts do. */
+const tellingMin = 2;
 /** The next tick, also where this one was late. */
 const atOnceMs = tickMs / 2;
 const blindEveryMs = 20_000;
 const silentAfterMs = 1_500;
 /** What was so long ago says nothing about now. */
 const staleMs = 30_000;
+
+/**
+ * The share that a scout beside our workers loses where one thread of others wants a core, too. Less is no other program: systems wake our own
+ * workers on the scout's core while another one is idle.
+ */
+const ofOneOther = ({ cores, running }: Room) => Math.max(0, 1 - cores / (running + 2));
 
 export interface ForeignLoadNeeds {
   readonly clock: Clock;
@@ -52,6 +60,8 @@ export class ForeignLoad {
   #scouting = false;
   #scoutedAt = -Infinity;
   #doubts = 0;
+  /** Of the scouts since doubts began, those that lost what another program takes. */
+  #telling = 0;
   #probedAt = -Infinity;
   #leftAt = -Infinity;
   /** When the first of those that run began; undefined while none does. */
@@ -136,7 +146,8 @@ export class ForeignLoad {
     if (this.#scouting) return;
     const room = this.needs.room();
     const looksForRoom = this.#state.window < room.full;
-    if (this.#isStarting(room, began) && !looksForRoom) return;
+    // Room that is found sooner is not taken.
+    if (looksForRoom ? began - this.#state.shedAtMs < this.#state.holdMs : this.#isStarting(room, began)) return;
     const silent = began - this.#probedAt > silentAfterMs;
     // Room that was found is looked at once more, at once and for longer.
     const found = looksForRoom && this.#state.clears > 0;
@@ -157,9 +168,13 @@ export class ForeignLoad {
       if (!looksForRoom && pressed && reading.gaps > 0) return this.#become(crowded(this.#state, clock.now(), this.needs.room()));
       const first = !looksForRoom && !doubted;
       this.#doubts = !looksForRoom && reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
-      if (first && this.#doubts > 0) return;
+      if (this.#doubts === 0) this.#telling = 0;
+      // A short one only raises doubts.
+      if (first && !spared && this.#doubts > 0) return;
       const now = this.needs.room();
-      this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
+      if (looksForRoom) return this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
+      if (reading.lostMs < ofOneOther(now) * reading.ranMs || ++this.#telling < tellingMin) return;
+      this.#become(crowded(this.#state, clock.now(), now));
     } finally {
       this.#scouting = false;
     }

@@ -154,7 +154,7 @@ describe('somebody else', () => {
       for (let look = 0; look < 2; look++)
         state = scouted(state, { atMs: ++atMs, ranMs: 20, lostMs: 0, gaps: 0, ownThreads: 1 }, { ...room, running: 0 });
     }
-    expect(holds).toEqual([2_000, 4_000, 6_000, 6_000, 6_000, 6_000]);
+    expect(holds).toEqual([1_000, 2_000, 4_000, 6_000, 6_000, 6_000]);
   });
 });
 

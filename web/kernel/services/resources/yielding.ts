@@ -18,7 +18,7 @@ const clearsMin = 2;
 /** Our own page, its network and its storage want so much of a core beside the workers. */
 const ownHelpers = 0.25;
 /** After a decrease nothing is added for so long; twice as long each time if an increase was what went wrong. */
-const holdMsMin = 2_000;
+const holdMsMin = 1_000;
 export const holdMsMax = 6_000;
 /** A decrease so soon after an increase says that the increase was wrong. */
 const regretMs = 10_000;
