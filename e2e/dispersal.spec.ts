@@ -47,47 +47,49 @@ async function holdersAmong(peers: readonly Peer[], object: string) {
   return { manifest, held, without };
 }
 
-test('of nine tabs any four go at once, then two more: 20 MiB read back byte-exact, and are spread again without anybody asking', async ({
-  cluster,
-}) => {
-  test.setTimeout(180_000);
-  const peers = await Promise.all(Array.from({ length: 9 }, () => cluster.join('/data')));
-  await Promise.all(peers.map(({ page }) => donate(page)));
-  await Promise.all(peers.map(({ page }) => seesMembers(page, 9, 40_000)));
-  const size = 20 * MiB;
-  const expected = { size, sha256: createHash('sha256').update(noise(size)).digest('hex') };
+test(
+  'of nine tabs any four go at once, then two more: 20 MiB read back byte-exact, and are spread again without anybody asking',
+  { tag: '@soak' },
+  async ({ cluster }) => {
+    test.setTimeout(180_000);
+    const peers = await Promise.all(Array.from({ length: 9 }, () => cluster.join('/data')));
+    await Promise.all(peers.map(({ page }) => donate(page)));
+    await Promise.all(peers.map(({ page }) => seesMembers(page, 9, 40_000)));
+    const size = 20 * MiB;
+    const expected = { size, sha256: createHash('sha256').update(noise(size)).digest('hex') };
 
-  const putAt = performance.now();
-  const object = await putNoise(peers[0]!.page, size);
-  console.log(`put of 20 MiB among nine tabs: ${((performance.now() - putAt) / 1000).toFixed(1)} s`);
-  const before = await holdersAmong(peers, object);
-  expect([before.manifest.k, before.manifest.n]).toEqual([2, 6]);
-  expect(Math.min(...before.held)).toBe(6);
+    const putAt = performance.now();
+    const object = await putNoise(peers[0]!.page, size);
+    console.log(`put of 20 MiB among nine tabs: ${((performance.now() - putAt) / 1000).toFixed(1)} s`);
+    const before = await holdersAmong(peers, object);
+    expect([before.manifest.k, before.manifest.n]).toEqual([2, 6]);
+    expect(Math.min(...before.held)).toBe(6);
 
-  // The one that put it and three that hold slices; a tab that never had any of it reads.
-  const reader = before.without[0]!;
-  expect(reader).toBeDefined();
-  const holding = peers.filter((peer) => !before.without.includes(peer));
-  const killed = holding.slice(0, 4);
-  await Promise.all(killed.map(({ profile }) => profile.kill()));
-  const killedAt = performance.now();
-  expect(await digestOf(reader.page, object)).toEqual(expected);
-  console.log(`read ${((performance.now() - killedAt) / 1000).toFixed(1)} s after four were killed`);
+    // The one that put it and three that hold slices; a tab that never had any of it reads.
+    const reader = before.without[0]!;
+    expect(reader).toBeDefined();
+    const holding = peers.filter((peer) => !before.without.includes(peer));
+    const killed = holding.slice(0, 4);
+    await Promise.all(killed.map(({ profile }) => profile.kill()));
+    const killedAt = performance.now();
+    expect(await digestOf(reader.page, object)).toEqual(expected);
+    console.log(`read ${((performance.now() - killedAt) / 1000).toFixed(1)} s after four were killed`);
 
-  const living = peers.filter((peer) => !killed.includes(peer));
-  await expect
-    .poll(async () => Math.min(...(await holdersAmong(living, object)).held), { timeout: 60_000, intervals: [500] })
-    .toBe(Math.min(before.manifest.n, living.length));
-  const repairedSeconds = (performance.now() - killedAt) / 1000;
-  console.log(`every segment on each of the five living ${repairedSeconds.toFixed(1)} s after the kill`);
-  expect(repairedSeconds).toBeLessThan(30);
+    const living = peers.filter((peer) => !killed.includes(peer));
+    await expect
+      .poll(async () => Math.min(...(await holdersAmong(living, object)).held), { timeout: 60_000, intervals: [500] })
+      .toBe(Math.min(before.manifest.n, living.length));
+    const repairedSeconds = (performance.now() - killedAt) / 1000;
+    console.log(`every segment on each of the five living ${repairedSeconds.toFixed(1)} s after the kill`);
+    expect(repairedSeconds).toBeLessThan(30);
 
-  const gone = living.filter((peer) => peer !== reader).slice(0, 2);
-  await Promise.all(gone.map(({ profile }) => profile.kill()));
-  expect(await digestOf(reader.page, object)).toEqual(expected);
-  const last = living.find((peer) => peer !== reader && !gone.includes(peer))!;
-  expect(await digestOf(last.page, object)).toEqual(expected);
-});
+    const gone = living.filter((peer) => peer !== reader).slice(0, 2);
+    await Promise.all(gone.map(({ profile }) => profile.kill()));
+    expect(await digestOf(reader.page, object)).toEqual(expected);
+    const last = living.find((peer) => peer !== reader && !gone.includes(peer))!;
+    expect(await digestOf(last.page, object)).toEqual(expected);
+  },
+);
 
 test('the submitter and two holders die right after Submit said the tab may be closed: the job completes', async ({ cluster }) => {
   test.setTimeout(120_000);
@@ -118,7 +120,7 @@ test('the submitter and two holders die right after Submit said the tab may be c
   expect(results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(doubled(items));
 });
 
-test('all tabs close; opened again in another order, the unfinished job goes on and finishes', async ({ cluster }) => {
+test('all tabs close; opened again in another order, the unfinished job goes on and finishes', { tag: '@soak' }, async ({ cluster }) => {
   test.setTimeout(120_000);
   const { submitter, donors } = await cluster.donorsAndSubmitter(4, { submitter: true, donors: 4 });
   const items = 300;
