@@ -26,8 +26,8 @@ const sparedScoutMs = 30;
 /** So long after the first worker began, the page is busy starting it, and its own bursts look like another program. */
 const startingMs = 1_000;
 /**
- * A witness that lost something is asked again at once, and for longer, so many times; only these count. What our own page does in bursts
- * costs one of them something; another program costs them all.
+ * A witness that lost something is asked again at once, and for longer, so many times. What our own page does in bursts costs one of them
+ * something; another program costs them all.
  */
 const doubtsMax = 4;
 /** So many of these must have lost what another program takes: once, the page's own bursts do. */
@@ -44,6 +44,16 @@ const staleMs = 30_000;
  * workers on the scout's core while another one is idle.
  */
 const ofOneOther = ({ cores, running }: Room) => Math.max(0, 1 - cores / (running + 2));
+
+interface Look {
+  /** For room for one worker more; otherwise for others beside those that run. */
+  readonly forRoom: boolean;
+  /** All of the processor is used, and not by our workers. */
+  readonly pressed: boolean;
+  /** Long enough to tell; a shorter one only raises doubts. */
+  readonly counts: boolean;
+  readonly ms: number;
+}
 
 export interface ForeignLoadNeeds {
   readonly clock: Clock;
@@ -142,42 +152,51 @@ export class ForeignLoad {
 
   async #scout(): Promise<void> {
     const { clock, machine } = this.needs;
-    const began = clock.now();
     if (this.#scouting) return;
-    const room = this.needs.room();
-    const looksForRoom = this.#state.window < room.full;
-    // Room that is found sooner is not taken.
-    if (looksForRoom ? began - this.#state.shedAtMs < this.#state.holdMs : this.#isStarting(room, began)) return;
-    const silent = began - this.#probedAt > silentAfterMs;
-    // Room that was found is looked at once more, at once and for longer.
-    const found = looksForRoom && this.#state.clears > 0;
-    const spared = room.running < room.cores;
-    const calm = spared ? sparedEveryMs : witnessEveryMs;
-    const pressed = isOthersPressure(machine.signals?.().pressure ?? null, room.running, room.cores);
-    const doubted = this.#doubts > 0 || pressed;
-    const every = found ? atOnceMs : looksForRoom ? roomEveryMs : doubted ? atOnceMs : silent ? silentEveryMs : calm;
-    if (began - this.#scoutedAt < every || (!looksForRoom && room.running === 0)) return;
+    const look = this.#lookDue(clock.now(), this.needs.room());
+    if (look === undefined) return;
     this.#scouting = true;
-    this.#scoutedAt = began;
+    this.#scoutedAt = clock.now();
     try {
-      const roomMs = roomScoutMs(machine.cores) * (found ? 2 : 1);
-      const ms = looksForRoom || doubted ? roomMs : spared ? sparedScoutMs : witnessScoutMs;
-      const reading = (await machine.scout?.(ms)) ?? (looksForRoom ? this.#blind(ms) : undefined);
-      if (reading === undefined || !this.#active) return;
-      // Each alone may be our own doing; a processor that is full without us, and a scout that has to wait, are not.
-      if (!looksForRoom && pressed && reading.gaps > 0) return this.#become(crowded(this.#state, clock.now(), this.needs.room()));
-      const first = !looksForRoom && !doubted;
-      this.#doubts = !looksForRoom && reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
-      if (this.#doubts === 0) this.#telling = 0;
-      // A short one only raises doubts.
-      if (first && !spared && this.#doubts > 0) return;
-      const now = this.needs.room();
-      if (looksForRoom) return this.#become(scouted(this.#state, { ...reading, atMs: clock.now(), ownThreads: now.running + 1 }, now));
-      if (reading.lostMs < ofOneOther(now) * reading.ranMs || ++this.#telling < tellingMin) return;
-      this.#become(crowded(this.#state, clock.now(), now));
+      const reading = (await machine.scout?.(look.ms)) ?? (look.forRoom ? this.#blind(look.ms) : undefined);
+      if (reading !== undefined && this.#active) this.#saw(look, reading, clock.now(), this.needs.room());
     } finally {
       this.#scouting = false;
     }
+  }
+
+  #lookDue(now: number, room: Room): Look | undefined {
+    const since = now - this.#scoutedAt;
+    const roomMs = roomScoutMs(this.needs.machine.cores);
+    if (this.#state.window < room.full) {
+      // Room that is found sooner is not taken; what is found is looked at once more, at once and for longer.
+      if (now - this.#state.shedAtMs < this.#state.holdMs) return undefined;
+      const found = this.#state.clears > 0;
+      return since < (found ? atOnceMs : roomEveryMs)
+        ? undefined
+        : { forRoom: true, pressed: false, counts: true, ms: found ? 2 * roomMs : roomMs };
+    }
+    if (room.running === 0 || this.#isStarting(room, now)) return undefined;
+    const spared = room.running < room.cores;
+    const pressed = isOthersPressure(this.needs.machine.signals?.().pressure ?? null, room.running, room.cores);
+    const doubted = this.#doubts > 0 || pressed;
+    const silent = now - this.#probedAt > silentAfterMs;
+    const calmMs = silent ? silentEveryMs : spared ? sparedEveryMs : witnessEveryMs;
+    if (since < (doubted ? atOnceMs : calmMs)) return undefined;
+    return { forRoom: false, pressed, counts: doubted || spared, ms: doubted ? roomMs : spared ? sparedScoutMs : witnessScoutMs };
+  }
+
+  #saw({ forRoom, pressed, counts }: Look, reading: ProbeReading, atMs: number, room: Room): void {
+    if (forRoom) {
+      this.#doubts = this.#telling = 0;
+      return this.#become(scouted(this.#state, { ...reading, atMs, ownThreads: room.running + 1 }, room));
+    }
+    // Each alone may be our own doing; a processor that is full without us, and a scout that has to wait, are not.
+    if (pressed && reading.gaps > 0) return this.#become(crowded(this.#state, atMs, room));
+    this.#doubts = reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
+    if (this.#doubts === 0) this.#telling = 0;
+    if (counts && reading.lostMs >= ofOneOther(room) * reading.ranMs && ++this.#telling >= tellingMin)
+      this.#become(crowded(this.#state, atMs, room));
   }
 
   /** Where nothing can be measured, one more is tried now and then. */
