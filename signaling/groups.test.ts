@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { groupId, identityId, makePeerId, storeId, type IdentityId } from '../web/kernel/lib/ids.ts';
+import { groupId, identityId, makePeerId, storeId, type GroupId, type IdentityId } from '../web/kernel/lib/ids.ts';
 import { Groups, groupPeersWithReturning, numberedGroupId, type JoinWish, type Member } from './groups.ts';
 
 const bounds = {
@@ -176,6 +176,28 @@ describe('groups', () => {
       expect(groups.membersOf('public', split!.into)).toHaveLength(4);
       expect(groups.aroundOf('public', split!.into).absorbed).toEqual([]);
       expect(groups.regroup(300_000)).toEqual([]);
+    });
+
+    test('stay neighbours of their other half wherever the rings put them, until one of them is gone', () => {
+      const roomy = { ...bounds, groupsPerNetworkMax: 40 };
+      const groups = new Groups({ ...roomy, groupPeersMax: 6 });
+      let n = 0;
+      for (let number = 0; number < 30; number++)
+        for (let i = 0; i < 6; i++) placed(groups, wish(++n, 'public', numberedGroupId('public', number)));
+      const large = numberedGroupId('public', 7);
+      for (let i = 0; i < 2; i++) placed(groups, wish(++n, 'public', large));
+      const around = (group: GroupId) => groups.aroundOf('public', group).neighbours.map((near) => near.group);
+      const [split] = groups.regroup(30_000);
+      const half = split!.into;
+      expect(split).toMatchObject({ kind: 'split', from: large });
+      expect(around(large)).toContain(half);
+      expect(around(half)).toContain(large);
+      expect(new Set(around(half)).size).toBe(around(half).length);
+      groups.takeChanged();
+      for (const member of groups.membersOf('public', half).slice(1)) groups.leave(member, 31_000);
+      expect(groups.takeChanged().map(({ group }) => group)).toContain(large);
+      groups.leave(groups.membersOf('public', half)[0]!, 32_000);
+      expect(around(large)).not.toContain(half);
     });
 
     test('have neighbours that know whom to dial, and hear of each change once', () => {

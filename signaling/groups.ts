@@ -92,6 +92,8 @@ export class Groups {
   readonly #absorbedBy = new Map<string, GroupId>();
   /** The same the other way round: what a group answers for beside itself, the latest last. */
   readonly #absorbed = new Map<string, GroupId[]>();
+  /** By group and network: the other half of what was one group before. Either has data of the other, so they are neighbours wherever the rings put them. */
+  readonly #halves = new Map<string, GroupId>();
   /** Groups whose surroundings may have changed since `takeChanged`. */
   readonly #changed = new Map<string, Set<GroupId>>();
 
@@ -112,7 +114,7 @@ export class Groups {
   }
 
   aroundOf(network: string, group: GroupId): Around {
-    const near = this.#networks.get(network)?.rings.neighboursOf(group) ?? [];
+    const near = this.#neighboursOf(network, group);
     return {
       absorbed: [...(this.#absorbed.get(placeKey(network, group)) ?? [])],
       neighbours: near.map((other) => {
@@ -158,6 +160,7 @@ export class Groups {
     if (group.members.size === 0) {
       network.groups.delete(member.group);
       network.rings.remove(member.group);
+      this.#part(member.network, member.group);
     }
     if (network.groups.size === 0) {
       this.#networks.delete(member.network);
@@ -174,6 +177,7 @@ export class Groups {
       const half = large === undefined ? undefined : this.#newGroup(name);
       if (large !== undefined && half !== undefined) {
         const going = chooseHalf(large, this.membersOf(name, large));
+        this.#pair(name, large, half);
         done.push({ network: name, kind: 'split', from: large, into: half, moved: this.#move(going, half, now) });
         continue;
       }
@@ -182,13 +186,35 @@ export class Groups {
         const peak = sizes.peak(now);
         return peak === undefined ? [] : [{ group, peak }];
       });
-      const merge = chooseMerge(sized, (group) => network.rings.neighboursOf(group), this.bounds.groupPeersMax);
+      const merge = chooseMerge(sized, (group) => this.#neighboursOf(name, group), this.bounds.groupPeersMax);
       if (merge === undefined) continue;
       const { from, into } = merge;
       this.#absorb(name, from, into);
+      const other = this.#halves.get(placeKey(name, from));
+      if (other !== undefined) this.#pair(name, into, other);
       done.push({ network: name, kind: 'merged', from, into, moved: this.#move(this.membersOf(name, from), into, now) });
     }
     return done;
+  }
+
+  /** Each has one other half, the latest. */
+  #pair(network: string, one: GroupId, two: GroupId): void {
+    this.#part(network, one);
+    this.#part(network, two);
+    if (one !== two) this.#halves.set(placeKey(network, one), two).set(placeKey(network, two), one);
+  }
+
+  #part(network: string, group: GroupId): void {
+    const other = this.#halves.get(placeKey(network, group));
+    if (other === undefined) return;
+    this.#halves.delete(placeKey(network, group));
+    this.#halves.delete(placeKey(network, other));
+  }
+
+  #neighboursOf(network: string, group: GroupId): readonly GroupId[] {
+    const near = this.#networks.get(network)?.rings.neighboursOf(group) ?? [];
+    const half = this.#halves.get(placeKey(network, group));
+    return half === undefined || near.includes(half) ? near : [...near, half];
   }
 
   #move(members: readonly Member[], into: GroupId, now: number): Member[] {
@@ -268,7 +294,7 @@ export class Groups {
     let changed = this.#changed.get(network);
     if (changed === undefined) this.#changed.set(network, (changed = new Set()));
     changed.add(group);
-    for (const near of this.#networks.get(network)?.rings.neighboursOf(group) ?? []) changed.add(near);
+    for (const near of this.#neighboursOf(network, group)) changed.add(near);
   }
 
   /** By identity and store: nobody moves another's store by naming it. */
