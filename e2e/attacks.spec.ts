@@ -137,6 +137,8 @@ test('nor does any work in a job of the real site', async () => {
 test('what a job makes of its messages and results never reaches the page as more than data', async () => {
   test.setTimeout(180_000);
   const page = await openRange(browser);
+  const uncaught: string[] = [];
+  page.on('pageerror', (error) => uncaught.push(String(error)));
   for (const { name, code, ends } of hostileMessages) {
     const report = await runInJob(page, code, { page: unscrubbedPage, itemMs: 3_000, withinMs: 10_000 });
     expect(ends, name).toContain(report.ended);
@@ -147,6 +149,10 @@ test('what a job makes of its messages and results never reaches the page as mor
     if (error === undefined) expect(report.errors, name).toEqual([]);
     else expect(report.errors[0]?.message, name).toMatch(error);
   }
+  // What the code leaves to nobody is told to its submitter, and not to the console of a donor.
+  const careless = `export default async () => { Promise.reject(7); setTimeout(() => { throw 8; }); await new Promise((d) => setTimeout(d, 50)); }`;
+  expect((await runInJob(page, careless, { itemMs: 5_000, withinMs: 10_000 })).ended).toBe('finished');
+  expect(uncaught).toEqual([]);
   const state = await page.evaluate(() => ({
     polluted: Object.keys(Object.prototype).concat(Object.keys(Array.prototype)),
     stray: window.strayMessages.length,
