@@ -192,7 +192,7 @@ const recorded = {
     frame: '8c93e7250dfad2cb',
     groups: 'd23e0f86c70e9896',
     hello: '6a5894b741da523d',
-    ledger: '22fc5994195de892',
+    ledger: '4831244842e27669',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '7323c4dd1b81928a',

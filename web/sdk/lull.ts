@@ -306,7 +306,13 @@ export function createLull(host: KernelHost): Lull {
       // Another group may know it; then this tab's ledger keeps it, and the bridges bring what comes of it.
       const request = hexOf(host.random.bytes(16));
       const timeoutMs = findTimeoutMs * (findHopsMax + 2);
-      const far = await bus().ask(ledgerContract, 'finds', 'lookup', { job: wanted, hops: findHopsMax, request }, { timeoutMs });
+      const far = await bus().ask(
+        ledgerContract,
+        'finds',
+        'lookup',
+        { job: wanted, hops: findHopsMax, request, atHome: false },
+        { timeoutMs },
+      );
       for (let tries = 0; far.ok && tries < 10 && lull.job(id) === undefined; tries++) await jobHost.nextChange(200);
       const job = lull.job(id);
       if (job !== undefined) return job;

@@ -272,8 +272,8 @@ export const ledgerContract = contract({
     },
     /** Beyond this group: asked from group to group over `hops` bridges, each question (`request`, random) once. What is found is kept. */
     finds: {
-      /** Fault: 'not-found'. */
-      lookup: operation('member', v.strictObject({ job: jobIdSchema, ...findFields }), signedJobSchema),
+      /** `atHome`: of those who know it only who is at home for it answers, or has its end. Fault: 'not-found'. */
+      lookup: operation('member', v.strictObject({ job: jobIdSchema, atHome: v.boolean(), ...findFields }), signedJobSchema),
       /** Those of one submitter, those known here among them. */
       query: operation(
         'member',

@@ -276,7 +276,13 @@ describe('a bridge', () => {
 describe('a job that nobody of the group knows', () => {
   const find = (cluster: Cluster, tab: Tab, job: JobId, hops = 4) =>
     cluster.clock.finish(
-      tab.bus.ask(ledgerContract, 'finds', 'lookup', { job, hops, request: `${hops}`.padStart(32, '0') }, { timeoutMs: 20_000 }),
+      tab.bus.ask(
+        ledgerContract,
+        'finds',
+        'lookup',
+        { job, hops, request: `${hops}`.padStart(32, '0'), atHome: false },
+        { timeoutMs: 20_000 },
+      ),
     );
 
   /** red - blue - green, one bridge each. */
@@ -296,6 +302,28 @@ describe('a job that nobody of the group knows', () => {
     await cluster.clock.until(async () => (await cluster.summary(greens[1]!, job))?.committed === 4, 10_000);
     await write(cluster, reds[1]!, job, computed([4, 10]));
     await cluster.clock.until(async () => (await cluster.summary(greens[1]!, job))?.state === 'done', 10_000);
+    await cluster.stop();
+  });
+
+  it('came with a tab that was placed far from its home: what becomes of it there is heard of all the same', async () => {
+    const { cluster, reds, blues, greens } = await chain('placed elsewhere');
+    const [job, ended] = [await cluster.createJob(reds[2]!, 10), await cluster.createJob(reds[2]!, 4)];
+    await write(cluster, reds[2]!, job, computed([0, 4]));
+    await write(cluster, reds[2]!, ended, computed([0, 4]));
+    await cluster.leave(reds[2]!);
+    const back = await cluster.add('ann', reds[2]!.storage, green);
+    await cluster.meet();
+    await cluster.bridge([reds[0]!, blues[0]!], [blues[1]!, greens[0]!]);
+    await cluster.clock.until(async () => (await cluster.summary(greens[1]!, job))?.committed === 4, 10_000);
+    await write(cluster, reds[1]!, job, computed([4, 10]));
+    cluster.sent.length = 0;
+    for (const tab of [back, ...greens])
+      await cluster.clock.until(async () => (await cluster.summary(tab, job))?.state === 'done', 40_000, `${tab.name} to hear of it`);
+    const asked = cluster.sent.filter(({ what }) => what === 'finds lookup').length;
+    // Over two bridges, once, and about the job that goes on alone.
+    expect(asked).toBeLessThanOrEqual(4);
+    await cluster.clock.advance(60_000);
+    expect(cluster.sent.filter(({ what }) => what === 'finds lookup').length).toBe(asked);
     await cluster.stop();
   });
 

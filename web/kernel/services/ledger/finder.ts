@@ -47,7 +47,7 @@ export class Finder {
   /** @throws FaultError 'not-found', 'overloaded' */
   async job(request: Lookup, call: Call): Promise<JobLog> {
     const known = this.book.get(request.job);
-    if (known !== undefined) return known;
+    if (known !== undefined && (!request.atHome || this.#isCurrent(known))) return known;
     const found = await this.#pass(request, call, async (ways) => {
       const answers = ways.map(async (way) => {
         const reply = await this.bus.ask(ledgerContract, 'finds', 'lookup', { ...request, hops: way.hops }, this.#to(way));
@@ -73,6 +73,11 @@ export class Finder {
       return undefined;
     });
     return this.#knownOf(request.submitter);
+  }
+
+  /** Nobody has more of it than is here, but for what is under way. */
+  #isCurrent(log: JobLog): boolean {
+    return log.ended || this.#view?.answersFor.includes(log.fold.settings.home) === true;
   }
 
   #knownOf(submitter: IdentityId): JobLog[] {

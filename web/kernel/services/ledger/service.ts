@@ -31,6 +31,7 @@ import { Finder } from './finder.ts';
 import type { JobLog } from './job-log.ts';
 import { Members } from './members.ts';
 import { Publisher } from './publisher.ts';
+import { Seeker } from './seeker.ts';
 import { openJob, signJob } from './signed.ts';
 import { Writer } from './writer.ts';
 
@@ -63,6 +64,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const antiEntropy = new AntiEntropy(platform, context, book, members, send);
   const bridges = new Bridges(platform, context, book, send, (peer, log) => antiEntropy.findForks(peer, log));
   const finder = new Finder(context, book, bridges);
+  const seeker = new Seeker(platform, context, book, members);
   let loading: Promise<void> | undefined;
   let unwatch: Cancel[] = [];
 
@@ -239,6 +241,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       publisher.start();
       antiEntropy.start();
       bridges.start();
+      seeker.start();
       unwatch = [
         context.watch(abuseContract, 'denied', ({ entries }) => void deny(new Denied(entries))),
         context.watch(membershipContract, 'view', (view) => {
@@ -247,6 +250,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         context.watch(groupsContract, 'view', (view) => {
           bridges.see(view);
           finder.see(view);
+          seeker.see(view);
         }),
       ];
     },
@@ -255,6 +259,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       unwatch = [];
       antiEntropy.stop();
       bridges.stop();
+      seeker.stop();
       publisher.stop();
     },
   };
