@@ -29,6 +29,8 @@ export interface ScaleResult {
   readonly clockBytesMax: number;
   readonly messages: number;
   readonly bytes: number;
+  /** Until the faults are over, which is the same time in a run of any size. */
+  readonly bytesByCalm: number;
   readonly lost: number;
   readonly strangersMax: number;
   readonly kinds: readonly { readonly name: string; readonly messages: number; readonly bytes: number }[];
@@ -110,6 +112,7 @@ export async function runAtScale(options: ScaleOptions, shards: Shards = oneShar
   await clock.advance(plan.calmMs);
 
   tell('the faults are over');
+  const sentByCalm = traffic.counted();
   shareJobs(world, jobs);
   const gatherMs = await gathered(world, watch);
   tell('everybody sees their group');
@@ -126,6 +129,7 @@ export async function runAtScale(options: ScaleOptions, shards: Shards = oneShar
   const all = world.gather('results', {
     violations: world.violations.list,
     sent,
+    sentByCalm,
     functions,
     items,
     surplusItems,
@@ -136,6 +140,10 @@ export async function runAtScale(options: ScaleOptions, shards: Shards = oneShar
   const sum = (of: (part: (typeof all)[number]) => number) => all.reduce((total, part) => total + of(part), 0);
   const whole = Traffic.ofAll(
     all.map((part) => part.sent),
+    traffic.sampleEvery,
+  );
+  const byCalm = Traffic.ofAll(
+    all.map((part) => part.sentByCalm),
     traffic.sampleEvery,
   );
   return {
@@ -156,6 +164,7 @@ export async function runAtScale(options: ScaleOptions, shards: Shards = oneShar
     clockBytesMax,
     messages: whole.messages,
     bytes: whole.bytes,
+    bytesByCalm: byCalm.bytes,
     lost: sum((part) => part.lost),
     strangersMax: sum((part) => part.strangersMax),
     kinds: whole.kinds(),

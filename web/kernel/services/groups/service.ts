@@ -34,6 +34,8 @@ const upgradeAfterMs = 10_000;
 const redialMsMin = 2_000;
 const redialMsMax = 60_000;
 const tellTimeoutMs = 2_000;
+/** Who is in a group that many come to and leave changes all the time, and all of it has to be said again. */
+const detailsEveryMs = 2_000;
 /** What members of other groups are up to is for people to look at. */
 const statesEveryMs = 4_000;
 const settleMs = 1_500;
@@ -78,7 +80,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   const asking = new Set<PeerId>();
   const askedAt = new Map<PeerId, number>();
   /** What each member was told last, and when; and the details that it says it has. */
-  const told = new Map<PeerId, { readonly words: string; readonly states: string; readonly at: number }>();
+  const told = new Map<PeerId, { readonly words: string; readonly versions: string; readonly states: string; readonly at: number }>();
   const have = new Map<PeerId, ReadonlyMap<GroupId, string>>();
   /** Neighbours this tab has been a bridge to: its members must hear when it is none any more. */
   const served = new Set<GroupId>();
@@ -210,14 +212,19 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     });
     const own = answersFor.told();
     if (news.length === 0 && own.length === 1) return;
-    const gist = JSON.stringify([group, own, news.map(({ group: of, there, load, version }) => [of, there, version, roughly(load)])]);
+    const gist = JSON.stringify([
+      group,
+      own,
+      news.map(({ group: of, there, load, version }) => [of, there, version === '', roughly(load)]),
+    ]);
+    const versions = news.map(({ version }) => version).join(' ');
     const states = news.map((one) => one.states).join(' ');
     for (const { peer } of members) {
       if (peer === self.peer) continue;
       const last = told.get(peer);
-      const dueMs = last?.states === states ? neighbourNewsEveryMs : statesEveryMs;
+      const dueMs = last?.versions !== versions ? detailsEveryMs : last.states === states ? neighbourNewsEveryMs : statesEveryMs;
       if (last !== undefined && last.words === gist && now - last.at < dueMs) continue;
-      told.set(peer, { words: gist, states, at: now });
+      told.set(peer, { words: gist, versions, states, at: now });
       void tellOne(peer, own, news);
     }
     // Said once more when it ended, then no more.
