@@ -131,7 +131,7 @@ class WireAfar implements Wire {
 
   travel(what: Said): void {
     const { network, shard, link } = this.end;
-    this.lastAt = Math.max(this.lastAt, network.clock.now() + network.delay());
+    this.lastAt = Math.max(this.lastAt, network.clock.now() + network.crossingDelay());
     network.say(shard!, link, this.data, this.lastAt, what);
   }
 }

@@ -15,6 +15,8 @@ export interface ScaleNetworkOptions {
   /** One way, each message, and up to how much more. */
   readonly delayMs: number;
   readonly jitterMs: number;
+  /** To a tab of another shard, at least; default `delayMs`. Shards that hear of each other less often wait less for each other. */
+  readonly crossingMs?: number;
   /** Of messages that are lost on their way; each comes again after `retransmitMs`, twice as long the next time. */
   readonly lossShare: number;
   readonly retransmitMs: number;
@@ -29,7 +31,7 @@ export interface ScaleNetworkOptions {
   readonly shards?: number;
 }
 
-/** What happens at a tab of another shard, `at` so many milliseconds of the common clock, at least `delayMs` from when it is said. */
+/** What happens at a tab of another shard, `at` so many milliseconds of the common clock, at least `crossingMs` from when it is said. */
 export type Crossing =
   /** This tab can be dialled here from now on, or no more. */
   | { readonly t: 'here'; readonly peer: PeerId; readonly is: boolean }
@@ -161,7 +163,7 @@ export class ScaleNetwork {
         const link = `${this.options.shard ?? 0} ${this.#links++}`;
         const binding = this.random.bytes(32);
         this.#dialling.set(link, { near, to, binding, resolve });
-        return this.cross(shard, { t: 'dial', at: this.clock.now() + this.delay(), link, from: near.self, to, binding });
+        return this.cross(shard, { t: 'dial', at: this.clock.now() + this.crossingDelay(), link, from: near.self, to, binding });
       });
     });
   }
@@ -226,7 +228,7 @@ export class ScaleNetwork {
   }
 
   #dialledFrom(shard: number, { link, from, to, binding }: Extract<Crossing, { t: 'dial' }>): void {
-    const at = this.clock.now() + this.delay();
+    const at = this.clock.now() + this.crossingDelay();
     const transport = this.#listening.get(to);
     if (transport?.onLink === undefined) return this.cross(shard, { t: 'dialled', at, link, is: 'absent' });
     if (transport.side !== this.sideOf(from)) return this.cross(shard, { t: 'dialled', at, link, is: 'cut' });
@@ -253,6 +255,10 @@ export class ScaleNetwork {
     end.joinAfar(0);
     this.#afar.set(link, end);
     return resolve(success(end));
+  }
+
+  crossingDelay(): number {
+    return Math.max(this.delay(), this.options.crossingMs ?? 0);
   }
 
   delay(): number {

@@ -27,6 +27,8 @@ const bootDocument = bootDocumentOfTabs.replace('<binding name="msgpack"/>', '<b
 export const networkName = 'sim';
 /** Of a message, at least. */
 const networkDelayMs = 5;
+/** To a tab of another shard: most of what goes there goes to another group, and those are further away. */
+const crossingMs = 20;
 /** They send enough for a smaller share of it to be as good a sample. */
 const manyPeers = 2_000;
 const quotaBytes = 64 * 1024 * 1024;
@@ -78,6 +80,7 @@ export class ScaleWorld {
     this.#binding = new ObjectBinding(this.traffic, options.freezes ?? false);
     this.network = new ScaleNetwork(this.clock, seededRandom(`${seed} network ${index}`), this.traffic, {
       delayMs: networkDelayMs,
+      crossingMs,
       jitterMs: 10,
       lossShare: options.lossShare ?? 0.05,
       retransmitMs: 200,
@@ -89,7 +92,7 @@ export class ScaleWorld {
     this.directory = new ScaleDirectory(
       this.clock,
       seededRandom(`${seed} directory ${index}`),
-      { groupPeersMax, delayMs: 20, verify: testSigner('directory').verify },
+      { groupPeersMax, delayMs: crossingMs, verify: testSigner('directory').verify },
       count > 1,
     );
     const shardOf = shardsOfTabs(plan.startMs, groupPeersMax, count);
@@ -103,7 +106,7 @@ export class ScaleWorld {
       .toSorted((a, b) => a.number - b.number);
     this.#byNumber = new Map(this.tabs.map((tab) => [tab.number, tab]));
     // What is said between two shards is under way for longer than they go without hearing of each other.
-    if (count > 1) this.clock.pause(networkDelayMs, () => this.#exchange());
+    if (count > 1) this.clock.pause(crossingMs, () => this.#exchange());
   }
 
   /** undefined: it is of another shard. */
