@@ -65,9 +65,9 @@ test('axe finds nothing wrong on any page, light or dark, and nothing is wider t
         reduce: spec.reduce,
         inputs: { range: [0, 40] },
       });
-      await globalThis.lull.put('some text', { name: 'a.txt', type: 'text/plain' });
+      const text = await globalThis.lull.put('some text', { name: 'a.txt', type: 'text/plain' });
       await Promise.all([failing.done, whole.done]);
-      return [failing.id, whole.id];
+      return [failing.id, whole.id, text.object];
     },
     { code, reduce },
   );
@@ -76,6 +76,9 @@ test('axe finds nothing wrong on any page, light or dark, and nothing is wider t
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await look(path);
   }
+  await goTo(page, `/data/${ids[2]}`);
+  await expect(page.getByRole('heading', { name: 'a.txt' })).toBeVisible();
+  await look('an object');
   await goTo(page, '/jobs/new');
   await page.getByRole('button', { name: 'Monte Carlo' }).click();
   await expect(page.getByLabel('Reduce')).toHaveAttribute('contenteditable', 'true');

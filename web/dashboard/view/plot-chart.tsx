@@ -86,6 +86,8 @@ function optionsOf(
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
+  // Bars stand for ranges that touch; a single one would be a wall.
+  const barPixelsMax = places.length > 1 ? Infinity : 100;
   const barWidth = series.some(({ kind }) => kind === 'bars') ? (places.length > 1 ? places[1]! - places[0]! : 1) : 0;
   const font = `12px ${style.fontFamily}`;
   const axis = {
@@ -126,7 +128,7 @@ function optionsOf(
         const shared = { label: name, stroke, width: 2 };
         if (kind === 'points') return { ...shared, width: 0, paths: () => null, points: { show: true, size: 4, fill: stroke, stroke } };
         if (kind === 'bars')
-          return { ...shared, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.92, 100] }), points: { show: false } };
+          return { ...shared, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.92, barPixelsMax] }), points: { show: false } };
         if (kind === 'edge') return { ...shared, width: 0.5, stroke: `${stroke}66`, points: { show: false } };
         return { ...shared, ...(kind === 'area' && { fill: `${stroke}44` }), points: { show: false } };
       }),
