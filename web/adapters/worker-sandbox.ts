@@ -23,9 +23,11 @@ const fetchMsMax = 4_000;
 /** The relay answers at once; on a machine that is this busy a frame is opened twice. */
 const answerMsMax = 1_500;
 const serverAwayMs = 30_000;
-/** Code that does not end while it loads is found out within 5 s. */
-export const codeLoadMsMax = 4_500;
+/** Code that does not end while it loads, or takes its frame down, is found out within 5 s. */
+export const codeLoadMsMax = 4_000;
 const pingEveryMs = 500;
+/** Once it should have loaded. */
+const pingLateEveryMs = 250;
 /**
  * A frame whose process has ended says nothing, and neither does the browser: so many unanswered pings say it. Where that only leads to a closer
  * look, few do; where an item is to blame for it, and the machine may just be busy, twice as many.
@@ -247,8 +249,9 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
   const limitMs = () => (state === 'loading' ? codeLoadMsMax : (job.itemMs * 100) / shareOfTime + itemGraceMs);
   const busy = () => state === 'loading' || state === 'running';
 
+  const loadsLate = () => state === 'loading' && clock.now() - busySince >= codeLoadMsMax;
   /** Also while it loads, as long as it has time for that. */
-  const blames = () => (state === 'loading' ? clock.now() - busySince < codeLoadMsMax : careful);
+  const blames = () => (state === 'loading' ? !loadsLate() : careful);
   const look = () => {
     if (!busy()) return;
     if (pinged - ponged >= (blames() ? pingsMissedBlamingMax : pingsMissedMax)) {
@@ -261,7 +264,7 @@ function instance(frame: Frame, job: SandboxJob, clock: Clock, { onEvent, onProb
       return;
     }
     send({ t: 'ping', n: ++pinged });
-    lookIn(pingEveryMs);
+    lookIn(loadsLate() ? pingLateEveryMs : pingEveryMs);
   };
   const lookIn = (ms: number) => {
     nextLook?.();
