@@ -12,9 +12,10 @@ const viewport = { width: 600, height: 1_000 };
 const jobMsMax = 300_000;
 
 const server = await startServer();
-const profile = await Profile.open({ viewport });
+let profile: Profile | undefined;
 let failed = false;
 try {
+  profile = await Profile.open({ viewport });
   const page = await profile.tab(server.url);
   await donate(page);
   for (const { id, name } of gallery) {
@@ -40,7 +41,7 @@ try {
   failed = true;
   console.error(error);
 } finally {
-  await profile.close();
+  await profile?.close();
   await server.stop();
 }
 process.exit(failed ? 1 : 0);

@@ -178,9 +178,8 @@ describe('groups', () => {
       expect(groups.regroup(300_000)).toEqual([]);
     });
 
-    test('stay neighbours of their other half wherever the rings put them, until one of them is gone', () => {
-      const roomy = { ...bounds, groupsPerNetworkMax: 40 };
-      const groups = new Groups({ ...roomy, groupPeersMax: 6 });
+    test('stay neighbours of their other half wherever the rings put them, until they are split again', () => {
+      const groups = new Groups({ ...bounds, groupsPerNetworkMax: 40, groupPeersMax: 6 });
       let n = 0;
       for (let number = 0; number < 30; number++)
         for (let i = 0; i < 6; i++) placed(groups, wish(++n, 'public', numberedGroupId('public', number)));
@@ -196,8 +195,19 @@ describe('groups', () => {
       groups.takeChanged();
       for (const member of groups.membersOf('public', half).slice(1)) groups.leave(member, 31_000);
       expect(groups.takeChanged().map(({ group }) => group)).toContain(large);
-      groups.leave(groups.membersOf('public', half)[0]!, 32_000);
+      const last = groups.membersOf('public', half)[0]!;
+      groups.leave(last, 32_000);
       expect(around(large)).not.toContain(half);
+      groups.join({ ...last, lastGroup: half }, 33_000);
+      expect(around(large)).toContain(half);
+      for (let i = 0; i < 4; i++) groups.join(wish(++n, 'public', large), 34_000);
+      groups.takeChanged();
+      const [again] = groups.regroup(65_000);
+      expect(again).toMatchObject({ kind: 'split', from: large });
+      expect(around(large)).toContain(again!.into);
+      expect(around(large)).not.toContain(half);
+      expect(around(half)).not.toContain(large);
+      expect(groups.takeChanged().map(({ group }) => group)).toEqual(expect.arrayContaining([half, large]));
     });
 
     test('have neighbours that know whom to dial, and hear of each change once', () => {

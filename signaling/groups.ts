@@ -65,6 +65,8 @@ interface Network {
 
 /** Groups that took others in and are remembered for it, of all networks; the oldest are forgotten. */
 const absorbersMax = 4_096;
+/** Groups that remember their other half, of all networks; the oldest are forgotten. */
+const halvesMax = 4_096;
 
 /**
  * Who comes back to its group may find it this much over its bound: then it is split, instead of scattering those who belong together.
@@ -160,7 +162,6 @@ export class Groups {
     if (group.members.size === 0) {
       network.groups.delete(member.group);
       network.rings.remove(member.group);
-      this.#part(member.network, member.group);
     }
     if (network.groups.size === 0) {
       this.#networks.delete(member.network);
@@ -201,20 +202,29 @@ export class Groups {
   #pair(network: string, one: GroupId, two: GroupId): void {
     this.#part(network, one);
     this.#part(network, two);
-    if (one !== two) this.#halves.set(placeKey(network, one), two).set(placeKey(network, two), one);
+    if (one === two) return;
+    this.#halves.set(placeKey(network, one), two).set(placeKey(network, two), one);
+    for (const oldest of this.#halves.keys()) {
+      if (this.#halves.size <= halvesMax) return;
+      this.#halves.delete(oldest);
+    }
   }
 
   #part(network: string, group: GroupId): void {
     const other = this.#halves.get(placeKey(network, group));
     if (other === undefined) return;
-    this.#halves.delete(placeKey(network, group));
-    this.#halves.delete(placeKey(network, other));
+    for (const one of [group, other]) {
+      this.#halves.delete(placeKey(network, one));
+      this.#touch(network, one);
+    }
   }
 
   #neighboursOf(network: string, group: GroupId): readonly GroupId[] {
-    const near = this.#networks.get(network)?.rings.neighboursOf(group) ?? [];
+    const known = this.#networks.get(network);
+    const near = known?.rings.neighboursOf(group) ?? [];
     const half = this.#halves.get(placeKey(network, group));
-    return half === undefined || near.includes(half) ? near : [...near, half];
+    // One that is empty is remembered: its only tab may be loading anew.
+    return half === undefined || known?.groups.has(half) !== true || near.includes(half) ? near : [...near, half];
   }
 
   #move(members: readonly Member[], into: GroupId, now: number): Member[] {

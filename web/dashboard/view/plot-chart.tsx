@@ -86,7 +86,7 @@ function optionsOf(
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
-  // Bars stand for ranges that touch; a single one would be a wall.
+  // Bars stand for ranges that touch, so hardly anything is between them; a single one would be a wall.
   const barPixelsMax = places.length > 1 ? Infinity : 100;
   const barWidth = series.some(({ kind }) => kind === 'bars') ? (places.length > 1 ? places[1]! - places[0]! : 1) : 0;
   const font = `12px ${style.fontFamily}`;

@@ -258,7 +258,8 @@ export class ScaleNetwork {
   }
 
   crossingDelay(): number {
-    return Math.max(this.delay(), this.options.crossingMs ?? 0);
+    const { crossingMs, delayMs } = this.options;
+    return this.delay() + Math.max(0, (crossingMs ?? delayMs) - delayMs);
   }
 
   delay(): number {

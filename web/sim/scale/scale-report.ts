@@ -21,7 +21,7 @@ const rows: readonly (readonly [name: string, of: (result: ScaleResult) => strin
   ['lost on their way, and sent again', ({ lost }) => `${(lost / 1e6).toFixed(2)} M`],
   ['messages per committed function', (result) => perFunction(result, result.messages).toFixed(0)],
   ['kB per committed function', (result) => (perFunction(result, result.bytes) / 1_000).toFixed(1)],
-  ['of them until the faults are over, at the same time', (result) => (perFunction(result, result.bytesByCalm) / 1_000).toFixed(1)],
+  ['of them until the faults are over', (result) => (perFunction(result, result.bytesByCalm) / 1_000).toFixed(1)],
   ['messages per peer and second', ({ messages, peers, virtualMs }) => (messages / peers / (virtualMs / 1_000)).toFixed(1)],
   ["bytes of a job's clock, mean and most", ({ clockBytes, clockBytesMax }) => `${clockBytes}, ${clockBytesMax}`],
   ['ledgers that keep a job', ({ replicas }) => replicas.toFixed(1)],
@@ -50,7 +50,7 @@ export function tableOf(results: readonly ScaleResult[]): string {
 
 /** What a run at scale must hold beside its invariants; what it does not, in words. */
 export function shortfalls(reference: ScaleResult, large: ScaleResult): string[] {
-  // In the same time: what a network says while the last of very many groups is waited for grows with that time.
+  // In the same time, over all functions, nearly all of which are committed by then: what a network says while the last of very many groups is waited for grows with that time.
   const ratio = perFunction(large, large.bytesByCalm) / perFunction(reference, reference.bytesByCalm);
   return [
     ...(ratio > ratioMax

@@ -126,7 +126,9 @@ export class NeighbourBook {
 
   /** The directory's word. */
   listed(neighbours: readonly { readonly group: GroupId; readonly contacts: readonly PeerId[] }[], now: number): void {
-    for (const entry of this.entries.values()) entry.listed = false;
+    // Those not named any more first: they give their places to those who are new.
+    const named = new Set(neighbours.map(({ group }) => group));
+    for (const entry of this.entries.values()) entry.listed &&= named.has(entry.group);
     for (const { group, contacts } of neighbours) {
       const entry = this.#take(group, now, true);
       if (entry === undefined) continue;

@@ -49,10 +49,14 @@ export class Finder {
     const known = this.book.get(request.job);
     if (known !== undefined && (!request.atHome || this.#isCurrent(known))) return known;
     const found = await this.#pass(request, call, async (ways) => {
+      let found: JobLog | undefined;
       const answers = ways.map(async (way) => {
         const reply = await this.bus.ask(ledgerContract, 'finds', 'lookup', { ...request, hops: way.hops }, this.#to(way));
         if (!reply.ok) throw new FaultError(reply.fault.code, reply.fault.message);
-        return this.#keep(reply.value.body, way, (log) => log.id === request.job);
+        const log = await this.#keep(reply.value.body, ({ id }) => id === request.job);
+        // One way is enough: who is on another would tell for nothing what becomes of the job.
+        if (found === undefined) this.#follow(log, way);
+        return (found ??= log);
       });
       return Promise.any(answers).catch(() => undefined);
     });
@@ -66,8 +70,10 @@ export class Finder {
       await Promise.all(
         ways.map(async (way) => {
           const reply = await this.bus.ask(ledgerContract, 'finds', 'query', { ...request, hops: way.hops }, this.#to(way));
-          for (const signed of reply.ok ? reply.value.body.jobs : [])
-            await this.#keep(signed, way, (log) => log.manifest.submitter === request.submitter).catch(() => undefined);
+          for (const signed of reply.ok ? reply.value.body.jobs : []) {
+            const log = await this.#keep(signed, ({ manifest }) => manifest.submitter === request.submitter).catch(() => undefined);
+            if (log !== undefined) this.#follow(log, way);
+          }
         }),
       );
       return undefined;
@@ -92,11 +98,15 @@ export class Finder {
     return { peer, timeoutMs: findTimeoutMs * (hops + 1) };
   }
 
-  async #keep(signed: SignedJob, way: Way, isWanted: (log: Pick<JobLog, 'id' | 'manifest'>) => boolean): Promise<JobLog> {
+  async #keep(signed: SignedJob, isWanted: (log: Pick<JobLog, 'id' | 'manifest'>) => boolean): Promise<JobLog> {
     const kept: Outcome<JobLog> = await this.book.keepJob(signed);
     if (!kept.ok || !isWanted(kept.value)) throw new FaultError('not-found', 'That is another job.');
-    if (!way.near) this.bridges.askedFor(kept.value, way.group);
     return kept.value;
+  }
+
+  /** A member who found it hears of it over its own bridge. */
+  #follow(log: JobLog, { near, group }: Way): void {
+    if (!near) this.bridges.askedFor(log, group);
   }
 
   async #pass<T>(
@@ -118,15 +128,16 @@ export class Finder {
     }
   }
 
-  /** To each neighbour its speaking bridge: across it, where that is this tab, else to the member who is. */
+  /** To each neighbour its speaking bridge: across it, where that is this tab, else to the member who is, who knows no other jobs than this tab. */
   #ways(hops: number, from: PeerId): Way[] {
+    if (hops < 1) return [];
     const ways: Way[] = [];
     for (const { group, bridges, up } of this.#view?.neighbours ?? []) {
       const pair = speakingBridge(bridges);
       if (!up || pair === undefined) continue;
       const isHere = pair.here === this.bus.self.peer;
       const way = { peer: isHere ? pair.there : pair.here, group, hops: isHere ? hops - 1 : hops, near: !isHere };
-      if (way.hops >= 0 && way.peer !== from && !ways.some(({ peer }) => peer === way.peer)) ways.push(way);
+      if (way.peer !== from && !ways.some(({ peer }) => peer === way.peer)) ways.push(way);
     }
     return ways;
   }

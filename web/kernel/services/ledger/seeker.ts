@@ -18,6 +18,7 @@ const lookEveryMs = 5_000;
 const firstAfterMs = 10_000;
 const againMsMax = 300_000;
 const hopsFirst = 2;
+/** Whosever turn it is: a group asks for so many each time, however many it keeps. */
 const jobsPerLookMax = 4;
 
 interface Away {
@@ -86,7 +87,7 @@ export class Seeker {
     return rendezvousRank(`seek ${job} ${tries}`, peer, [peer, ...alive]) === 0;
   }
 
-  /** Whoever finds it, here or on the way, has it told what becomes of the job. */
+  /** Whoever finds it, here or on the way, hears from then on what becomes of the job. */
   #seek(job: JobId, hops: number): void {
     const request = hexOf(this.platform.random.bytes(16));
     const timeoutMs = findTimeoutMs * (hops + 2);
