@@ -101,6 +101,8 @@ async function becomes(page: Page, submitter: Page): Promise<void> {
   const words = submitter.getByRole('list', { name: 'The phrase' }).getByRole('listitem');
   await expect(words).toHaveCount(24);
   const phrase = (await words.allInnerTexts()).join(' ');
+  const heading = (of: Page) => of.getByRole('heading', { level: 1, name: /^You are / });
+  const name = /^You are ([^,]+)/.exec(await heading(submitter).innerText())![1]!;
   await submitter.getByRole('link', { name: 'Network' }).first().click();
   await page.getByRole('link', { name: 'Settings' }).first().click();
   await page.getByLabel('Phrase', { exact: true }).fill(phrase);
@@ -109,7 +111,8 @@ async function becomes(page: Page, submitter: Page): Promise<void> {
     .getByRole('dialog')
     .getByRole('button', { name: /^Become / })
     .click();
-  await expect(page.getByRole('heading', { level: 1, name: /^You are / })).toBeVisible();
+  // The page is loaded anew, as the other person's.
+  await expect(heading(page)).toContainText(name, { timeout: 20_000 });
   await page.evaluate(() => globalThis.lull.ready);
   await page.getByRole('link', { name: 'Network' }).first().click();
 }
