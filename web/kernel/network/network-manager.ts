@@ -55,6 +55,8 @@ const tellFirstAfterMs = 20;
  */
 const tellNeighboursAfterMs = 100;
 const tellNeighboursAfterMsMax = 1_000;
+/** Of the ways to a tab over one neighbour so many are told of at once: one may end before it is used. */
+const hopsTold = 3;
 /** Everybody else, and what has gone, can wait until a new tab has its links: who asks for a hop that is gone is told so. */
 const tellRestAfterMs = 15_000;
 
@@ -344,9 +346,13 @@ export class NetworkManager implements Remote {
     });
   }
 
-  /** The far side of `session` has no link to `peer`, as far as `peer` has told. */
+  /** The far side of `session` has no link to `peer`, as far as `peer` has told, and too few others tell it of a way there: those with the lowest ids do. */
   #needs(session: Session, peer: PeerId): boolean {
-    return this.#sessions.get(peer)?.neighbours.has(session.peer) === false;
+    const theirs = this.#sessions.get(peer)?.neighbours;
+    if (theirs === undefined || theirs.has(session.peer)) return false;
+    let others = 0;
+    for (const other of theirs) if (other < this.options.self.peer && session.neighbours.has(other) && ++others >= hopsTold) return false;
+    return true;
   }
 }
 

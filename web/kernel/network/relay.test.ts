@@ -1,6 +1,6 @@
 // What a neighbour that passes messages on can do to them: drop them, and nothing else.
 import { expect, test } from 'vitest';
-import { makePeerId } from '../lib/ids.ts';
+import { makePeerId, peerId, type PeerId } from '../lib/ids.ts';
 import { encodeWire } from '../lib/wire-codec.ts';
 import { networkContract } from '../protocol/contracts/network.ts';
 import { encodeChunk, relaySignedBytes } from '../protocol/frame.ts';
@@ -172,4 +172,30 @@ test('a replay window takes each counter once, in any order within its width', (
   for (let counter = 7; counter < 100; counter++) expect(window.take(counter)).toBe(true);
   expect(window.take(95)).toBe(false);
   expect(window.take(50)).toBe(false);
+});
+
+test('a tab that others lead to as well is told of by three of them, those with the lowest ids', async () => {
+  const clock = new VirtualClock();
+  const net = new MemoryNetwork(clock, seededRandom('ways'));
+  const ada = await clock.finish(testKernel({ name: 'ada', clock, transport: net.transport() }));
+  const lower = ['1', '2', '3'].map((digit) => peerId(`${'0'.repeat(32)}-${digit.repeat(16)}`));
+  const higher = peerId(`${'f'.repeat(32)}-${'f'.repeat(16)}`);
+  const eve = await stranger('eve', clock, net, ada.self);
+  eve.send({ t: 'neighbours', peers: [...lower, higher], gone: [] });
+  await clock.advance(3_000);
+  const told = () => eve.heard().flatMap(({ t, peers }) => (t === 'neighbours' ? (peers as PeerId[]) : []));
+  const met = async (name: string, neighbours: readonly PeerId[]) => {
+    const other = await stranger(name, clock, net, ada.self);
+    other.send({ t: 'neighbours', peers: [...neighbours], gone: [] });
+    await clock.advance(3_000);
+    return other.peer;
+  };
+  const led = await met('led', lower);
+  expect(told()).not.toContain(led);
+  const linked = await met('linked', [...lower.slice(1), eve.peer]);
+  expect(told()).not.toContain(linked);
+  const lonely = await met('lonely', [...lower.slice(1), higher]);
+  expect(told()).toContain(lonely);
+  // What else has changed is told with it, and everything after a while.
+  expect(told()).toContain(led);
 });

@@ -251,7 +251,12 @@ export class Holdings implements WhoHolds {
       const added = encodeSlots(run.filter(({ here }) => here).map(({ slot }) => slot));
       const removed = encodeSlots(run.filter(({ here }) => !here).map(({ slot }) => slot));
       // A digest before the last page would not be of what was told so far: who lacks the rest then asks, and gets it twice.
-      for (const { peer } of this.members()) void this.#tellTo(peer, added, removed);
+      for (const { peer, status } of this.members()) {
+        const exchange = this.#exchanges.get(peer);
+        // Who is doubted and has no link finds out when it is back, by our digest.
+        if (status === 'suspect' && exchange?.linked === false) exchange.tellAt = 0;
+        else void this.#tellTo(peer, added, removed);
+      }
     }
   }
 

@@ -18,7 +18,7 @@ import {
   type NeighbourNews,
 } from '../../protocol/contracts/groups.ts';
 import { Expectations } from './bridges.ts';
-import { statesOf } from './load.ts';
+import { roughly, statesOf } from './load.ts';
 
 /** Besides the elected ones those who may double them are believed. */
 const believedRanks = bridgesPerNeighbour + 2;
@@ -267,10 +267,10 @@ export class NeighbourBook {
     }
   }
 
-  /** Short, and another whenever what is known of the neighbours is: times and loads apart. */
+  /** Short, and another whenever what is known of the neighbours is: times and exact loads apart. */
   gist(now: number): string {
     const entries = [...this.entries.values()].map((entry) => [
-      `${entry.group} ${entry.version} ${this.heardThere(entry.group, now).join(' ')}`,
+      `${entry.group} ${entry.version} ${roughly(entry.load).join(' ')} ${this.heardThere(entry.group, now).join(' ')}`,
       ...[...entry.tellings]
         .filter(([here]) => this.#works(entry, here, now))
         .map(([here, { there }]) => `${here} ${[...there.keys()].join(' ')}`),

@@ -2,7 +2,7 @@
 // decided is decided in neighbour-book.ts and bridges.ts; here it is done.
 import { isHex32, type GroupId, type PeerId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
-import { bridgeBeatMs, bridgesPerNeighbour, connectTimeoutMs, neighbourNewsEveryMs } from '../../limits.ts';
+import { bridgeBeatMs, bridgesPerNeighbour, connectTimeoutMs, linkGraceMs, neighbourNewsEveryMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import {
   answersForMax,
@@ -35,7 +35,7 @@ const redialMsMin = 2_000;
 const redialMsMax = 60_000;
 const tellTimeoutMs = 2_000;
 /** Who is in a group that many come to and leave changes all the time, and all of it has to be said again. */
-const detailsEveryMs = 2_000;
+const detailsEveryMs = 4_000;
 /** What members of other groups are up to is for people to look at. */
 const statesEveryMs = 4_000;
 const settleMs = 1_500;
@@ -67,9 +67,12 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   let last: ReturnType<typeof asRemembered>;
   let group: GroupId = self.group();
   let members: GroupView['members'] = [];
+  let memberPeers: ReadonlySet<PeerId> = new Set();
   let links: ReadonlyMap<PeerId, LinkInfo> = new Map();
   let waitingFunctions = 0;
   let knownLoad = '';
+  /** As last told of, and when that was put together. */
+  let nearby: { readonly of: GroupDetails['neighbours']; readonly at: number } = { of: [], at: -Infinity };
   const answersFor = new AnswersFor(group);
   let book = new NeighbourBook(self.peer, group);
   const idle = new IdleLinks();
@@ -85,33 +88,53 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   /** Neighbours this tab has been a bridge to: its members must hear when it is none any more. */
   const served = new Set<GroupId>();
 
-  const isMember = (peer: PeerId) => members.some((member) => member.peer === peer);
+  const isMember = (peer: PeerId) => memberPeers.has(peer);
 
   const inOrder = () => members.toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
 
   const ownDetails = (): GroupDetails => ({
     answersFor: answersFor.list(clock.now()),
     members: inOrder().map(({ peer, identity, store }) => ({ peer, identity, store })),
-    neighbours: [...book.entries.values()].map((entry) => ({ group: entry.group, contacts: book.far(entry).slice(0, contactsMax) })),
+    neighbours: aroundUs(),
   });
+
+  /** Whom to ask for there is needed by those who lack neighbours: it may be old, and does not make the details others each time. */
+  const aroundUs = (): GroupDetails['neighbours'] => {
+    const now = clock.now();
+    const groups = [...book.entries.keys()];
+    const same = nearby.of.length === groups.length && nearby.of.every(({ group: of }, at) => of === groups[at]);
+    if (!same || now - nearby.at >= neighbourNewsEveryMs) {
+      const of = [...book.entries.values()].map((entry) => ({ group: entry.group, contacts: book.far(entry).slice(0, contactsMax) }));
+      nearby = { of, at: now };
+    }
+    return nearby.of;
+  };
 
   const view = (): GroupsView => {
     const now = clock.now();
     return { group, answersFor: answersFor.list(now), load: loadOf(members, waitingFunctions), neighbours: book.view(now) };
   };
 
+  /** Short, and another whenever the view is: times and exact loads apart. */
+  const gist = (now: number) => `${answersFor.list(now).join(' ')}|${book.gist(now)}`;
+
   const publish = () => {
     cancelView?.();
     cancelView = undefined;
     publishedAt = clock.now();
     const body = view();
-    publishedGist = book.gist(publishedAt);
+    publishedGist = gist(publishedAt);
     context.publish('view', body);
   };
 
   /** At once where nothing was published for a while. */
   const changed = () => {
     if (running) cancelView ??= clock.after(Math.max(0, publishedAt + viewEveryMs - clock.now()), publish);
+  };
+
+  /** What else there is, exact loads among it, is told with the beat. */
+  const changedIfNew = () => {
+    if (gist(clock.now()) !== publishedGist) changed();
   };
 
   /** To somebody of a neighbour, who says that it has `has` of this group's details. */
@@ -137,7 +160,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     else failures.delete(peer);
     // It does not take part, or is elsewhere by now: no end of a bridge.
     if (!answer.ok && answer.fault.code === 'conflict') book.talks.delete(peer);
-    if (right) changed();
+    if (right) changedIfNew();
   };
 
   const failed = (peer: PeerId) => {
@@ -165,10 +188,11 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   const seek = (entry: Entry) => {
     const now = clock.now();
     const rank = now < settledAt ? undefined : book.rank(entry, now);
+    if (rank === undefined) return void diallings.delete(entry.group);
     const heard = book.heardThere(entry.group, now);
     const order = book.far(entry).filter((peer) => !isMember(peer));
     const due = order.slice(0, bridgesPerNeighbour);
-    if (rank === undefined || heard.some((peer) => due.includes(peer))) return void diallings.delete(entry.group);
+    if (heard.some((peer) => due.includes(peer))) return void diallings.delete(entry.group);
     let dialling = diallings.get(entry.group);
     if (dialling === undefined) diallings.set(entry.group, (dialling = { since: now, under: false }));
     // Whoever hears somebody there is in no hurry to hear the right one.
@@ -219,11 +243,18 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     ]);
     const versions = news.map(({ version }) => version).join(' ');
     const states = news.map((one) => one.states).join(' ');
-    for (const { peer } of members) {
-      if (peer === self.peer) continue;
+    for (const { peer, status } of members) {
+      // Who is doubted is told when it is back.
+      if (peer === self.peer || status !== 'alive') continue;
       const last = told.get(peer);
-      const dueMs = last?.versions !== versions ? detailsEveryMs : last.states === states ? neighbourNewsEveryMs : statesEveryMs;
-      if (last !== undefined && last.words === gist && now - last.at < dueMs) continue;
+      if (links.has(peer)) {
+        const dueMs = last?.versions !== versions ? detailsEveryMs : last.states === states ? neighbourNewsEveryMs : statesEveryMs;
+        if (last !== undefined && last.words === gist && now - last.at < dueMs) continue;
+      } else if (last === undefined) {
+        // Most likely there will be a link in a moment.
+        told.set(peer, { words: '', versions: '', states: '', at: now + linkGraceMs - neighbourNewsEveryMs });
+        continue;
+      } else if (now - last.at < neighbourNewsEveryMs) continue;
       told.set(peer, { words: gist, versions, states, at: now });
       void tellOne(peer, own, news);
     }
@@ -237,6 +268,9 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     const known = have.get(peer);
     const neighbours = news.map((one) => (known?.get(one.group) === one.version ? { ...one, details: null } : one));
     const body = { group, answersFor: own, neighbours };
+    // Nothing it could say would be new: over a link it comes, unless the link ends, and is said again now and then.
+    if (links.has(peer) && neighbours.every(({ details }) => details === null))
+      return context.tell(groupsContract, 'neighbours', 'insert', body, peer);
     const answer = await context.ask(groupsContract, 'neighbours', 'insert', body, { peer, timeoutMs: tellTimeoutMs });
     if (answer.ok) have.set(peer, new Map(answer.value.body.have.map(({ group: of, version }) => [of, version])));
     else told.delete(peer);
@@ -250,7 +284,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     beat();
     tell();
     // Silence and loads change without anybody saying so.
-    if (now - publishedAt >= bridgeBeatMs || book.gist(now) !== publishedGist) changed();
+    if (now - publishedAt >= bridgeBeatMs || gist(now) !== publishedGist) changed();
   };
 
   const closeIdle = async () => {
@@ -281,9 +315,10 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     const moved = next.group !== group;
     ({ group, members } = next);
     const alive = members.filter(({ status }) => status === 'alive');
+    memberPeers = new Set(members.map(({ peer }) => peer));
     const isNew = book.within(
       group,
-      new Set(members.map(({ peer }) => peer)),
+      memberPeers,
       alive.map(({ peer }) => peer),
     );
     // How busy members are changes all the time: what it comes to is told with the next look, at once only where there is any or none.
@@ -321,7 +356,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
           if (theirs !== group || !isMember(call.from)) throw new FaultError('conflict', 'This tab is in another group.');
           answersFor.heard(call.from, groups, clock.now());
           book.told(call.from, neighbours, clock.now(), clock.wall());
-          changed();
+          changedIfNew();
           return {
             have: [...book.entries.values()].flatMap(({ group: of, version }) => (version === null ? [] : [{ group: of, version }])),
           };

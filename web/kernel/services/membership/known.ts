@@ -3,7 +3,7 @@ import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Contact } from './swim-events.ts';
-import { heardJustNowMs, silentEveryRounds } from './swim-pace.ts';
+import { awayEveryRounds, heardJustNowMs, linkedMisses, silentEveryRounds } from './swim-pace.ts';
 
 export interface Known {
   readonly peer: PeerId;
@@ -131,9 +131,11 @@ export function whomToAsk(
   const pressing: Known[] = [];
   const quiet: Known[] = [];
   for (const member of known) {
-    const { probing, verified, misses, status, metAt } = member;
+    const { probing, verified, misses, status, metAt, linked } = member;
     if (probing) continue;
-    const isTurn = misses <= 3 || (round + Math.floor(metAt)) % silentEveryRounds === 0;
+    // Without a link of its own a question goes through somebody who may not know yet that the link there is over: those who had one find out.
+    const isTurn =
+      misses <= (linked ? linkedMisses : 0) || (round + Math.floor(metAt)) % (linked ? silentEveryRounds : awayEveryRounds) === 0;
     if (!verified || misses > 0 || status === 'suspect') pressing.push(...(isTurn ? [member] : []));
     else if (isUnmeasured(member) || now - member.heardAt >= heardJustNowMs) quiet.push(member);
   }

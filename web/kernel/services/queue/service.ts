@@ -49,7 +49,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   };
   const holder = new Holder(context.platform, book, group, (job) => jobs.get(job)?.items, roomOf);
   const hints = new HintBoard(clock, (message) => {
-    for (const { peer } of group.others()) context.tell(queueContract, 'hints', 'update', message, peer);
+    for (const { peer, status } of group.others()) if (status === 'alive') context.tell(queueContract, 'hints', 'update', message, peer);
   });
   const forget = (ids: readonly RecordId[], ended: boolean) => {
     void holder.forget(ids, ended);
