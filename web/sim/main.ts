@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { bundled } from './bundle.ts';
 import { run, type RunResult } from './run.ts';
-import { runShard, tellAtScale } from './scale/scale-main.ts';
+import { heapMiBMax, runShard, semiMiB, tellAtScale } from './scale/scale-main.ts';
 import { hunt, lineOf } from './testing/hunt.ts';
 import { plants } from './testing/plants.ts';
 
@@ -54,10 +54,6 @@ function asGiven<T>(parse: () => T): T {
 
 const plantPeers = 6;
 
-/** Of all threads: whole kernels need some hundred kB each. With the young generations and the bytes outside the heap it is below what a run may take. */
-const scaleHeapMiB = 5_600;
-/** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small space it would grow old. */
-const scaleSemiMiB = 256;
 const scaleJobsPerGroup = 2;
 
 interface Told extends RunResult {
@@ -187,11 +183,10 @@ async function scaled(): Promise<number> {
   const program = await bundled();
   const child = spawn(
     process.execPath,
-    // What the process is told goes before what its threads are given. A collector beside threads that take every processor would make them wait.
+    // What the process is told goes before what its threads are given.
     [
-      `--max-old-space-size=${Math.floor(scaleHeapMiB / number('jobs', 1, 64))}`,
-      `--max-semi-space-size=${scaleSemiMiB}`,
-      '--single-threaded-gc',
+      `--max-old-space-size=${Math.floor(heapMiBMax / number('jobs', 1, 64))}`,
+      `--max-semi-space-size=${semiMiB}`,
       program.path,
       '--part',
       ...process.argv.slice(2),

@@ -45,8 +45,11 @@ export class ControlPlane {
       const piece = new Uint8Array(1 + part.length);
       piece[0] = at + room < whole.length ? pieceMore : pieceLast;
       piece.set(part, 1);
-      this.#waiting.push(piece);
-      this.#waitingBytes += piece.length;
+      if (this.#waiting.length === 0 && this.#hasRoom()) this.channel.send(piece);
+      else {
+        this.#waiting.push(piece);
+        this.#waitingBytes += piece.length;
+      }
     }
     this.#pump();
     return success(undefined);
@@ -75,9 +78,13 @@ export class ControlPlane {
     this.listener.message(whole);
   }
 
+  #hasRoom(): boolean {
+    return !this.#pausing && this.channel.bufferedBytes() < controlBufferedBytesMax;
+  }
+
   #pump(): void {
     while (!this.#pausing && this.#waiting.length > 0) {
-      if (this.channel.bufferedBytes() >= controlBufferedBytesMax) {
+      if (!this.#hasRoom()) {
         this.#pausing = true;
         this.channel.whenBelow(controlBufferedBytesLow, () => {
           this.#pausing = false;

@@ -300,7 +300,7 @@ export class NetworkManager implements Remote {
     session.listen(proven);
     this.#opened.get(proven.peer)?.(success(this.#sessions.get(proven.peer) ?? session));
     platform.clock.after(tellFirstAfterMs, () => {
-      if (this.#sessions.get(session.peer) === session) session.tellNeighbours(this.#sessions.keys());
+      if (this.#sessions.get(session.peer) === session) session.tellNeighbours(new Set(this.#sessions.keys()));
     });
     this.#changed();
     if (old === undefined) this.options.linked(proven.peer);
@@ -335,14 +335,16 @@ export class NetworkManager implements Remote {
       clock.after(this.#tellAfterMs, () => {
         this.#telling = false;
         this.#toldAt = clock.now();
-        for (const session of this.#sessions.values()) session.tellNeighbours(this.#sessions.keys(), (peer) => this.#needs(session, peer));
+        const all = new Set(this.#sessions.keys());
+        for (const session of this.#sessions.values()) session.tellNeighbours(all, (peer) => this.#needs(session, peer));
       });
     }
     if (this.#tellingRest) return;
     this.#tellingRest = true;
     clock.after(tellRestAfterMs, () => {
       this.#tellingRest = false;
-      for (const session of this.#sessions.values()) session.tellNeighbours(this.#sessions.keys());
+      const all = new Set(this.#sessions.keys());
+      for (const session of this.#sessions.values()) session.tellNeighbours(all);
     });
   }
 

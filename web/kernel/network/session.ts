@@ -59,12 +59,13 @@ export class Session implements Carrier {
   bytesOut = 0;
   /** Whom the far side can relay to. */
   readonly neighbours = new Set<PeerId>();
-  /** What it was told of ours. */
-  #told = new Set<PeerId>();
+  /** What it was told of ours; the list is shared with other sessions. */
+  #told: ReadonlySet<PeerId> = nobody;
   #state: 'open' | 'retiring' | 'closed' = 'open';
   #nextTransfer = 1;
   readonly #control: ControlPlane;
-  readonly #outbound: OutboundData;
+  /** Made when the data plane is first used: most links carry no buffers. */
+  #outboundMade: OutboundData | undefined;
   readonly #inbound: InboundData;
   readonly #incoming = new Map<number, Incoming>();
   readonly #frames: TokenBucket;
@@ -88,11 +89,6 @@ export class Session implements Carrier {
     this.relayBytes = new TokenBucket(clock, limits.relayBytesPerSecond, limits.relayBytesBurst);
     const garbage = (reason: string) => this.#garbage(reason);
     this.#control = new ControlPlane(link.control, { message: (whole) => this.#receive(whole), garbage });
-    this.#outbound = new OutboundData(
-      link.data,
-      () => clock.now(),
-      (bytes) => (this.bytesOut += bytes),
-    );
     this.#inbound = new InboundData(host.budget, garbage);
     link.onClose(() => this.#end({}));
   }
@@ -129,10 +125,10 @@ export class Session implements Carrier {
       return nothing;
     }
     if (transfer === 0) return nothing;
-    this.#outbound.stream(transfer, buffers, done);
+    this.#outbound().stream(transfer, buffers, done);
     return {
       cancel: () => {
-        if (this.#outbound.stop(transfer)) this.send({ t: 'abort', transfer });
+        if (this.#outboundMade?.stop(transfer) === true) this.send({ t: 'abort', transfer });
       },
     };
   }
@@ -152,14 +148,12 @@ export class Session implements Carrier {
     return undefined;
   }
 
-  /** Tells the far side what has changed among `peers`, with whom this tab has proven links, since it was told last; only if `needs` says so of a new one, where it is given. */
-  tellNeighbours(peers: Iterable<PeerId>, needs?: (peer: PeerId) => boolean): void {
+  /** Tells the far side what has changed among `now`, with whom this tab has proven links, since it was told last; only if `needs` says so of a new one, where it is given. */
+  tellNeighbours(now: ReadonlySet<PeerId>, needs?: (peer: PeerId) => boolean): void {
     const told = this.#told;
-    const now = new Set(peers);
-    now.delete(this.peer);
-    const fresh = [...now].filter((peer) => !told.has(peer));
+    const fresh = [...now].filter((peer) => peer !== this.peer && !told.has(peer));
     if (needs !== undefined && !fresh.some(needs)) return;
-    const gone = [...told].filter((peer) => !now.has(peer));
+    const gone = [...told].filter((peer) => peer !== this.peer && !now.has(peer));
     const changed = fresh.length + gone.length > 0;
     // What could not be sent now is among the changes of the next time.
     if (!changed || this.send({ t: 'neighbours', peers: fresh, gone }) === undefined) this.#told = now;
@@ -167,7 +161,17 @@ export class Session implements Carrier {
 
   /** The far side learns now that there is no link to `peer` here: when there is one again it is told. */
   untell(peer: PeerId): void {
-    this.#told.delete(peer);
+    this.#told = new Set([...this.#told].filter((other) => other !== peer));
+  }
+
+  #outbound(): OutboundData {
+    const { clock } = this.host.platform;
+    this.#outboundMade ??= new OutboundData(
+      this.link.data,
+      () => clock.now(),
+      (bytes) => (this.bytesOut += bytes),
+    );
+    return this.#outboundMade;
   }
 
   /** Ends the link with a reason for the far side. */
@@ -186,7 +190,7 @@ export class Session implements Carrier {
     const endsAt = clock.now() + retireMsMax;
     const look = () => {
       if (this.#state !== 'retiring') return;
-      const busy = this.host.calls.uses(this) || !this.#outbound.idle || this.#incoming.size > 0;
+      const busy = this.host.calls.uses(this) || this.#outboundMade?.idle === false || this.#incoming.size > 0;
       if (busy && clock.now() < endsAt) clock.after(retireEveryMs, look);
       else this.close('duplicate', 'Another link to the same tab is kept.');
     };
@@ -211,7 +215,7 @@ export class Session implements Carrier {
   #end(why: LinkEnd): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#outbound.close();
+    this.#outboundMade?.close();
     this.#inbound.close();
     const broken = failure('unreachable', 'The link closed before the buffers had come.').fault;
     for (const incoming of this.#incoming.values()) incoming.failed(broken);
@@ -245,8 +249,8 @@ export class Session implements Carrier {
         this.host.calls.begin(frame, this);
         return;
       case 'admit':
-        if (frame.go) this.#outbound.admitted(frame.transfer);
-        else this.#outbound.stop(frame.transfer);
+        if (frame.go) this.#outboundMade?.admitted(frame.transfer);
+        else this.#outboundMade?.stop(frame.transfer);
         return;
       case 'abort':
         return this.#aborted(frame.transfer);
@@ -325,6 +329,7 @@ export class Session implements Carrier {
 }
 
 const ignore = () => undefined;
+const nobody: ReadonlySet<PeerId> = new Set();
 
 /** As much of a request as it takes to refuse it. */
 const requestStub = v.object({ t: v.literal('request'), id: positive, transfer: v.optional(v.pipe(natural, v.maxValue(0xffff_ffff)), 0) });

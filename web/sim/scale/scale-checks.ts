@@ -15,7 +15,8 @@ const finishMsMax = 120_000;
 const convergeMsMax = 60_000;
 const freeMsMax = 30_000;
 const readMsMax = 600_000;
-const readsAtOnce = 64;
+/** Of one shard. */
+const readsAtOnce = 500;
 
 /** Advances until no shard's `missing` names anything; a violation of liveness with what it named last otherwise. Answers with how long it took. */
 async function until(world: ScaleWorld, withinMs: number, what: string, missing: () => Promise<string | undefined>): Promise<number> {

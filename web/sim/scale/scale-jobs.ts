@@ -139,21 +139,21 @@ export async function spansOf(bus: Bus, job: JobId): Promise<readonly DecidedSpa
 
 /** Reads each result and compares each item with what it must be; what is wrong. */
 export async function wrongResults(bus: Bus, { number }: ScaleJob, spans: readonly DecidedSpan[]): Promise<string[]> {
-  const wrong: string[] = [];
-  for (const span of spans) {
-    const blob = await readBlob(bus, span.result);
-    if (blob === undefined) {
-      wrong.push(`the result of items ${span.range[0]} to ${span.range[1]} cannot be read`);
-      continue;
-    }
-    for (let index = span.range[0]; index < span.range[1]; index++) {
-      const { bytes, ends } = blob.values;
-      const at = index - blob.first;
-      const value = at < 0 || at >= ends.length ? undefined : decodeValue(bytes.subarray(at === 0 ? 0 : ends[at - 1], ends[at]));
-      if (value !== valueOf(number, index)) wrong.push(`item ${index} is ${String(value)}`);
-    }
-  }
-  return wrong;
+  const found = await Promise.all(
+    spans.map(async ({ result, range }): Promise<string[]> => {
+      const blob = await readBlob(bus, result);
+      if (blob === undefined) return [`the result of items ${range[0]} to ${range[1]} cannot be read`];
+      const wrong: string[] = [];
+      for (let index = range[0]; index < range[1]; index++) {
+        const { bytes, ends } = blob.values;
+        const at = index - blob.first;
+        const value = at < 0 || at >= ends.length ? undefined : decodeValue(bytes.subarray(at === 0 ? 0 : ends[at - 1], ends[at]));
+        if (value !== valueOf(number, index)) wrong.push(`item ${index} is ${String(value)}`);
+      }
+      return wrong;
+    }),
+  );
+  return found.flat();
 }
 
 async function readBlob(bus: Bus, object: ObjectId): Promise<ResultBlob | undefined> {

@@ -1,6 +1,7 @@
 // npm run sim -- --peers 10000 --groups 500: one run at scale, beside a small one of the same kind, told line by line. What is large enough is shared by
 // threads, one for each core.
 import { writeSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { shortfalls, tableOf } from './scale-report.ts';
 import { runAtScale, type ScaleResult } from './scale-run.ts';
@@ -8,10 +9,12 @@ import type { ScaleOptions } from './scale-plan.ts';
 import { runInThreads, threadShards, type ShardSeat } from './shard-threads.ts';
 
 const referencePeers = 100;
-/** Of all threads, the old generations: with the young ones and the bytes outside the heap below what a run may take. */
-const heapMiBMax = 5_600;
+/** Of all threads, the old generations. More than a run may take: one that takes too much ends, and says so, where one that is held below collects garbage for ever. */
+export const heapMiBMax = Math.min(14_000, Math.floor((0.6 * totalmem()) / 2 ** 20));
+/** What a message makes is garbage when it has come, and of thousands of tabs very much is on its way at once: in a small space it would grow old. */
+export const semiMiB = 256;
 /** Three semi-spaces; where the process was told how large one is, that holds. */
-const youngMiB = 384;
+const youngMiB = 3 * semiMiB;
 
 /** What a thread posts. */
 type Told = { readonly line: string } | { readonly result: ScaleResult };

@@ -66,7 +66,7 @@ export class ScaleNetwork {
   readonly #crossing = new Map<number, Crossing[]>();
   /** Links to tabs of other shards, and dials there that are not answered. */
   readonly #afar = new Map<string, End>();
-  readonly #dialling = new Map<string, Dialling>();
+  readonly #dialling = new Map<string, Dialling & { readonly binding: Uint8Array }>();
   #links = 0;
 
   constructor(
@@ -156,22 +156,33 @@ export class ScaleNetwork {
 
   dial(near: ScaleTransport, to: PeerId): Promise<Outcome<Link>> {
     return new Promise((resolve) => {
-      this.clock.after(this.delay(), () => {
-        const shard = near.self === undefined || near.dead ? undefined : this.#elsewhere.get(to);
-        if (shard === undefined || near.self === undefined)
-          return void this.clock.after(this.delay(), () => this.#connect(near, to, resolve));
-        const link = `${this.options.shard ?? 0} ${this.#links++}`;
-        const binding = this.random.bytes(32);
-        this.#dialling.set(link, { near, to, binding, resolve });
-        return this.cross(shard, { t: 'dial', at: this.clock.now() + this.crossingDelay(), link, from: near.self, to, binding });
-      });
+      const until = this.clock.now() + connectTimeoutMs;
+      this.clock.after(this.delay(), () => this.#dialFrom({ near, to, until, resolve }));
     });
   }
 
-  #connect(near: ScaleTransport, to: PeerId, resolve: (outcome: Outcome<Link>) => void): void {
+  #dialFrom(dialling: Dialling): void {
+    const { near, to } = dialling;
+    const shard = near.self === undefined || near.dead ? undefined : this.#elsewhere.get(to);
+    if (shard === undefined || near.self === undefined) return void this.clock.after(this.delay(), () => this.#connect(dialling));
+    const link = `${this.options.shard ?? 0} ${this.#links++}`;
+    const binding = this.random.bytes(32);
+    this.#dialling.set(link, { ...dialling, binding });
+    return this.cross(shard, { t: 'dial', at: this.clock.now() + this.crossingDelay(), link, from: near.self, to, binding });
+  }
+
+  /** Nothing passes between the two: as ICE does, it is tried again for as long as a dial may take. */
+  #dialAgain(dialling: Dialling): void {
+    if (this.clock.now() + checkEveryMs >= dialling.until)
+      this.clock.after(Math.max(0, dialling.until - this.clock.now()), () => dialling.resolve(tooLate));
+    else this.clock.after(checkEveryMs, () => this.#dialFrom(dialling));
+  }
+
+  #connect(dialling: Dialling): void {
+    const { near, to, resolve } = dialling;
     const far = this.#listening.get(to);
     if (far?.onLink === undefined || near.onLink === undefined || near.dead || far === near) return resolve(absent);
-    if (far.side !== near.side) return void this.clock.after(connectTimeoutMs, () => resolve(tooLate));
+    if (far.side !== near.side) return this.#dialAgain(dialling);
     const binding = this.random.bytes(32);
     const end = new End(this, near, far.self!, binding, true);
     const other = new End(this, far, near.self!, binding, false);
@@ -245,7 +256,7 @@ export class ScaleNetwork {
     if (dialling === undefined) return;
     this.#dialling.delete(link);
     const { near, to, binding, resolve } = dialling;
-    if (is === 'cut') return void this.clock.after(connectTimeoutMs, () => resolve(tooLate));
+    if (is === 'cut') return this.#dialAgain(dialling);
     if (is === 'absent') return resolve(absent);
     if (near.onLink === undefined || near.dead) {
       this.cross(shard, { t: 'over', at: this.clock.now() + this.options.noticeMs, link });
@@ -320,10 +331,13 @@ export class ScaleTransport implements Transport {
 interface Dialling {
   readonly near: ScaleTransport;
   readonly to: PeerId;
-  readonly binding: Uint8Array;
+  /** Until then it is tried. */
+  readonly until: number;
   readonly resolve: (outcome: Outcome<Link>) => void;
 }
 
+/** How often a dial looks whether something passes by now. */
+const checkEveryMs = 500;
 const absent = failure('unreachable', 'That tab is not there.');
 const tooLate = failure('too-late', 'No connection to that tab came up in time.');
 

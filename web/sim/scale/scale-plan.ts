@@ -66,17 +66,17 @@ interface Pace {
 
 const paces: Record<'full' | 'short', Pace> = {
   full: {
-    joinMs: 5_000,
-    workFromMs: 7_000,
-    workUntilMs: 16_000,
+    joinMs: 3_500,
+    workFromMs: 4_500,
+    workUntilMs: 12_000,
     backMsMax: 3_000,
     // The second outlasts what makes a member of a group gone, and ends early enough for those to have met again when the rest is calm.
     cuts: [
-      { kind: 'halves', atMs: 7_500, ms: 3_500 },
-      { kind: 'inside', atMs: 6_500, ms: 11_000 },
-      { kind: 'thirds', atMs: 15_000, ms: 3_500 },
+      { kind: 'halves', atMs: 5_500, ms: 3_500 },
+      { kind: 'inside', atMs: 4_000, ms: 11_000 },
+      { kind: 'thirds', atMs: 11_500, ms: 3_500 },
     ],
-    calmMs: 19_500,
+    calmMs: 16_000,
   },
   short: {
     joinMs: 2_500,
