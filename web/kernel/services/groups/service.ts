@@ -84,7 +84,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   const askedAt = new Map<PeerId, number>();
   /** What each member was told last, and when; and the details that it says it has. */
   const told = new Map<PeerId, { readonly words: string; readonly versions: string; readonly states: string; readonly at: number }>();
-  const have = new Map<PeerId, ReadonlyMap<GroupId, string>>();
+  const have = new Map<PeerId, { readonly versions: ReadonlyMap<GroupId, string>; readonly at: number }>();
   /** Neighbours this tab has been a bridge to: its members must hear when it is none any more. */
   const served = new Set<GroupId>();
 
@@ -266,13 +266,15 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
 
   const tellOne = async (peer: PeerId, own: GroupId[], news: readonly NeighbourNews[]) => {
     const known = have.get(peer);
-    const neighbours = news.map((one) => (known?.get(one.group) === one.version ? { ...one, details: null } : one));
+    const neighbours = news.map((one) => (known?.versions.get(one.group) === one.version ? { ...one, details: null } : one));
     const body = { group, answersFor: own, neighbours };
-    // Nothing it could say would be new: over a link it comes, unless the link ends, and is said again now and then.
-    if (links.has(peer) && neighbours.every(({ details }) => details === null))
+    // Most likely nothing that it could say would be new: over a link it comes, unless the link ends, and now and then it is asked.
+    const lately = known !== undefined && clock.now() - known.at < neighbourNewsEveryMs;
+    if (lately && links.has(peer) && neighbours.every(({ details }) => details === null))
       return context.tell(groupsContract, 'neighbours', 'insert', body, peer);
     const answer = await context.ask(groupsContract, 'neighbours', 'insert', body, { peer, timeoutMs: tellTimeoutMs });
-    if (answer.ok) have.set(peer, new Map(answer.value.body.have.map(({ group: of, version }) => [of, version])));
+    if (answer.ok)
+      have.set(peer, { versions: new Map(answer.value.body.have.map(({ group: of, version }) => [of, version])), at: clock.now() });
     else told.delete(peer);
   };
 

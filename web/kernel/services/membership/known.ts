@@ -3,7 +3,7 @@ import type { IdentityId, PeerId, StoreId } from '../../lib/ids.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import type { Offer } from '../../protocol/offer.ts';
 import type { Contact } from './swim-events.ts';
-import { awayEveryRounds, heardJustNowMs, linkedMisses, silentEveryRounds } from './swim-pace.ts';
+import { awayEveryRounds, heardJustNowMs, patientMisses, silentEveryRounds } from './swim-pace.ts';
 
 export interface Known {
   readonly peer: PeerId;
@@ -134,8 +134,8 @@ export function whomToAsk(
     const { probing, verified, misses, status, metAt, linked } = member;
     if (probing) continue;
     // Without a link of its own a question goes through somebody who may not know yet that the link there is over: those who had one find out.
-    const isTurn =
-      misses <= (linked ? linkedMisses : 0) || (round + Math.floor(metAt)) % (linked ? silentEveryRounds : awayEveryRounds) === 0;
+    const away = verified && !linked;
+    const isTurn = misses <= (away ? 0 : patientMisses) || (round + Math.floor(metAt)) % (away ? awayEveryRounds : silentEveryRounds) === 0;
     if (!verified || misses > 0 || status === 'suspect') pressing.push(...(isTurn ? [member] : []));
     else if (isUnmeasured(member) || now - member.heardAt >= heardJustNowMs) quiet.push(member);
   }

@@ -1,10 +1,10 @@
 // How often the membership core asks for what; what others rely on is in swim.ts.
 /** Who was heard less than this ago is not asked: a round, less what an answer takes. */
 export const heardJustNowMs = 400;
-/** Who has a link to us and has missed more probes than this is asked once in so many rounds. */
-export const linkedMisses = 3;
+/** Who has missed more probes than this is asked once in so many rounds. */
+export const patientMisses = 3;
 export const silentEveryRounds = 4;
-/** Who has none, and has missed any: with the link that comes again it is asked at once. */
+/** A member without a link to us that has missed any: with the link that comes again it is asked at once. */
 export const awayEveryRounds = 8;
 /** One probe in this many asks for everybody the other knows, whatever the digests say. */
 export const askAllEveryRounds = 60;
