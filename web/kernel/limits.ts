@@ -12,8 +12,6 @@ export const probePeers = 2;
 export const suspectAfterMs = 2_000;
 export const goneAfterMs = 10_000;
 export const linkFillEveryMs = 350;
-/** A new member without a link to this tab most likely has one in so long: until then what can wait does not go over a neighbour. */
-export const linkGraceMs = 2_500;
 export const connectTimeoutMs = 8_000;
 
 // Groups

@@ -2,7 +2,7 @@
 // decided is decided in neighbour-book.ts and bridges.ts; here it is done.
 import { isHex32, type GroupId, type PeerId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
-import { bridgeBeatMs, bridgesPerNeighbour, connectTimeoutMs, linkGraceMs, neighbourNewsEveryMs } from '../../limits.ts';
+import { bridgeBeatMs, bridgesPerNeighbour, connectTimeoutMs, neighbourNewsEveryMs } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import {
   answersForMax,
@@ -38,6 +38,8 @@ const tellTimeoutMs = 2_000;
 const detailsEveryMs = 4_000;
 /** What members of other groups are up to is for people to look at. */
 const statesEveryMs = 4_000;
+/** A new member without a link to this tab most likely has one in so long: until then it is not told over a neighbour. */
+const linkGraceMs = 2_500;
 const settleMs = 1_500;
 const idleLookEveryMs = 5_000;
 const metaKey = 'absorbed';
@@ -236,7 +238,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     });
     const own = answersFor.told();
     if (news.length === 0 && own.length === 1) return;
-    const gist = JSON.stringify([
+    const sentence = JSON.stringify([
       group,
       own,
       news.map(({ group: of, there, load, version }) => [of, there, version === '', roughly(load)]),
@@ -249,13 +251,12 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
       const last = told.get(peer);
       if (links.has(peer)) {
         const dueMs = last?.versions !== versions ? detailsEveryMs : last.states === states ? neighbourNewsEveryMs : statesEveryMs;
-        if (last !== undefined && last.words === gist && now - last.at < dueMs) continue;
+        if (last !== undefined && last.words === sentence && now - last.at < dueMs) continue;
       } else if (last === undefined) {
-        // Most likely there will be a link in a moment.
         told.set(peer, { words: '', versions: '', states: '', at: now + linkGraceMs - neighbourNewsEveryMs });
         continue;
       } else if (now - last.at < neighbourNewsEveryMs) continue;
-      told.set(peer, { words: gist, versions, states, at: now });
+      told.set(peer, { words: sentence, versions, states, at: now });
       void tellOne(peer, own, news);
     }
     // Said once more when it ended, then no more.
