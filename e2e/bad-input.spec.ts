@@ -70,6 +70,11 @@ test('the form says what is wrong with its input', async ({ cluster }) => {
     .setInputFiles({ name: 'picture.txt', mimeType: 'text/plain', buffer: Buffer.from([0x89, 0x50, 0, 0, 0, 1, 2, 3]) });
   await submit.click();
   await expect(page.getByText(/not (look like )?text|NUL|binary/i).first()).toBeVisible();
+  // In the middle of a long file, where the page has not looked.
+  const buffer = Buffer.from(`${'a line\n'.repeat(50_000)}\xe4\nmore\n`, 'latin1');
+  await page.getByLabel('Input file').setInputFiles({ name: 'old.txt', mimeType: 'text/plain', buffer });
+  await submit.click();
+  await expect(page.getByText('Line 50,001 of the file is not text in UTF-8')).toBeVisible();
   await page.getByLabel('Code').fill('');
   await submit.click();
   await expect(page.getByText(/no code|code is empty|code/i).first()).toBeVisible();

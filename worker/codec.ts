@@ -3,15 +3,7 @@ import { expose, transfer } from 'comlink';
 import { pack } from '../web/kernel/lib/packed.ts';
 import { encodeValue } from '../web/kernel/lib/value-codec.ts';
 import { ErasureCoder, type CodingAnswer, type CodingMethod, type CodingTask } from './erasure.ts';
-
-export interface LineCount {
-  /** Lines that begin in these bytes. */
-  readonly begun: number;
-  /** True where the next bytes begin a line. */
-  readonly atLineStart: boolean;
-  /** A NUL byte: this is no text. */
-  readonly binary: boolean;
-}
+import { countLines } from './text-lines.ts';
 
 export type PackedPage =
   | { readonly ok: true; readonly page: Uint8Array<ArrayBuffer>; readonly items: number }
@@ -19,20 +11,9 @@ export type PackedPage =
   | { readonly ok: false; readonly index: number; readonly message: string };
 
 const erasure = new ErasureCoder();
-const lineEnd = 0x0a;
 
 const codec = {
-  countLines(bytes: Uint8Array, startsLine: boolean): LineCount {
-    let begun = 0;
-    let atLineStart = startsLine;
-    for (let at = 0; at < bytes.length;) {
-      if (atLineStart) begun++;
-      const next = bytes.indexOf(lineEnd, at);
-      atLineStart = next >= 0;
-      at = next < 0 ? bytes.length : next + 1;
-    }
-    return { begun, atLineStart, binary: bytes.includes(0) };
-  },
+  countLines,
 
   /** Values packed as one page of at most `bytesMax`, as many as fit and at least one; an item above `itemBytesMax` is refused. */
   packPage(values: readonly unknown[], bytesMax: number, itemBytesMax: number): PackedPage {

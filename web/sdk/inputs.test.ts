@@ -12,10 +12,12 @@ import type { Inputs, ObjectRef } from './types.ts';
 
 /** At most three values a page. */
 const codec: InputCodec = {
-  countLines: async (bytes, startsLine) => ({
-    begun: [...bytes].filter((_, at) => (at === 0 ? startsLine : bytes[at - 1] === 0x0a)).length,
+  countLines: async (bytes, { atLineStart }) => ({
+    begun: [...bytes].filter((_, at) => (at === 0 ? atLineStart : bytes[at - 1] === 0x0a)).length,
     atLineStart: bytes.at(-1) === 0x0a,
+    unfinished: bytes.at(-1) === 0xc3 ? bytes.slice(-1) : new Uint8Array(),
     binary: bytes.includes(0),
+    wrongLine: bytes.includes(0xff) ? 1 : null,
   }),
   packPage: async (values) => {
     const bad = values.findIndex((value) => value === 'bad');
@@ -88,5 +90,9 @@ describe('inputs', () => {
     uploads.segments = [];
     await expect(uploads.upload({ lines: uploads.ref })).rejects.toThrow('The file is empty');
     await expect(uploads.upload({ range: [0, 20_000_000] })).rejects.toThrow('at most 10,000,000 items');
+    uploads.segments = [Uint8Array.of(0x61, 0x0a, 0x62, 0x0a), Uint8Array.of(0xff, 0x0a)];
+    await expect(uploads.upload({ lines: uploads.ref })).rejects.toThrow('Line 3 of the file is not text in UTF-8');
+    uploads.segments = [Uint8Array.of(0x61, 0x0a, 0x62, 0xc3)];
+    await expect(uploads.upload({ lines: uploads.ref })).rejects.toThrow('Line 2 of the file is not text in UTF-8');
   });
 });

@@ -1,6 +1,7 @@
 // From what the submitter has to the manifest's `input`: values are packed into pages, texts and files go as they are.
 import type { Bus } from '../kernel/service.ts';
 import type { ObjectId } from '../kernel/lib/ids.ts';
+import { textStart, type LineCount, type TextSoFar } from '../kernel/lib/line-count.ts';
 import { jobItemsMax, objectSegmentsMax, segmentBytes, segmentBytesMax } from '../kernel/limits.ts';
 import type { JobInput } from '../kernel/protocol/job-manifest.ts';
 import { LullError, throwIfAborted } from './errors.ts';
@@ -15,10 +16,7 @@ export interface UploadedInput {
 
 /** Prepares bulk input off the page's thread (adapters/codec-client.ts). */
 export interface InputCodec {
-  countLines(
-    bytes: Uint8Array,
-    startsLine: boolean,
-  ): Promise<{ readonly begun: number; readonly atLineStart: boolean; readonly binary: boolean }>;
+  countLines(bytes: Uint8Array, before: TextSoFar): Promise<LineCount>;
   packPage(
     values: readonly unknown[],
     bytesMax: number,
@@ -128,19 +126,29 @@ async function packedPage(codec: InputCodec, values: readonly unknown[], first: 
   }
 }
 
-/** Lines that begin in each segment. A text that ends in a line end has no empty last line; NUL bytes mean it is no text. */
+/** Lines that begin in each segment. A text that ends in a line end has no empty last line; NUL bytes mean it is no text, and so does what is not UTF-8. */
 async function countLines(upload: Upload, object: ObjectId): Promise<{ perSegment: number[]; items: number }> {
   const { size, segments } = await manifestOf(upload.bus, object);
   if (size === 0) throw new LullError('bad-input', 'The file is empty: there is nothing to run.');
   const perSegment: number[] = [];
-  let atLineStart = true;
+  let before = textStart;
+  let items = 0;
   for (let i = 0; i < segments.length; i++) {
     throwIfAborted(upload.signal);
-    const counted = await upload.codec.countLines(await segmentOf(upload.bus, object, i), atLineStart);
+    const counted = await upload.codec.countLines(await segmentOf(upload.bus, object, i), before);
     if (counted.binary)
       throw new LullError('bad-input', 'The file does not look like text: it holds NUL bytes. Map over its chunks instead.');
-    atLineStart = counted.atLineStart;
+    if (counted.wrongLine !== null) throw notUtf8(items + counted.wrongLine);
+    before = counted;
+    items += counted.begun;
     perSegment.push(counted.begun);
   }
-  return { perSegment, items: perSegment.reduce((sum, begun) => sum + begun, 0) };
+  if (before.unfinished.length > 0) throw notUtf8(items);
+  return { perSegment, items };
 }
+
+const notUtf8 = (line: number) =>
+  new LullError(
+    'bad-input',
+    `Line ${line.toLocaleString('en')} of the file is not text in UTF-8: it would be read as something else. Save the file as UTF-8, or map over its chunks instead.`,
+  );

@@ -1,4 +1,5 @@
 // The public API over a whole kernel of a test's group.
+import { textStart } from '../../kernel/lib/line-count.ts';
 import { pack } from '../../kernel/lib/packed.ts';
 import { encodeValue } from '../../kernel/lib/value-codec.ts';
 import type { Bus } from '../../kernel/service.ts';
@@ -9,7 +10,7 @@ import type { Lull } from '../types.ts';
 
 /** Packs values here, as the Worker does for a page; files are for real tabs. */
 const codec = {
-  countLines: () => Promise.resolve({ begun: 0, atLineStart: true, binary: false }),
+  countLines: () => Promise.resolve({ ...textStart, begun: 0, binary: false, wrongLine: null }),
   packPage: (values: readonly unknown[]) =>
     Promise.resolve({ ok: true as const, page: pack(values.map((value) => encodeValue(value))), items: values.length }),
 };
