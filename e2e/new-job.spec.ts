@@ -3,7 +3,7 @@ import { expect, test } from './harness/cluster.ts';
 import { donate } from './harness/profile.ts';
 
 test(
-  'the editor completes the task, says what it has not and how it is called; a generator makes the items',
+  'the editor completes the task, says what it has not and how it is called; a generator makes the items; a clone keeps its limits',
   { tag: '@soak' },
   async ({ cluster }) => {
     const { page } = await cluster.join('/jobs/new');
@@ -38,11 +38,24 @@ test(
     await page.keyboard.type('{"most": 40');
     await page.getByRole('button', { name: 'Try on three items here' }).click();
     await expect(page.getByLabel('Try it here')).toContainText('#819');
+    await page.getByText('Limits and priority').click();
+    const limits = [page.getByLabel('Time for one item'), page.getByLabel('Memory'), page.getByLabel('Priority')];
+    for (const [at, value] of ['0', '512', '5'].entries()) await limits[at]!.fill(value);
+    await page.getByRole('button', { name: 'Submit job' }).click();
+    await expect(limits[0]!).toBeFocused();
+    await expect(page.getByText('The time for one item is a number of minutes above 0')).toBeVisible();
+    await limits[0]!.fill('2');
     await page.getByRole('button', { name: 'Submit job' }).click();
     await page.waitForURL(/\/jobs\/[0-9a-f]{64}$/);
     await expect(page.getByRole('status').first()).toHaveText(/done/, { timeout: 30_000 });
     const values = await page.evaluate(() => globalThis.lull.jobs()[0]!.values());
     expect([values.length, values[0], values.at(-1)]).toEqual([820, 1, 819 + 40 * 40]);
+
+    // Again, with what it was allowed.
+    await page.getByText('More', { exact: true }).click();
+    await page.getByRole('button', { name: 'Clone and edit' }).click();
+    await expect(page.getByText('Cloned from Pairs: change what you like.')).toBeVisible();
+    for (const [at, value] of ['2', '512', '5'].entries()) await expect(limits[at]!).toHaveValue(value);
   },
 );
 

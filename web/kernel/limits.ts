@@ -209,6 +209,7 @@ export const itemAttemptsMax = 3;
 /** So many failures of an item are for good, whoever they are of: nobody waits for ever for donors who do not come. */
 export const itemAttemptsOfAnyMax = 9;
 export const itemMsDefault = 60_000;
+export const itemMsMax = 24 * 3_600_000;
 /** What a job may say that all of it takes of processors: a hundred years. */
 export const jobTotalMsMax = 100 * 365 * 24 * 3_600_000;
 /** A memory of WebAssembly, where the job does not say; and the most it may say. */

@@ -26,6 +26,8 @@ describe('a job as a file or a link', () => {
       text: { ...emptyDraft.text, object: 'ab' },
     };
     expect(draftFromText(draftToText(chunks))).toEqual(chunks);
+    const limited: Draft = { ...draft, totalMinutes: '90', itemMinutes: '5', memoryMiB: '2048', priority: '7' };
+    expect(draftFromText(draftToText(limited))).toEqual(limited);
   });
 
   it('goes without the bytes of a file, which only its person has', () => {

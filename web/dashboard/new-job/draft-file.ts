@@ -12,6 +12,9 @@ const draftSchema = v.strictObject({
   args: v.optional(text(1_000_000), ''),
   open: v.optional(v.boolean(), false),
   totalMinutes: v.optional(text(20), ''),
+  itemMinutes: v.optional(text(20), ''),
+  memoryMiB: v.optional(text(20), ''),
+  priority: v.optional(text(20), ''),
   input: v.strictObject({
     kind: v.picklist(inputKinds),
     text: v.optional(text(16_000_000), ''),
@@ -25,7 +28,7 @@ export const linkCharactersMax = 30_000;
 
 /** JSON that a person can read and change. */
 export function draftToText(draft: Draft): string {
-  const { name, code, reduce, args, open, totalMinutes, kind, text: texts, split, chunkKiB } = draft;
+  const { name, code, reduce, args, open, totalMinutes, itemMinutes, memoryMiB, priority, kind, text: texts, split, chunkKiB } = draft;
   const input = { kind, ...(kind !== 'file' && { text: texts[kind] }), ...((kind === 'file' || kind === 'object') && { split, chunkKiB }) };
   const said = {
     lull: 'job',
@@ -36,6 +39,9 @@ export function draftToText(draft: Draft): string {
     ...(args !== '' && { args }),
     ...(open && { open }),
     ...(totalMinutes !== '' && { totalMinutes }),
+    ...(itemMinutes !== '' && { itemMinutes }),
+    ...(memoryMiB !== '' && { memoryMiB }),
+    ...(priority !== '' && { priority }),
     input,
   };
   return `${JSON.stringify(said, null, 2)}\n`;
@@ -51,10 +57,10 @@ export function draftFromText(text: string): Draft {
   }
   const parsed = v.safeParse(draftSchema, said);
   if (!parsed.success) throw new Error('That is JSON, but no job of Lull.');
-  const { name, code, reduce, args, open, totalMinutes, input } = parsed.output;
+  const { lull: _, v: __, input, ...rest } = parsed.output;
   const { kind, split, chunkKiB } = input;
   const texts = kind === 'file' ? emptyDraft.text : { ...emptyDraft.text, [kind]: input.text };
-  return { ...emptyDraft, name, code, reduce, args, open, totalMinutes, kind, split, chunkKiB, text: texts };
+  return { ...emptyDraft, ...rest, kind, split, chunkKiB, text: texts };
 }
 
 /** What follows `#job=`: compressed, in letters that an address may have. */

@@ -15,10 +15,10 @@ const text = (kind: TextKind, value: string): Partial<Draft> => ({ kind, text: {
 
 describe('a new job', () => {
   it('is taken when it has a name, code and input', () => {
-    expect(checkDraft(draft({}))).toEqual({ ok: true, totalMs: null, inputs: { items: ['a', 'b'] }, args: null });
+    expect(checkDraft(draft({}))).toEqual({ ok: true, options: { limits: {} }, inputs: { items: ['a', 'b'] }, args: null });
     expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({
       ok: true,
-      totalMs: null,
+      options: { limits: {} },
       inputs: { range: [5, 8] },
       args: { n: 1 },
     });
@@ -26,10 +26,28 @@ describe('a new job', () => {
 
   it('may take so many minutes of processors, or as many as it needs', () => {
     const limited = (totalMinutes: string) => checkDraft(draft({ totalMinutes }));
-    expect(limited(' ')).toMatchObject({ ok: true, totalMs: null });
-    expect(limited('1.5')).toMatchObject({ ok: true, totalMs: 90_000 });
+    expect(limited(' ')).toMatchObject({ ok: true, options: { limits: {} } });
+    expect(limited('1.5')).toMatchObject({ ok: true, options: { limits: { totalMs: 90_000 } } });
     for (const wrong of ['0', '-1', 'an hour', '1e99'])
       expect(limited(wrong)).toMatchObject({ ok: false, problems: [{ field: 'Time limit' }] });
+  });
+
+  it('has the time for an item, the memory and the priority that are written, and the usual ones where nothing is', () => {
+    expect(checkDraft(draft({ itemMinutes: '1440', memoryMiB: ' 16384 ', priority: '-100' }))).toMatchObject({
+      ok: true,
+      options: { limits: { itemMs: 86_400_000, memoryMiB: 16_384 }, priority: -100 },
+    });
+    expect(checkDraft(draft({ priority: '0' }))).toMatchObject({ ok: true, options: { limits: {} } });
+    for (const [wrong, field] of [
+      [{ itemMinutes: '1441' }, 'Time for one item'],
+      [{ itemMinutes: '0' }, 'Time for one item'],
+      [{ memoryMiB: '0' }, 'Memory'],
+      [{ memoryMiB: '1.5' }, 'Memory'],
+      [{ memoryMiB: '16385' }, 'Memory'],
+      [{ priority: '101' }, 'Priority'],
+      [{ priority: 'high' }, 'Priority'],
+    ] as const)
+      expect(checkDraft(draft(wrong))).toMatchObject({ ok: false, problems: [{ field }] });
   });
 
   it('that is kept open may begin without input, but not with a wrong one', () => {

@@ -1,6 +1,6 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
-import type { Inputs } from '../../sdk/types.ts';
-import { jobTotalMsMax } from '../../kernel/limits.ts';
+import type { Inputs, JobSpec } from '../../sdk/types.ts';
+import { itemMsMax, jobTotalMsMax, memoryMiBMax } from '../../kernel/limits.ts';
 import { referenceIn } from '../data/reference.ts';
 import { generatorProblem } from './generator.ts';
 
@@ -26,6 +26,12 @@ export interface Draft {
   readonly open: boolean;
   /** As written: minutes of processors that the whole job may take; '' for as many as it needs. */
   readonly totalMinutes: string;
+  /** As written: minutes that one item may take; '' for the usual one. */
+  readonly itemMinutes: string;
+  /** As written: what a memory of WebAssembly may grow to; '' for what every donor allows. */
+  readonly memoryMiB: string;
+  /** As written, among one's own jobs; '' for 0. */
+  readonly priority: string;
 }
 
 /** What the job runs over. */
@@ -47,13 +53,18 @@ export const emptyDraft: Draft = {
   reduce: '',
   open: false,
   totalMinutes: '',
+  itemMinutes: '',
+  memoryMiB: '',
+  priority: '',
 };
 
 export const fileBytesMax = 1024 * 1024 * 1024;
 const itemsMax = 10_000_000;
 const chunkKiBMax = 1024;
+const priorityMax = 100;
 
-export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce' | 'Time limit';
+export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce' | OptionField;
+export type OptionField = 'Time limit' | 'Time for one item' | 'Memory' | 'Priority';
 export interface Problem {
   readonly field: Field;
   readonly sentence: string;
@@ -66,7 +77,7 @@ export type ReadyInputs =
   | { readonly object: string; readonly chunkBytes: number | null }
   | { readonly generator: string };
 export type Checked =
-  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown; readonly totalMs: number | null }
+  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown; readonly options: Pick<JobSpec, 'limits' | 'priority'> }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function checkDraft(draft: Draft): Checked {
@@ -88,22 +99,41 @@ export function checkDraft(draft: Draft): Checked {
   const args = jsonOf(draft.args);
   if ('sentence' in args) wrong('Arguments', `The arguments are not valid JSON: ${args.sentence}`);
   if (draft.reduce.trim() !== '') wrong('Reduce', codeProblem(draft.reduce, '(values) => value'));
-  const totalMs = totalMsOf(draft.totalMinutes);
+  const totalMs = msOf(draft.totalMinutes, jobTotalMsMax);
   if (totalMs === undefined)
     wrong('Time limit', 'A time limit is a number of minutes above 0, such as 90, or nothing where the job may take what it needs.');
-  if (totalMs === undefined || problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
-  return { ok: true, inputs, args: args.value, totalMs };
+  const itemMs = msOf(draft.itemMinutes, itemMsMax);
+  if (itemMs === undefined)
+    wrong(
+      'Time for one item',
+      'The time for one item is a number of minutes above 0, such as 10, and a day at most; or nothing for a minute.',
+    );
+  const memoryMiB = wholeOf(draft.memoryMiB, 1, memoryMiBMax);
+  if (memoryMiB === undefined)
+    wrong('Memory', `Memory is a whole number of MiB, from 1 to ${memoryMiBMax}, or nothing for what every donor allows.`);
+  const priority = wholeOf(draft.priority, -priorityMax, priorityMax);
+  if (priority === undefined) wrong('Priority', `A priority is a whole number from -${priorityMax} to ${priorityMax}, or nothing for 0.`);
+  if (problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
+  const limits = { ...(itemMs && { itemMs }), ...(totalMs && { totalMs }), ...(memoryMiB && { memoryMiB }) };
+  return { ok: true, inputs, args: args.value, options: { limits, ...(priority && { priority }) } };
 }
 
-/** null where there is no limit; undefined where it is none that can be. */
-export function totalMsOf(minutes: string): number | null | undefined {
+/** null where nothing is written; undefined where it is no time from a millisecond to `msMax`. */
+export function msOf(minutes: string, msMax: number): number | null | undefined {
   if (minutes.trim() === '') return null;
   const ms = Math.round(Number(minutes) * 60_000);
-  return ms >= 1 && ms <= jobTotalMsMax ? ms : undefined;
+  return ms >= 1 && ms <= msMax ? ms : undefined;
 }
 
-/** As `totalMsOf` reads it again. */
-export const minutesOf = (totalMs: number): string => String(Number((totalMs / 60_000).toPrecision(12)));
+/** As `msOf` reads it again. */
+export const minutesOf = (ms: number): string => String(Number((ms / 60_000).toPrecision(12)));
+
+/** null where nothing is written; undefined where it is no such number. */
+function wholeOf(text: string, min: number, max: number): number | null | undefined {
+  if (text.trim() === '') return null;
+  const number = Number(text);
+  return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
+}
 
 export function codeProblem(code: string, shape: string): string | null {
   if (code.trim() === '') return `There is no code. It is an ES module: export default ${shape}`;

@@ -12,6 +12,7 @@ import { checkDraft, type Draft, type Field, type Problem } from './draft.ts';
 import { draftFromFragment, draftFromText, draftToFragment, draftToText, linkCharactersMax } from './draft-file.ts';
 import { draftStore, isPristine, useDraft } from './draft-store.ts';
 import { InputField } from './input-field.tsx';
+import { OptionFields } from './option-fields.tsx';
 import { draftOfJob, draftOfSample } from './sample-draft.ts';
 import { sampleById, StartFrom } from './start-from.tsx';
 import { submissions, useSubmissionOf, type Step } from './submission.ts';
@@ -68,7 +69,7 @@ export function NewJobPage() {
         await lull.ready;
         const old = await lull.find(job);
         const known = snapshots.getState().jobs?.find(({ id }) => id === job);
-        const { draft: cloned, sentence } = await draftOfJob(old, known?.manifest);
+        const { draft: cloned, sentence } = await draftOfJob(old, known);
         return { draft: cloned, from: `Cloned from ${old.name}: change what you like.`, sentence };
       });
     else if (fragment !== undefined)
@@ -102,7 +103,7 @@ export function NewJobPage() {
         args: checked.args,
         open: draft.open,
         ...(reduce === '' ? {} : { reduce }),
-        ...(checked.totalMs !== null && { limits: { totalMs: checked.totalMs } }),
+        ...checked.options,
       },
       checked.inputs,
       draft,
@@ -196,14 +197,9 @@ export function NewJobPage() {
             </div>
             <details
               className="field"
-              open={
-                draft.reduce !== '' ||
-                draft.args !== '' ||
-                draft.totalMinutes !== '' ||
-                problems.some(({ field }) => field === 'Reduce' || field === 'Arguments' || field === 'Time limit')
-              }
+              open={draft.reduce !== '' || draft.args !== '' || problems.some(({ field }) => field === 'Reduce' || field === 'Arguments')}
             >
-              <summary>Arguments and a last step, a time limit (optional)</summary>
+              <summary>Arguments and a last step (optional)</summary>
               <CodeField
                 label="Arguments"
                 rows={2}
@@ -222,22 +218,8 @@ export function NewJobPage() {
                 hint={reduceHint}
                 onChange={(reduce) => change({ reduce })}
               />
-              <div className="field">
-                <label htmlFor="job-total">Time limit</label>
-                <input
-                  id="job-total"
-                  type="text"
-                  inputMode="decimal"
-                  value={draft.totalMinutes}
-                  aria-invalid={wrong('Time limit') !== undefined}
-                  aria-describedby="job-total-hint"
-                  onChange={(event) => change({ totalMinutes: event.target.value })}
-                />
-                <span id="job-total-hint" className={wrong('Time limit') === undefined ? 'hint' : 'hint wrong'}>
-                  {wrong('Time limit') ?? 'Minutes of processors for the whole job: then it ends, with the results it has by then.'}
-                </span>
-              </div>
             </details>
+            <OptionFields draft={draft} wrong={wrong} onChange={change} />
           </div>
           <TryCard code={draft.code} check={check} stamp={draft} />
           <div className="card stack">

@@ -1,4 +1,5 @@
 // A sample or an old job as a draft of the form.
+import { itemMsDefault } from '../../kernel/limits.ts';
 import type { JobInput, JobManifest } from '../../kernel/protocol/job-manifest.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { Job } from '../../sdk/types.ts';
@@ -31,16 +32,20 @@ export async function draftOfSample({ name, code, reduce, args, argsFile, input 
 /** Items of a list that are fetched back for editing; each is asked for by itself. */
 export const clonedItemsMax = 2_000;
 
+/** What this tab's ledger knows of a job. */
+export interface KnownJob {
+  readonly manifest: Pick<JobManifest, 'input' | 'totalMs' | 'itemMs' | 'memoryMiB'>;
+  readonly priority: number;
+}
+
 /**
- * An old job to change and submit again; `manifest` is what this tab knows of it. `sentence` says what could not be brought over; '' where all was.
+ * An old job to change and submit again. `sentence` says what could not be brought over; '' where all was.
  * @throws what `job.source()` throws
  */
-export async function draftOfJob(
-  job: Job,
-  manifest: Pick<JobManifest, 'input' | 'totalMs'> | undefined,
-): Promise<{ draft: Draft; sentence: string }> {
+export async function draftOfJob(job: Job, known: KnownJob | undefined): Promise<{ draft: Draft; sentence: string }> {
   const { code, reduce } = await job.source();
   const { args } = job;
+  const manifest = known?.manifest;
   const draft = {
     ...emptyDraft,
     name: job.name,
@@ -49,6 +54,9 @@ export async function draftOfJob(
     args: args === undefined || args === null ? '' : (JSON.stringify(args) ?? ''),
     open: job.open,
     totalMinutes: manifest?.totalMs === undefined ? '' : minutesOf(manifest.totalMs),
+    itemMinutes: manifest === undefined || manifest.itemMs === itemMsDefault ? '' : minutesOf(manifest.itemMs),
+    memoryMiB: manifest?.memoryMiB === undefined ? '' : String(manifest.memoryMiB),
+    priority: known === undefined || known.priority === 0 ? '' : String(known.priority),
   };
   const cloned = manifest === undefined ? null : await inputOf(job, manifest.input);
   return cloned === null

@@ -1,6 +1,6 @@
 // A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
 import * as v from 'valibot';
-import { memoryMiBMax, jobItemsMax, jobManifestBytesMax, jobTotalMsMax, objectSegmentsMax } from '../limits.ts';
+import { itemMsMax, memoryMiBMax, jobItemsMax, jobManifestBytesMax, jobTotalMsMax, objectSegmentsMax } from '../limits.ts';
 import {
   amount,
   bytes,
@@ -65,7 +65,7 @@ export const jobManifestSchema = v.strictObject({
   redundancy: v.literal(1),
   priority: v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100)),
   failuresMax: v.pipe(natural, v.maxValue(jobItemsMax)),
-  itemMs: v.pipe(positive, v.maxValue(24 * 3_600_000)),
+  itemMs: v.pipe(positive, v.maxValue(itemMsMax)),
   /** What all its parts together may take of processors; a job that has taken so much ends as failed. Absent: as much as it needs. */
   totalMs: v.optional(v.pipe(positive, v.maxValue(jobTotalMsMax))),
   /** A memory of WebAssembly grows no further; donors who allow less do not run the job. Absent: `wasmMiBDefault`, for everybody. */
