@@ -92,7 +92,10 @@ test('two groups shrink, are made one, and a running job goes on in it', { tag: 
     expect(atMerge).toBeLessThan(items);
     for (const { page } of [submitter, last])
       await page.waitForFunction(() => globalThis.lull.peers().length === 2, undefined, { timeout: 60_000 });
-    await committed(submitter.page, job, items, 300_000);
+    await committed(submitter.page, job, items, 300_000).catch(async (error: unknown) => {
+      console.log(JSON.stringify(await submitter.page.evaluate((id) => globalThis.lull.job(id)!.standing(), job)));
+      throw error;
+    });
     const { state, results } = await collect(submitter.page, job);
     expect(state).toBe('done');
     expect(results.map((result) => ('value' in result ? result.value : result.error))).toEqual(

@@ -262,3 +262,35 @@ test('who is not told of what a group absorbed by the directory hears it from it
   expect(late!.kernel.self.group()).toBe(large);
   expect((await town.view(late!)).answersFor).toEqual([large, small]);
 });
+
+test.each([
+  ['the submitter', true],
+  ['the donor', false],
+])(
+  'a job goes on where two groups shrink to a tab each and %s moves to the other, though the two lose their link for a while',
+  async (_, submitterMoves) => {
+    const items = 240;
+    const town = new Town(`shrunk ${submitterMoves}`, 400, 4);
+    const [last, ...others] = await town.open(4);
+    const [submitter, donor] = await town.open(2);
+    for (const peer of [last!, ...others, donor!]) await town.donate(peer);
+    await town.bridged(30_000);
+    const job = await town.submit(submitter!, items);
+    const committed = async () => (await town.summary(submitter!, job))?.committed ?? 0;
+    await town.clock.until(async () => (await committed()) >= 5, 20_000, 'some of it');
+    for (const peer of [...others, donor!]) await town.gone(peer);
+    await town.clock.advance(30_000);
+    town.network.cut(submitter!.kernel.self.peer, last!.kernel.self.peer);
+    await town.clock.advance(10_000);
+    const [from, into] = submitterMoves ? [submitter!, last!] : [last!, submitter!];
+    town.directory.merge(from.kernel.self.group(), into.kernel.self.group());
+    await town.clock.advance(10_000);
+    town.network.heal();
+    const atMerge = await committed();
+    expect(atMerge).toBeLessThan(items - 40);
+    // One worker has the rest to do, and 400 ms for each.
+    expect(await town.ended(submitter!, job, (items - atMerge) * 400 + 30_000)).toMatchObject({ state: 'done', committed: items });
+    expect(bugsOf(town)).toEqual([]);
+  },
+  60_000,
+);

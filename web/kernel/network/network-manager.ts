@@ -25,7 +25,7 @@ import { Calls, sizeOf, type Carrier } from './calls.ts';
 import { handshake, said, sayBye, type Proven } from './handshake.ts';
 import { InboundBudget } from './inbound-data.ts';
 import { Relay } from './relay.ts';
-import { Session, type LinkEnd } from './session.ts';
+import { Session, type LinkEnd, type SessionHost } from './session.ts';
 
 export interface NetworkManagerOptions {
   readonly platform: Platform;
@@ -67,7 +67,7 @@ const alone = (why: string) => failure('unreachable', why);
 export class NetworkManager implements Remote {
   readonly #calls: Calls;
   readonly #relay: Relay;
-  readonly #budget = new InboundBudget(inboundBytesMax);
+  readonly #host: SessionHost;
   /** The link in use to each peer; `#all` has those that are on their way out too. */
   readonly #sessions = new Map<PeerId, Session>();
   readonly #all = new Set<Session>();
@@ -86,6 +86,14 @@ export class NetworkManager implements Remote {
   constructor(private readonly options: NetworkManagerOptions) {
     this.#calls = new Calls(options.platform, options.self, options.deliver);
     this.#relay = new Relay(options.platform, options.self, this.#calls, (peer) => this.#sessions.get(peer));
+    this.#host = {
+      platform: options.platform,
+      calls: this.#calls,
+      budget: new InboundBudget(inboundBytesMax),
+      closed: (session, why) => this.#closed(session, why),
+      relay: (session, frame, buffers) => this.#relay.receive(session, frame, buffers),
+      unrelayed: (session, counter, fault) => this.#relay.unrelayed(session, counter, fault),
+    };
   }
 
   /** Dials wait for it, so the caller need not. */
@@ -278,15 +286,7 @@ export class NetworkManager implements Remote {
       relayBytesBurst: relayBytesMax,
     };
     const old = this.#sessions.get(proven.peer);
-    const host = {
-      platform,
-      calls: this.#calls,
-      budget: this.#budget,
-      closed: this.#closed.bind(this),
-      relay: this.#relay.receive.bind(this.#relay),
-      unrelayed: this.#relay.unrelayed.bind(this.#relay),
-    };
-    const session = new Session(host, link, proven, codec, limits);
+    const session = new Session(this.#host, link, proven, codec, limits);
     this.#all.add(session);
     const preferred = (candidate: Session) => candidate.link.dialled === self.peer < candidate.peer;
     const atOnce = old !== undefined && platform.clock.now() - old.openedAt < simultaneousMs;
