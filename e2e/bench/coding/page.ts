@@ -2,8 +2,10 @@
 import { wrap } from 'comlink';
 import { browserClock } from '../../../web/adapters/browser-clock.ts';
 import { codecClient } from '../../../web/adapters/codec-client.ts';
+import { trustOwnScripts } from '../../../web/adapters/trusted-types.ts';
 import type { Bench, Direction, Subject } from './worker.ts';
 
+trustOwnScripts();
 const worker = wrap<Bench>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
 const { coder } = codecClient(browserClock());
 
