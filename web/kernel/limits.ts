@@ -203,6 +203,8 @@ export const ackWaitMs = 4_000;
 export const jobsPublishEveryMs = 100;
 export const jobsMax = 10_000;
 export const jobItemsMax = 10_000_000;
+/** Of a job among its submitter's own, either way. */
+export const priorityMax = 100;
 
 // Execution
 export const itemAttemptsMax = 3;

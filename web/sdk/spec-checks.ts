@@ -1,10 +1,9 @@
 // What is wrong with a job as it was asked for, in a sentence, before anything is stored anywhere.
-import { itemMsMax, jobItemsMax, jobLifeMsDefault, jobLifeMsMax, jobTotalMsMax, memoryMiBMax } from '../kernel/limits.ts';
+import { itemMsMax, jobItemsMax, jobLifeMsDefault, jobLifeMsMax, jobTotalMsMax, memoryMiBMax, priorityMax } from '../kernel/limits.ts';
 import { LullError } from './errors.ts';
 import type { JobSpec } from './types.ts';
 
 const nameCharsMax = 200;
-const priorityMax = 100;
 
 type Options<Known extends string> = Readonly<Record<Known, string>>;
 /** Those with a sentence are to come. */

@@ -1,6 +1,6 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
 import type { Inputs, JobSpec } from '../../sdk/types.ts';
-import { itemMsMax, jobTotalMsMax, memoryMiBMax } from '../../kernel/limits.ts';
+import { itemMsMax, jobTotalMsMax, memoryMiBMax, priorityMax } from '../../kernel/limits.ts';
 import { referenceIn } from '../data/reference.ts';
 import { generatorProblem } from './generator.ts';
 
@@ -61,7 +61,6 @@ export const emptyDraft: Draft = {
 export const fileBytesMax = 1024 * 1024 * 1024;
 const itemsMax = 10_000_000;
 const chunkKiBMax = 1024;
-const priorityMax = 100;
 
 export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce' | OptionField;
 export type OptionField = 'Time limit' | 'Time for one item' | 'Memory' | 'Priority';

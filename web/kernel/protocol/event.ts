@@ -1,6 +1,14 @@
 // Events of a job's ledger (rules 5, 6, 9, 10): signed, self-contained, foldable in any order.
 import * as v from 'valibot';
-import { actorsPerJobMax, eventBytesMax, eventsAheadMax, itemAttemptsMax, recordItemsMax, settingsPerJobMax } from '../limits.ts';
+import {
+  actorsPerJobMax,
+  eventBytesMax,
+  eventsAheadMax,
+  itemAttemptsMax,
+  priorityMax,
+  recordItemsMax,
+  settingsPerJobMax,
+} from '../limits.ts';
 import {
   amount,
   bytes,
@@ -75,7 +83,7 @@ export const eventBodySchema = v.variant('kind', [
     cancelled: v.optional(v.literal(true)),
     /** The group that is at home for the job from now on, instead of the manifest's. */
     home: v.optional(groupIdSchema),
-    priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100))),
+    priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(-priorityMax), v.maxValue(priorityMax))),
     /**
      * Opens this round for items: they are run anew, whatever they had (retry, re-check). The number is above the highest so far and
      * otherwise random, so that nobody writes results of a round before it was opened.

@@ -1,6 +1,6 @@
 // A job as its submitter signed it. The job's id is the SHA-256 of the encoded manifest (rule 1).
 import * as v from 'valibot';
-import { itemMsMax, memoryMiBMax, jobItemsMax, jobManifestBytesMax, jobTotalMsMax, objectSegmentsMax } from '../limits.ts';
+import { itemMsMax, memoryMiBMax, jobItemsMax, jobManifestBytesMax, jobTotalMsMax, objectSegmentsMax, priorityMax } from '../limits.ts';
 import {
   amount,
   bytes,
@@ -63,7 +63,7 @@ export const jobManifestSchema = v.strictObject({
   open: v.optional(v.literal(true)),
   runtime: v.literal('js'),
   redundancy: v.literal(1),
-  priority: v.pipe(v.number(), v.safeInteger(), v.minValue(-100), v.maxValue(100)),
+  priority: v.pipe(v.number(), v.safeInteger(), v.minValue(-priorityMax), v.maxValue(priorityMax)),
   failuresMax: v.pipe(natural, v.maxValue(jobItemsMax)),
   itemMs: v.pipe(positive, v.maxValue(itemMsMax)),
   /** What all its parts together may take of processors; a job that has taken so much ends as failed. Absent: as much as it needs. */
