@@ -51,12 +51,26 @@ describe('a function that was asked for in vain', () => {
 describe('a function that holders without it leave no majority for', () => {
   it('has vanished when that was so for longer than an append may be on its way', () => {
     const inVain = new AskedInVain();
-    const failed = (gone: boolean, now: number) => {
+    const failed = (gone: boolean | undefined, now: number) => {
       inVain.failed(id, 'out-of-reach', gone, now, 1);
       return inVain.hasVanished(id, now);
     };
     expect([failed(true, 0), failed(true, vanishedMs / 2), failed(true, vanishedMs)]).toEqual([false, false, true]);
     expect([failed(false, vanishedMs), failed(true, vanishedMs), failed(true, 2 * vanishedMs)]).toEqual([false, false, true]);
+  });
+
+  it('has vanished too where too few had answered in between to tell', () => {
+    const inVain = new AskedInVain();
+    const failed = (gone: boolean | undefined, now: number) => {
+      inVain.failed(id, gone === true ? 'out-of-reach' : 'contended', gone, now, 1);
+      return inVain.hasVanished(id, now);
+    };
+    expect([failed(undefined, 0), failed(true, 0), failed(undefined, vanishedMs / 2), failed(true, vanishedMs)]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
   });
 });
 
@@ -95,16 +109,36 @@ describe('donors cut off from a majority of holders', () => {
   it('give up a function that half of its holders have forgotten, so that it is appended anew', async () => {
     const cluster = await Cluster.of('abcdef');
     unwrap(await cluster.append(cluster.tabs[0]!, [[0, 10]]));
-    for (const tab of cluster.tabs.slice(3)) {
-      await cluster.kill(tab);
-      for (const table of ['records', 'locks'] as const)
-        await tab.storage.write(unwrap(await tab.storage.keys(table, '')).map((key) => ({ table, key, delete: true })));
-      await cluster.add(tab.name, tab.storage);
-    }
-    await cluster.seeEachOther();
+    await forgetRecords(cluster, cluster.tabs.slice(3));
     const [a] = cluster.tabs;
     await claimFor(cluster, [a!], a!, 2 * holdersLostMs);
     expect(await cluster.views(a!)).toEqual([]);
     expect(cluster.bugs).toEqual([]);
   });
+
+  it('give up at once, if they are no holders, what most holders have forgotten: each asks every holder once', async () => {
+    const cluster = await Cluster.of('abcdefgh');
+    const { holders } = unwrap(await cluster.append(cluster.tabs[0]!, [[0, 10]])).body;
+    await cluster.clock.advance(100);
+    const isHolder = (tab: Tab) => holders.includes(tab.storage.store);
+    await forgetRecords(cluster, cluster.tabs.filter(isHolder).slice(0, 4));
+    const others = cluster.tabs.filter((tab) => tab.alive && !isHolder(tab));
+    expect(others).toHaveLength(2);
+    cluster.sent.clear();
+    expect(await Promise.all(others.map((tab) => cluster.claim(tab)))).toEqual([null, null]);
+    expect(await Promise.all(others.map((tab) => cluster.views(tab)))).toEqual([[], []]);
+    expect(cluster.sent.get('locks create')).toBe(others.length * holders.length);
+    expect(cluster.bugs).toEqual([]);
+  });
 });
+
+/** Each comes back with the store it had, without what it kept of functions. */
+async function forgetRecords(cluster: Cluster, tabs: readonly Tab[]): Promise<void> {
+  for (const tab of tabs) {
+    await cluster.kill(tab);
+    for (const table of ['records', 'locks'] as const)
+      await tab.storage.write(unwrap(await tab.storage.keys(table, '')).map((key) => ({ table, key, delete: true })));
+    await cluster.add(tab.name, tab.storage);
+  }
+  await cluster.seeEachOther();
+}

@@ -30,10 +30,10 @@ export class AskedInVain {
   readonly #of = new Map<RecordId, Failing>();
 
   /**
-   * `gone`: without the holders that do not have it there is no majority. `fraction` in [0, 1) spreads those who ask for the same; the first
-   * time over the whole of the wait, for a quick winner.
+   * `gone`: without the holders that do not have it there is no majority; undefined where too few have answered to tell. `fraction` in [0, 1)
+   * spreads those who ask for the same; the first time over the whole of the wait, for a quick winner.
    */
-  failed(id: RecordId, how: InVain, gone: boolean, now: number, fraction: number): void {
+  failed(id: RecordId, how: InVain, gone: boolean | undefined, now: number, fraction: number): void {
     const known = this.#of.get(id);
     const before = known?.how === how ? known : undefined;
     const times = (before?.times ?? 0) + 1;
@@ -46,7 +46,7 @@ export class AskedInVain {
       last: now,
       until: now + leastMs + (mostMs - leastMs) * fraction,
       times,
-      goneSince: gone ? (known?.goneSince ?? now) : undefined,
+      goneSince: gone === true ? (known?.goneSince ?? now) : gone === false ? undefined : known?.goneSince,
     });
     if (this.#of.size > recordsMax) this.#of.delete(this.#of.keys().next().value!);
   }

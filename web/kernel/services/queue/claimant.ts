@@ -11,7 +11,7 @@ import { AskedInVain } from './asked-in-vain.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
 import { chooseNext, Deferrals, turnAfter, turnMs, turnsMax, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
-import type { Grant } from './holder.ts';
+import type { Grant, Refusal } from './holder.ts';
 import { majorityOf } from './holders.ts';
 import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
@@ -287,13 +287,13 @@ export class Claimant {
     const first = this.#isContended(entry) ? await this.#askFirst(entry) : undefined;
     if (first?.refusal !== undefined) {
       this.#asking.delete(id);
-      this.#refused(entry, holders.length - 1, [first.refusal], clock.now());
+      this.#refused(entry, { granted: 0, pending: holders.length - 1 }, [first.refusal], clock.now());
       return undefined;
     }
     const tally = { holders: holders.length, k, granted: 0, slices: 0, read: false, pending: holders.length };
     const fences = new Map<StoreId, number>();
     const slices = new Map<number, Uint8Array>();
-    const refusals: Extract<Grant, { granted: false }>[] = [];
+    const refusals: Refusal[] = [];
     let opened: OpenedRecord | undefined;
     let lies = false;
     let state: 'open' | 'refused' | OwnClaim = 'open';
@@ -341,6 +341,7 @@ export class Claimant {
         } else if (reply?.ok === true && !reply.value.granted) refusals.push(reply.value);
         tally.pending--;
         settle();
+        if (state === 'refused' && tally.pending === 0 && !lies) this.#allRefused(entry, refusals);
       };
       for (const [index, { store, reply }] of asked.entries()) {
         if (reply === undefined) void take(store, index, undefined);
@@ -352,7 +353,7 @@ export class Claimant {
     if (claim === undefined) {
       const unreadable = verdictOf(tally) === 'unreadable';
       if (lies || unreadable) this.#deferrals.failed(entry.charged, now);
-      else this.#refused(entry, tally.granted + tally.pending, refusals, now);
+      else this.#refused(entry, tally, refusals, now);
       if (lies) this.findings.lied(entry, opened!.body);
       if (unreadable && !lies) {
         this.#unreadable.add(id);
@@ -373,28 +374,35 @@ export class Claimant {
     return claim;
   }
 
-  /** `granting`: holders that gave it, or had not answered when it was refused. */
+  /** All who could be asked have answered. Whoever is no holder heard of it only when a majority had it: now most have not. */
+  #allRefused({ id, record, slice }: KeptRecord, refusals: readonly Refusal[]): void {
+    if (slice === null && 2 * refusals.filter(isGone).length > record.holders.length) this.#vanish(id, this.context.platform.clock.now());
+  }
+
+  #vanish(id: RecordId, now: number): void {
+    this.#avoid.set(id, now + leaseMs);
+    this.findings.vanished(id);
+  }
+
+  /** `granted` and `pending`: holders that gave it, and those that had not answered when it was refused. */
   #refused(
     { id, record, charged }: KeptRecord,
-    granting: number,
-    refusals: readonly Extract<Grant, { granted: false }>[],
+    { granted, pending }: { readonly granted: number; readonly pending: number },
+    refusals: readonly Refusal[],
     now: number,
   ): void {
     const holders = record.holders.length;
     const majority = majorityOf(holders);
-    const leased = refusals.filter(({ why }) => why === 'leased').length;
-    const gone = refusals.length - leased;
-    const outOfReach = granting + leased < majority;
+    const gone = refusals.filter(isGone).length;
+    const leased = refusals.length - gone;
+    const outOfReach = granted + pending + leased < majority;
     // Neither granted nor owned by somebody: the way of records that somebody made up.
     if (outOfReach) this.#deferrals.failed(charged, now);
-    const noMajority = holders - gone < majority;
+    // Most are refused before all have answered: those few may be too few to tell whether a majority has it.
+    const noMajority = holders - gone < majority ? true : granted + leased >= majority ? false : undefined;
     this.#inVain.failed(id, outOfReach ? 'out-of-reach' : 'contended', noMajority, now, this.context.platform.random.fraction());
-    const vanished = 2 * gone > holders || this.#inVain.hasVanished(id, now);
-    if (vanished || refusals.some(({ why }) => why === 'decided' || why === 'ended')) {
-      this.#avoid.set(id, now + leaseMs);
-      if (vanished) this.findings.vanished(id);
-      return;
-    }
+    if (this.#inVain.hasVanished(id, now)) return this.#vanish(id, now);
+    if (refusals.some(({ why }) => why === 'decided' || why === 'ended')) return void this.#avoid.set(id, now + leaseMs);
     // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
     for (const { owner, retryMs } of refusals) {
       const agreeing = refusals.filter((other) => other.owner === owner).length;
@@ -475,6 +483,9 @@ export class Claimant {
     }
   }
 }
+
+/** Its holder does not have it, or not any more. */
+const isGone = ({ why }: Refusal) => why !== 'leased';
 
 const claimOf = ({ entry, fences, stopAt }: OwnClaim): Claim => ({
   record: entry.id,

@@ -24,15 +24,14 @@ const leavingMax = 10_000;
 
 export const tooManyOfOne = `One submitter has at most ${functionsPerSubmitterMax} functions queued here; more are taken when some of them are done.`;
 
-export type Grant =
-  | { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array }
-  | {
-      readonly granted: false;
-      readonly why: 'leased' | 'decided' | 'unknown' | 'ended';
-      readonly retryMs: number;
-      readonly owner: PeerId | null;
-    };
-const refusal = (why: 'decided' | 'unknown', retryMs = 0): Grant => ({ granted: false, why, retryMs, owner: null });
+export interface Refusal {
+  readonly granted: false;
+  readonly why: 'leased' | 'decided' | 'unknown' | 'ended';
+  readonly retryMs: number;
+  readonly owner: PeerId | null;
+}
+export type Grant = { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array } | Refusal;
+const refusal = (why: 'decided' | 'unknown', retryMs = 0): Refusal => ({ granted: false, why, retryMs, owner: null });
 
 /** Why a label cannot be taken, in a sentence; undefined for a sound one. `itemsOf` knows the length of known jobs. */
 export function flawOf(
