@@ -38,9 +38,14 @@ test(
     await page.keyboard.type('{"most": 40');
     await page.getByRole('button', { name: 'Try on three items here' }).click();
     await expect(page.getByLabel('Try it here')).toContainText('#819');
-    await page.getByText('Limits and priority').click();
-    const limits = [page.getByLabel('Time for one item'), page.getByLabel('Memory'), page.getByLabel('Priority')];
-    for (const [at, value] of ['0', '512', '5'].entries()) await limits[at]!.fill(value);
+    await page.getByText('Limits, priority and keeping').click();
+    const limits = [
+      page.getByLabel('Time for one item'),
+      page.getByLabel('Memory'),
+      page.getByLabel('Priority'),
+      page.getByLabel('Kept for'),
+    ];
+    for (const [at, value] of ['0', '512', '5', '30'].entries()) await limits[at]!.fill(value);
     await page.getByRole('button', { name: 'Submit job' }).click();
     await expect(limits[0]!).toBeFocused();
     await expect(page.getByText('The time for one item is a number of minutes above 0')).toBeVisible();
@@ -51,11 +56,12 @@ test(
     const values = await page.evaluate(() => globalThis.lull.jobs()[0]!.values());
     expect([values.length, values[0], values.at(-1)]).toEqual([820, 1, 819 + 40 * 40]);
 
+    await expect(page.getByText('They expire in 30 days.')).toBeVisible();
     // Again, with what it was allowed.
     await page.getByText('More', { exact: true }).click();
     await page.getByRole('button', { name: 'Clone and edit' }).click();
     await expect(page.getByText('Cloned from Pairs: change what you like.')).toBeVisible();
-    for (const [at, value] of ['2', '512', '5'].entries()) await expect(limits[at]!).toHaveValue(value);
+    for (const [at, value] of ['2', '512', '5', '30'].entries()) await expect(limits[at]!).toHaveValue(value);
   },
 );
 

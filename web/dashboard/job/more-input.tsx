@@ -3,7 +3,7 @@ import type { Inputs, Job } from '../../sdk/types.ts';
 import { checkInput, emptyInput } from '../new-job/draft.ts';
 import { InputField } from '../new-job/input-field.tsx';
 import { storedInputs, type Step } from '../new-job/submission.ts';
-import { sentenceOf, useCommand, useDeps } from '../shell/deps.ts';
+import { sentenceOf, useCommand, useDeps, useSnapshot } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
 import { bytes, plural } from '../view/format.ts';
 
@@ -15,6 +15,7 @@ export function MoreInput({ job }: { job: Job }) {
   const [step, setStep] = useState<Step | null>(null);
   const [appended, setAppended] = useState('');
   const closing = useCommand();
+  const expires = useSnapshot((snapshot) => snapshot.jobs?.find(({ id }) => id === job.id)?.manifest.expires);
   const under = step !== null && step.kind !== 'failed';
 
   const append = async () => {
@@ -30,6 +31,7 @@ export function MoreInput({ job }: { job: Job }) {
         lull,
         { look: (object) => objects.reference(object), generate: (body) => tries.generate(body, job.args) },
         inputs,
+        expires === undefined ? undefined : new Date(expires),
         setStep,
       );
       setStep({ kind: 'handing-over' });

@@ -26,7 +26,7 @@ describe('a job as a file or a link', () => {
       text: { ...emptyDraft.text, object: 'ab' },
     };
     expect(draftFromText(draftToText(chunks))).toEqual(chunks);
-    const limited: Draft = { ...draft, totalMinutes: '90', itemMinutes: '5', memoryMiB: '2048', priority: '7' };
+    const limited: Draft = { ...draft, totalMinutes: '90', itemMinutes: '5', memoryMiB: '2048', priority: '7', keepDays: '30' };
     expect(draftFromText(draftToText(limited))).toEqual(limited);
   });
 

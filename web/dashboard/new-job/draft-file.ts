@@ -15,6 +15,7 @@ const draftSchema = v.strictObject({
   itemMinutes: v.optional(text(20), ''),
   memoryMiB: v.optional(text(20), ''),
   priority: v.optional(text(20), ''),
+  keepDays: v.optional(text(20), ''),
   input: v.strictObject({
     kind: v.picklist(inputKinds),
     text: v.optional(text(16_000_000), ''),
@@ -28,7 +29,22 @@ export const linkCharactersMax = 30_000;
 
 /** JSON that a person can read and change. */
 export function draftToText(draft: Draft): string {
-  const { name, code, reduce, args, open, totalMinutes, itemMinutes, memoryMiB, priority, kind, text: texts, split, chunkKiB } = draft;
+  const {
+    name,
+    code,
+    reduce,
+    args,
+    open,
+    totalMinutes,
+    itemMinutes,
+    memoryMiB,
+    priority,
+    keepDays,
+    kind,
+    text: texts,
+    split,
+    chunkKiB,
+  } = draft;
   const input = { kind, ...(kind !== 'file' && { text: texts[kind] }), ...((kind === 'file' || kind === 'object') && { split, chunkKiB }) };
   const said = {
     lull: 'job',
@@ -42,6 +58,7 @@ export function draftToText(draft: Draft): string {
     ...(itemMinutes !== '' && { itemMinutes }),
     ...(memoryMiB !== '' && { memoryMiB }),
     ...(priority !== '' && { priority }),
+    ...(keepDays !== '' && { keepDays }),
     input,
   };
   return `${JSON.stringify(said, null, 2)}\n`;

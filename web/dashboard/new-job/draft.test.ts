@@ -15,12 +15,13 @@ const text = (kind: TextKind, value: string): Partial<Draft> => ({ kind, text: {
 
 describe('a new job', () => {
   it('is taken when it has a name, code and input', () => {
-    expect(checkDraft(draft({}))).toEqual({ ok: true, options: { limits: {} }, inputs: { items: ['a', 'b'] }, args: null });
+    expect(checkDraft(draft({}))).toEqual({ ok: true, options: { limits: {} }, inputs: { items: ['a', 'b'] }, args: null, keepMs: null });
     expect(checkDraft(draft({ args: '{"n":1}', ...text('range', '5..8') }))).toEqual({
       ok: true,
       options: { limits: {} },
       inputs: { range: [5, 8] },
       args: { n: 1 },
+      keepMs: null,
     });
   });
 
@@ -32,12 +33,13 @@ describe('a new job', () => {
       expect(limited(wrong)).toMatchObject({ ok: false, problems: [{ field: 'Time limit' }] });
   });
 
-  it('has the time for an item, the memory and the priority that are written, and the usual ones where nothing is', () => {
+  it('has the time for an item, the memory, the priority and the days that are written, and the usual ones where nothing is', () => {
     expect(checkDraft(draft({ itemMinutes: '1440', memoryMiB: ' 16384 ', priority: '-100' }))).toMatchObject({
       ok: true,
       options: { limits: { itemMs: 86_400_000, memoryMiB: 16_384 }, priority: -100 },
     });
-    expect(checkDraft(draft({ priority: '0' }))).toMatchObject({ ok: true, options: { limits: {} } });
+    expect(checkDraft(draft({ priority: '0' }))).toMatchObject({ ok: true, options: { limits: {} }, keepMs: null });
+    expect(checkDraft(draft({ keepDays: '90' }))).toMatchObject({ ok: true, keepMs: 90 * 86_400_000 });
     for (const [wrong, field] of [
       [{ itemMinutes: '1441' }, 'Time for one item'],
       [{ itemMinutes: '0' }, 'Time for one item'],
@@ -46,6 +48,9 @@ describe('a new job', () => {
       [{ memoryMiB: '16385' }, 'Memory'],
       [{ priority: '101' }, 'Priority'],
       [{ priority: 'high' }, 'Priority'],
+      [{ keepDays: '91' }, 'Kept for'],
+      [{ keepDays: '0' }, 'Kept for'],
+      [{ keepDays: '1.5' }, 'Kept for'],
     ] as const)
       expect(checkDraft(draft(wrong))).toMatchObject({ ok: false, problems: [{ field }] });
   });

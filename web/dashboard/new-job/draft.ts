@@ -1,6 +1,6 @@
 // What the New job form holds, and what is wrong with it in words. Code is looked at, never run: that is the sandbox's business.
 import type { Inputs, JobSpec } from '../../sdk/types.ts';
-import { itemMsMax, jobTotalMsMax, memoryMiBMax, priorityMax } from '../../kernel/limits.ts';
+import { itemMsMax, jobLifeMsDefault, jobLifeMsMax, jobTotalMsMax, memoryMiBMax, priorityMax } from '../../kernel/limits.ts';
 import { referenceIn } from '../data/reference.ts';
 import { generatorProblem } from './generator.ts';
 
@@ -32,6 +32,8 @@ export interface Draft {
   readonly memoryMiB: string;
   /** As written, among one's own jobs; '' for 0. */
   readonly priority: string;
+  /** As written: days from its submission; '' for as many as usual. */
+  readonly keepDays: string;
 }
 
 /** What the job runs over. */
@@ -56,14 +58,16 @@ export const emptyDraft: Draft = {
   itemMinutes: '',
   memoryMiB: '',
   priority: '',
+  keepDays: '',
 };
 
+export const dayMs = 86_400_000;
 export const fileBytesMax = 1024 * 1024 * 1024;
 const itemsMax = 10_000_000;
 const chunkKiBMax = 1024;
 
 export type Field = 'Name' | 'Code' | 'Input' | 'Arguments' | 'Reduce' | OptionField;
-export type OptionField = 'Time limit' | 'Time for one item' | 'Memory' | 'Priority';
+export type OptionField = 'Time limit' | 'Time for one item' | 'Memory' | 'Priority' | 'Kept for';
 export interface Problem {
   readonly field: Field;
   readonly sentence: string;
@@ -76,7 +80,14 @@ export type ReadyInputs =
   | { readonly object: string; readonly chunkBytes: number | null }
   | { readonly generator: string };
 export type Checked =
-  | { readonly ok: true; readonly inputs: ReadyInputs; readonly args: unknown; readonly options: Pick<JobSpec, 'limits' | 'priority'> }
+  | {
+      readonly ok: true;
+      readonly inputs: ReadyInputs;
+      readonly args: unknown;
+      readonly options: Pick<JobSpec, 'limits' | 'priority'>;
+      /** From the submission on; null for as long as usual. */
+      readonly keepMs: number | null;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function checkDraft(draft: Draft): Checked {
@@ -112,9 +123,15 @@ export function checkDraft(draft: Draft): Checked {
     wrong('Memory', `Memory is a whole number of MiB, from 1 to ${memoryMiBMax}, or nothing for what every donor allows.`);
   const priority = wholeOf(draft.priority, -priorityMax, priorityMax);
   if (priority === undefined) wrong('Priority', `A priority is a whole number from -${priorityMax} to ${priorityMax}, or nothing for 0.`);
-  if (problems.length > 0 || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
+  const keepDays = wholeOf(draft.keepDays, 1, jobLifeMsMax / dayMs);
+  if (keepDays === undefined)
+    wrong(
+      'Kept for',
+      `A job is kept for a whole number of days, from 1 to ${jobLifeMsMax / dayMs}, or nothing for ${jobLifeMsDefault / dayMs}.`,
+    );
+  if (problems.length > 0 || keepDays === undefined || 'sentence' in inputs || 'sentence' in args) return { ok: false, problems };
   const limits = { ...(itemMs && { itemMs }), ...(totalMs && { totalMs }), ...(memoryMiB && { memoryMiB }) };
-  return { ok: true, inputs, args: args.value, options: { limits, ...(priority && { priority }) } };
+  return { ok: true, inputs, args: args.value, options: { limits, ...(priority && { priority }) }, keepMs: keepDays && keepDays * dayMs };
 }
 
 /** null where nothing is written; undefined where it is no time from a millisecond to `msMax`. */

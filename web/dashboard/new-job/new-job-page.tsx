@@ -104,6 +104,7 @@ export function NewJobPage() {
         open: draft.open,
         ...(reduce === '' ? {} : { reduce }),
         ...checked.options,
+        ...(checked.keepMs !== null && { expiresAt: new Date(Date.now() + checked.keepMs) }),
       },
       checked.inputs,
       draft,

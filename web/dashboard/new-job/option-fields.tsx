@@ -1,9 +1,10 @@
-// What a job may take, and before which of one's others it goes: nothing of it has to be filled in.
-import type { Draft, OptionField } from './draft.ts';
+// What a job may take, before which of one's others it goes, and how long it is kept: nothing of it has to be filled in.
+import { jobLifeMsDefault, jobLifeMsMax } from '../../kernel/limits.ts';
+import { dayMs, type Draft, type OptionField } from './draft.ts';
 
 interface Option {
   readonly field: OptionField;
-  readonly key: 'totalMinutes' | 'itemMinutes' | 'memoryMiB' | 'priority';
+  readonly key: 'totalMinutes' | 'itemMinutes' | 'memoryMiB' | 'priority' | 'keepDays';
   readonly unit: string;
   readonly usual: string;
   readonly hint: string;
@@ -38,6 +39,13 @@ const options: readonly Option[] = [
     usual: '0',
     hint: 'From -100 to 100: of your own jobs the higher goes first.',
   },
+  {
+    field: 'Kept for',
+    key: 'keepDays',
+    unit: 'days',
+    usual: String(jobLifeMsDefault / dayMs),
+    hint: `Then the job and its results are deleted wherever they are. ${jobLifeMsMax / dayMs} days at most.`,
+  },
 ];
 
 export function OptionFields({
@@ -52,7 +60,7 @@ export function OptionFields({
   const isOpen = options.some(({ field, key }) => draft[key] !== '' || wrong(field) !== undefined);
   return (
     <details className="field" open={isOpen}>
-      <summary>Limits and priority (optional)</summary>
+      <summary>Limits, priority and keeping (optional)</summary>
       <div className="option-fields">
         {options.map(({ field, key, unit, usual, hint }) => {
           const problem = wrong(field);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { objectId } from '../../kernel/lib/ids.ts';
-import { itemMsDefault, itemMsMax, jobTotalMsMax } from '../../kernel/limits.ts';
+import { itemMsDefault, itemMsMax, jobLifeMsDefault, jobLifeMsMax, jobTotalMsMax } from '../../kernel/limits.ts';
 import type { JobInput } from '../../kernel/protocol/job-manifest.ts';
 import type { Job } from '../../sdk/types.ts';
-import { checkDraft, msOf } from './draft.ts';
+import { checkDraft, dayMs, msOf } from './draft.ts';
 import { clonedItemsMax, draftOfJob, type KnownJob } from './sample-draft.ts';
 
 const job = (inputs: readonly unknown[] = []) =>
@@ -16,7 +16,7 @@ const job = (inputs: readonly unknown[] = []) =>
   }) as unknown as Job;
 /** As this tab's ledger knows it. */
 const known = (input: JobInput, limits: Partial<KnownJob['manifest']> = {}, priority = 0): KnownJob => ({
-  manifest: { input, itemMs: itemMsDefault, ...limits },
+  manifest: { input, itemMs: itemMsDefault, createdAt: 1_000, expires: 1_000 + jobLifeMsDefault, ...limits },
   priority,
 });
 const object = objectId('ab'.repeat(32));
@@ -38,6 +38,13 @@ describe('an old job, cloned', () => {
     for (const totalMs of [1, 7, 60_000, 3_599_999, 123_456_789, jobTotalMsMax])
       expect(msOf((await draftOf({ totalMs })).totalMinutes, jobTotalMsMax)).toBe(totalMs);
     for (const itemMs of [1, 61_001, itemMsMax]) expect(msOf((await draftOf({ itemMs })).itemMinutes, itemMsMax)).toBe(itemMs);
+  });
+
+  it('is kept for as many days as it was', async () => {
+    const daysOf = async (keptMs: number) =>
+      (await draftOfJob(job(), known({ kind: 'range', items: 1, offset: 0 }, { expires: 1_000 + keptMs }))).draft.keepDays;
+    expect(await Promise.all([jobLifeMsDefault, jobLifeMsMax, 3.4 * dayMs, 60_000].map(daysOf))).toEqual(['', '90', '3', '1']);
+    expect((await draftOfJob(job(), undefined)).draft.keepDays).toBe('');
   });
 
   it('refers to the object that its input is in', async () => {

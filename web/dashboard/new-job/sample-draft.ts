@@ -1,9 +1,9 @@
 // A sample or an old job as a draft of the form.
-import { itemMsDefault } from '../../kernel/limits.ts';
+import { itemMsDefault, jobLifeMsDefault } from '../../kernel/limits.ts';
 import type { JobInput, JobManifest } from '../../kernel/protocol/job-manifest.ts';
 import type { Sample } from '../../samples/sample.ts';
 import type { Job } from '../../sdk/types.ts';
-import { emptyDraft, emptyInput, minutesOf, type Draft, type InputDraft } from './draft.ts';
+import { dayMs, emptyDraft, emptyInput, minutesOf, type Draft, type InputDraft } from './draft.ts';
 
 async function shipped(path: string): Promise<Blob> {
   const answer = await fetch(path).catch(() => null);
@@ -34,7 +34,7 @@ export const clonedItemsMax = 2_000;
 
 /** What this tab's ledger knows of a job. */
 export interface KnownJob {
-  readonly manifest: Pick<JobManifest, 'input' | 'totalMs' | 'itemMs' | 'memoryMiB'>;
+  readonly manifest: Pick<JobManifest, 'input' | 'totalMs' | 'itemMs' | 'memoryMiB' | 'createdAt' | 'expires'>;
   readonly priority: number;
 }
 
@@ -57,11 +57,18 @@ export async function draftOfJob(job: Job, known: KnownJob | undefined): Promise
     itemMinutes: manifest === undefined || manifest.itemMs === itemMsDefault ? '' : minutesOf(manifest.itemMs),
     memoryMiB: manifest?.memoryMiB === undefined ? '' : String(manifest.memoryMiB),
     priority: known === undefined || known.priority === 0 ? '' : String(known.priority),
+    keepDays: manifest === undefined ? '' : daysOf(manifest.expires - manifest.createdAt),
   };
   const cloned = manifest === undefined ? null : await inputOf(job, manifest.input);
   return cloned === null
     ? { draft, sentence: 'Its code and arguments are here; its input is not, because it is too much to write out. Choose it again.' }
     : { draft: { ...draft, ...cloned }, sentence: '' };
+}
+
+/** '' for the usual ones; at least one, however soon it was to expire. */
+function daysOf(keptMs: number): string {
+  const days = Math.max(1, Math.round(keptMs / dayMs));
+  return days * dayMs === jobLifeMsDefault ? '' : String(days);
 }
 
 async function inputOf(job: Job, input: JobInput): Promise<InputDraft | null> {

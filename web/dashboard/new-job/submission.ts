@@ -46,7 +46,7 @@ export const submissions = {
       true,
     );
     try {
-      const ready = await storedInputs(lull, makers, inputs, (step) => put(key, step));
+      const ready = await storedInputs(lull, makers, inputs, spec.expiresAt, (step) => put(key, step));
       put(key, { kind: 'handing-over' });
       const job = await lull.submit({ ...spec, inputs: ready });
       drop(key);
@@ -65,11 +65,12 @@ export interface InputMakers {
   readonly generate: (body: string) => Promise<readonly unknown[]>;
 }
 
-/** The inputs with a file stored as an object. @throws with a sentence where the file cannot be read, is no text, or a generator gives nothing */
+/** The inputs with a file stored as an object, which lives as long as the job. @throws with a sentence where the file cannot be read, is no text, or a generator gives nothing */
 export async function storedInputs(
   lull: Lull,
   { look, generate }: InputMakers,
   inputs: ReadyInputs,
+  expiresAt: Date | undefined,
   onStep: (step: Step) => void,
 ): Promise<Inputs> {
   if ('generator' in inputs) return { items: await generate(inputs.generator) };
@@ -89,6 +90,7 @@ export async function storedInputs(
   onStep({ kind: 'uploading', doneBytes: 0, allBytes: file.size });
   const ref = await lull.put(file, {
     name: file.name,
+    ...(expiresAt !== undefined && { expiresAt }),
     type: chunkBytes === null ? 'text/plain' : file.type,
     onProgress: (doneBytes, allBytes) => onStep({ kind: 'uploading', doneBytes, allBytes }),
   });
