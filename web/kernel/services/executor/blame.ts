@@ -18,13 +18,14 @@ export type Verdict =
 
 /**
  * Unwatched, results that were finished and not yet sent are lost with the sandbox, so the first missing item need not be the
- * one that did it. A frame that just stops answering may also have died of a sibling.
+ * one that did it, unless it is the only one: `missing`, at least 1, are the items it had no result of. A frame that just stops answering
+ * may also have died of a sibling.
  */
-export function verdictOn(cause: Cause, watch: Watch): Verdict {
-  if (cause === 'unresponsive') {
-    return watch.careful && watch.alone ? { blamed: true, watch } : { blamed: false, watch: { careful: true, alone: true } };
-  }
-  return watch.careful ? { blamed: true, watch } : { blamed: false, watch: { ...watch, careful: true } };
+export function verdictOn(cause: Cause, watch: Watch, missing: number): Verdict {
+  const known = watch.careful || missing === 1;
+  if (cause === 'unresponsive')
+    return known && watch.alone ? { blamed: true, watch } : { blamed: false, watch: { careful: true, alone: true } };
+  return known ? { blamed: true, watch } : { blamed: false, watch: { ...watch, careful: true } };
 }
 
 /** What the submitter reads about an item that took its sandbox down. */

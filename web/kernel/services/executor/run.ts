@@ -221,7 +221,7 @@ export class Run {
       if (end.type === 'full') throw new RunEnd('stopped', 'The results so far are all that one part may hold; the rest is released.');
       if (end.type === 'finished') continue;
       this.#drop();
-      const verdict = verdictOn(end.cause, this.#watch);
+      const verdict = verdictOn(end.cause, this.#watch, span.end - this.#next);
       if (verdict.blamed) {
         this.#collector.fail(blameError(end.cause, this.#next, job.itemMs, end.message), end.cause === 'item-time' ? job.itemMs : 0);
         this.#next++;
