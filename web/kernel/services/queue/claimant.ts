@@ -11,8 +11,9 @@ import { AskedInVain } from './asked-in-vain.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
 import { chooseNext, Deferrals, turnAfter, turnMs, turnsMax, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
-import type { Grant, Refusal } from './holder.ts';
+import { isGone, type Grant, type Refusal } from './holder.ts';
 import { majorityOf } from './holders.ts';
+import { Releases } from './releases.ts';
 import { forgedAmong, labelAgrees, openRecord, type OpenedRecord } from './slices.ts';
 
 /** So long the first holder has alone. */
@@ -68,6 +69,7 @@ export class Claimant {
   /** Since when a record has been seen to be free, without a break. */
   readonly #freeSince = new Map<RecordId, number>();
   readonly #deferrals = new Deferrals();
+  readonly #releases: Releases;
   #renewTimer: Cancel | undefined;
 
   constructor(
@@ -76,15 +78,19 @@ export class Claimant {
     private readonly group: Group,
     private readonly hints: Hints,
     private readonly findings: Findings,
-  ) {}
+  ) {
+    this.#releases = new Releases(context, group);
+  }
 
   start(): void {
+    this.#releases.start();
     this.#renewTimer ??= this.context.platform.clock.after(leaseRenewEveryMs, () => this.#renewAll());
   }
 
   stop(): void {
     this.#renewTimer?.();
     this.#renewTimer = undefined;
+    this.#releases.stop();
     for (const claim of this.#claims.values()) claim.stopTimer();
     this.#claims.clear();
   }
@@ -412,11 +418,10 @@ export class Claimant {
   }
 
   #giveBack(record: RecordId, store: StoreId, fence: number, how: 'done' | 'release'): void {
+    if (how === 'release') return this.#releases.release(record, store, fence);
     const peer = this.group.peerOf(store);
-    if (peer === undefined) return;
-    // Unanswered, a lease ends by itself and a decided record is dropped by its holder.
-    if (how === 'done') void this.context.ask(queueContract, 'records', 'delete', { record, fence }, { peer });
-    else void this.context.ask(queueContract, 'locks', 'delete', { locks: [{ record, fence }] }, { peer });
+    // Unanswered, a decided record is dropped by its holder.
+    if (peer !== undefined) void this.context.ask(queueContract, 'records', 'delete', { record, fence }, { peer });
   }
 
   #watchStop(claim: OwnClaim): void {
@@ -483,9 +488,6 @@ export class Claimant {
     }
   }
 }
-
-/** Its holder does not have it, or not any more. */
-const isGone = ({ why }: Refusal) => why !== 'leased';
 
 const claimOf = ({ entry, fences, stopAt }: OwnClaim): Claim => ({
   record: entry.id,

@@ -3,7 +3,7 @@ import { isHex64, isPeerId, recordId, type JobId, type PeerId, type RecordId } f
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { unreachable } from '../../lib/unreachable.ts';
 import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
-import { functionsPerSubmitterMax, leaseMs, recordItemsMax } from '../../limits.ts';
+import { functionsPerSubmitterMax, leaseMs, recordItemsMax, suspectAfterMs } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
 import { heldRecordSchema, type Labels, type RecordLabel } from '../../protocol/record.ts';
 import * as v from 'valibot';
@@ -31,6 +31,8 @@ export interface Refusal {
   readonly owner: PeerId | null;
 }
 export type Grant = { readonly granted: true; readonly fence: number; readonly leaseMs: number; readonly slice: Uint8Array } | Refusal;
+/** Its holder does not have it, or not any more. */
+export const isGone = ({ why }: Refusal): boolean => why !== 'leased';
 const refusal = (why: 'decided' | 'unknown', retryMs = 0): Refusal => ({ granted: false, why, retryMs, owner: null });
 
 /** Why a label cannot be taken, in a sentence; undefined for a sound one. `itemsOf` knows the length of known jobs. */
@@ -60,6 +62,9 @@ export class Holder {
   readonly #leases = new Map<string, number>();
   /** Ended, and still in the store. */
   readonly #leaving = new Set<RecordId>();
+  /** Locks as the store had them: whose they are this tab may never have met. */
+  readonly #restored = new Set<RecordId>();
+  #loadedAt = Infinity;
   readonly #speaks: boolean;
 
   constructor(
@@ -93,8 +98,11 @@ export class Holder {
     }
     for (const [key, value] of locks.value) {
       const lock = v.safeParse(storedLock, value);
-      if (isHex64(key) && lock.success) this.#set(recordId(key), restoredLock(lock.output.fence, lock.output.owner, clock.now()));
+      if (!isHex64(key) || !lock.success) continue;
+      this.#set(recordId(key), restoredLock(lock.output.fence, lock.output.owner, clock.now()));
+      this.#restored.add(recordId(key));
     }
+    this.#loadedAt = clock.now();
   }
 
   /** Named in it, with a slice to give. */
@@ -110,9 +118,18 @@ export class Holder {
   /** Who has a live lease, as this holder knows. */
   ownerOf(id: RecordId): PeerId | null {
     const lock = this.#locks.get(id);
-    return lock === undefined || lock.owner === null || this.platform.clock.now() >= lock.until || this.group.isLost(lock.owner)
+    return lock === undefined || lock.owner === null || this.platform.clock.now() >= lock.until || this.#isLost(id, lock.owner)
       ? null
       : lock.owner;
+  }
+
+  /**
+   * Membership suspects it, or saw it go. Whom only the store remembers this tab would have met within the time that makes a silent member
+   * suspected: or a holder that was loaded anew would keep for a whole lease what was had by somebody who went meanwhile.
+   */
+  #isLost(id: RecordId, owner: PeerId): boolean {
+    const late = this.#restored.has(id) && this.platform.clock.now() - this.#loadedAt >= suspectAfterMs;
+    return this.group.isLost(owner) || (late && !this.group.isAlive(owner));
   }
 
   /**
@@ -208,7 +225,7 @@ export class Holder {
     const before = this.#locks.get(id) ?? freeLock;
     const [after, answer] = decide(
       before,
-      { kind: 'lock', by, ownerLost: before.owner !== null && this.group.isLost(before.owner) },
+      { kind: 'lock', by, ownerLost: before.owner !== null && this.#isLost(id, before.owner) },
       this.platform.clock.now(),
     );
     if (answer.kind === 'leased') return { granted: false, why: 'leased', retryMs: answer.retryMs, owner: answer.owner };
@@ -311,6 +328,7 @@ export class Holder {
       if (left > 0) this.#leases.set(key, left);
       else this.#leases.delete(key);
     };
+    this.#restored.delete(id);
     count(this.#locks.get(id)?.owner, -1);
     count(lock?.owner, 1);
     if (lock === undefined) this.#locks.delete(id);

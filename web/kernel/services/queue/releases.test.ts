@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { RecordId } from '../../lib/ids.ts';
+import { unwrap } from '../../lib/outcome.ts';
+import { leaseMs, suspectAfterMs } from '../../limits.ts';
+import { queueContract } from '../../protocol/contracts/queue.ts';
+import { Cluster, type Tab } from '../../testing/queue-cluster.ts';
+
+/** Virtual milliseconds until `by` is granted the function at this holder. */
+async function grantedAfter(cluster: Cluster, by: Tab, at: Tab, record: RecordId): Promise<number> {
+  const began = cluster.clock.now();
+  const ask = () => by.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record }, { peer: at.peer });
+  while (!unwrap(await cluster.clock.finish(ask())).body.granted) await cluster.clock.advance(100);
+  return cluster.clock.now() - began;
+}
+
+async function claimed() {
+  const cluster = await Cluster.of('abcdef');
+  const [owner, other, holder] = cluster.tabs as [Tab, Tab, Tab];
+  unwrap(await cluster.append(owner, [[0, 10]]));
+  const claim = (await cluster.claim(owner))!;
+  await cluster.clock.advance(100);
+  return { cluster, owner, other, holder, claim };
+}
+
+describe('a lease given back while its holder is away', () => {
+  it('ends there soon after the holder is back, and not when it runs out', async () => {
+    const { cluster, owner, other, holder, claim } = await claimed();
+    await cluster.kill(holder);
+    await cluster.end(owner, claim, 'release');
+    await cluster.clock.advance(leaseMs / 2);
+    const back = await cluster.add(holder.name, holder.storage);
+    await cluster.seeEachOther();
+    expect(await grantedAfter(cluster, other, back, claim.record)).toBeLessThan(leaseMs / 4);
+    expect(cluster.bugs).toEqual([]);
+  });
+
+  it('is not what its owner was granted there since', async () => {
+    const { cluster, owner, other, holder, claim } = await claimed();
+    await cluster.kill(holder);
+    await cluster.end(owner, claim, 'release');
+    const again = (await cluster.claim(owner))!;
+    const back = await cluster.add(holder.name, holder.storage);
+    await cluster.seeEachOther();
+    expect(await grantedAfter(cluster, owner, back, claim.record)).toBeLessThan(100);
+    await cluster.clock.advance(leaseMs / 2);
+    const asked = other.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record: again.record }, { peer: back.peer });
+    expect(unwrap(await cluster.clock.finish(asked)).body).toMatchObject({ granted: false, owner: owner.peer });
+  });
+});
+
+describe('a holder loaded anew', () => {
+  it('gives away what was had by somebody who went meanwhile as soon as it would have met them', async () => {
+    const { cluster, owner, other, holder, claim } = await claimed();
+    await cluster.kill(owner);
+    await cluster.kill(holder);
+    const back = await cluster.add(holder.name, holder.storage);
+    await cluster.seeEachOther();
+    const took = await grantedAfter(cluster, other, back, claim.record);
+    expect(took).toBeGreaterThan(suspectAfterMs / 2);
+    expect(took).toBeLessThan(2 * suspectAfterMs);
+  });
+
+  it('keeps what somebody has who is here', async () => {
+    const { cluster, owner, other, holder, claim } = await claimed();
+    await cluster.kill(holder);
+    const back = await cluster.add(holder.name, holder.storage);
+    await cluster.seeEachOther();
+    await cluster.clock.advance(3 * suspectAfterMs);
+    const asked = other.dispatcher.bus('test').ask(queueContract, 'locks', 'create', { record: claim.record }, { peer: back.peer });
+    expect(unwrap(await cluster.clock.finish(asked)).body).toMatchObject({ granted: false, owner: owner.peer });
+  });
+});
