@@ -3,7 +3,7 @@ import { recordId } from '../../lib/ids.ts';
 import { unwrap } from '../../lib/outcome.ts';
 import { holdersLostMs } from '../../limits.ts';
 import { Cluster, type Tab } from '../../testing/queue-cluster.ts';
-import { AskedInVain, vanishedMs, type InVain } from './asked-in-vain.ts';
+import { AskedInVain, goneSaidMs, vanishedMs, type InVain } from './asked-in-vain.ts';
 
 const id = recordId('ab'.repeat(32));
 
@@ -57,6 +57,15 @@ describe('a function that holders without it leave no majority for', () => {
     };
     expect([failed(true, 0), failed(true, vanishedMs / 2), failed(true, vanishedMs)]).toEqual([false, false, true]);
     expect([failed(false, vanishedMs), failed(true, vanishedMs), failed(true, 2 * vanishedMs)]).toEqual([false, false, true]);
+  });
+
+  it('has not vanished for what was said of it long ago', () => {
+    const inVain = new AskedInVain();
+    inVain.failed(id, 'out-of-reach', true, 0, 1);
+    inVain.failed(id, 'contended', undefined, goneSaidMs + 1, 1);
+    expect(inVain.hasVanished(id, goneSaidMs + 1)).toBe(false);
+    inVain.failed(id, 'out-of-reach', true, goneSaidMs + 2, 1);
+    expect(inVain.hasVanished(id, goneSaidMs + 2)).toBe(false);
   });
 
   it('has vanished too where too few had answered in between to tell', () => {

@@ -14,6 +14,8 @@ const firstMs: Record<InVain, number> = { contended: 400, 'out-of-reach': 1_000 
 export const inVainMsMax: Record<InVain, number> = { contended: 3_200, 'out-of-reach': 30_000 };
 /** So long an append may be on its way to its holders; who does not know the function then will not. */
 export const vanishedMs = 1_000;
+/** Without being said again for so long it proves nothing any more: somebody may have had the function meanwhile. */
+export const goneSaidMs = 5_000;
 const recordsMax = 4_096;
 
 interface Failing {
@@ -24,6 +26,8 @@ interface Failing {
   readonly times: number;
   /** Since when so many holders have said that they do not have it that the others are no majority. */
   readonly goneSince: number | undefined;
+  /** When they last said so. */
+  readonly goneAt: number;
 }
 
 export class AskedInVain {
@@ -39,6 +43,7 @@ export class AskedInVain {
     const times = (before?.times ?? 0) + 1;
     const mostMs = Math.min(inVainMsMax[how], firstMs[how] * 2 ** (times - 1));
     const leastMs = times === 1 && how === 'contended' ? 0 : mostMs / 2;
+    const said = known !== undefined && now - known.goneAt <= goneSaidMs ? known.goneSince : undefined;
     this.#of.delete(id);
     this.#of.set(id, {
       how,
@@ -46,7 +51,8 @@ export class AskedInVain {
       last: now,
       until: now + leastMs + (mostMs - leastMs) * fraction,
       times,
-      goneSince: gone === true ? (known?.goneSince ?? now) : gone === false ? undefined : known?.goneSince,
+      goneSince: gone === false ? undefined : gone === true ? (said ?? now) : said,
+      goneAt: gone === true ? now : (known?.goneAt ?? -Infinity),
     });
     if (this.#of.size > recordsMax) this.#of.delete(this.#of.keys().next().value!);
   }

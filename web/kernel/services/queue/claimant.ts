@@ -11,6 +11,7 @@ import { AskedInVain } from './asked-in-vain.ts';
 import type { KeptRecord, RecordBook } from './book.ts';
 import { chooseNext, Deferrals, turnAfter, turnMs, turnsMax, verdictOf } from './claim-order.ts';
 import type { Group } from './group.ts';
+import type { Hints } from './hint-board.ts';
 import { isGone, type Grant, type Refusal } from './holder.ts';
 import { majorityOf } from './holders.ts';
 import { Releases } from './releases.ts';
@@ -36,12 +37,6 @@ interface OwnClaim {
   ended: boolean;
   /** It was done with: so a grant that comes late is, too. */
   done: boolean;
-}
-
-export interface Hints {
-  owned(id: RecordId): void;
-  released(id: RecordId): void;
-  ended(id: RecordId): void;
 }
 
 /** What a claimant finds out about a record, for others to act on. */
@@ -381,8 +376,10 @@ export class Claimant {
   }
 
   /** All who could be asked have answered. Whoever is no holder heard of it only when a majority had it: now most have not. */
-  #allRefused({ id, record, slice }: KeptRecord, refusals: readonly Refusal[]): void {
-    if (slice === null && 2 * refusals.filter(isGone).length > record.holders.length) this.#vanish(id, this.context.platform.clock.now());
+  #allRefused({ id, record }: KeptRecord, refusals: readonly Refusal[]): void {
+    const holds = record.holders.includes(this.group.selfStore());
+    if (!holds && !this.#claims.has(id) && 2 * refusals.filter(isGone).length > record.holders.length)
+      this.#vanish(id, this.context.platform.clock.now());
   }
 
   #vanish(id: RecordId, now: number): void {
@@ -407,7 +404,7 @@ export class Claimant {
     // Most are refused before all have answered: those few may be too few to tell whether a majority has it.
     const noMajority = holders - gone < majority ? true : granted + leased >= majority ? false : undefined;
     this.#inVain.failed(id, outOfReach ? 'out-of-reach' : 'contended', noMajority, now, this.context.platform.random.fraction());
-    if (this.#inVain.hasVanished(id, now)) return this.#vanish(id, now);
+    if (noMajority === true && this.#inVain.hasVanished(id, now)) return this.#vanish(id, now);
     if (refusals.some(({ why }) => why === 'decided' || why === 'ended')) return void this.#avoid.set(id, now + leaseMs);
     // A split vote shows an owner at some holders only: nobody has it yet, so it is soon asked for again.
     for (const { owner, retryMs } of refusals) {

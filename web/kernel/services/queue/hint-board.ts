@@ -1,7 +1,6 @@
 // Collects what this tab has to say about its claims, so that one small message tells every member a handful at once.
 import type { RecordId } from '../../lib/ids.ts';
 import type { Cancel, Clock } from '../../platform.ts';
-import type { Hints } from './claimant.ts';
 
 const hintDelayMs = 20;
 /** That a function has ended its items' decision says too, to whoever is not behind: it can wait for the next hint. */
@@ -12,6 +11,12 @@ export interface HintMessage {
   readonly owned: RecordId[];
   readonly released: RecordId[];
   readonly ended: RecordId[];
+}
+
+export interface Hints {
+  owned(id: RecordId): void;
+  released(id: RecordId): void;
+  ended(id: RecordId): void;
 }
 
 export class HintBoard implements Hints {
