@@ -49,6 +49,20 @@ describe('the size of a function', () => {
     expect(recent.at(-1)!.items).toBeGreaterThan(30_000);
   });
 
+  it('grows by all that was measured: four probes of a lone worker are enough for a third of a second', () => {
+    const probes = Array.from({ length: functionsAhead(1) }, (_, i) => functionItems([], 600, 1, i));
+    expect(probes).toEqual([1, 1, 1, 1]);
+    const recent = probes.map((items) => ({ items, tookMs: 10 }));
+    expect(functionItems(recent, 600, 1, 0)).toBe(32);
+    expect(functionItems([...recent, { items: 32, tookMs: 320 }], 600, 1, 0)).toBe(99);
+  });
+
+  it('gives a lone worker the end of a job in one', () => {
+    const recent = [{ items: 100, tookMs: 1_000 }];
+    expect(functionItems(recent, 80, 1, 0)).toBe(80);
+    expect(functionItems(recent, 80, 2, 0)).toBe(20);
+  });
+
   it('shrinks as soon as items get dearer', () => {
     const cheap = Array.from({ length: measuredMax }, () => ({ items: 1_000, tookMs: 1_000 }));
     const dear = Array.from({ length: 3 }, () => ({ items: 1_000, tookMs: 10_000 }));

@@ -12,7 +12,7 @@ export interface Measured {
 export const measuredMax = 16;
 /** What an item costs besides its own time: it is packed, hashed, stored. Bounds functions of items that do nothing. */
 const itemOverheadMs = 0.005;
-/** A function that took less is too short to tell its size: the next may be eight times it. */
+/** Functions that took less together are too short to tell more of: the next may be eight times all of them, else three times. */
 const briefMs = 100;
 const growBrief = 8;
 const growLonger = 3;
@@ -30,20 +30,25 @@ const probes = [1, 1, 1, 1, 2, 2, 4, 4];
  * @param appended functions this same plan has appended already: the probes differ in size
  */
 export function functionItems(recent: readonly Measured[], remaining: number, workers: number, appended: number): number {
-  const share = Math.max(1, Math.ceil(remaining / (2 * Math.max(1, workers))));
+  // One worker alone has nobody to wait for.
+  const share = Math.max(1, Math.ceil(remaining / (workers <= 1 ? 1 : 2 * workers)));
   const known = recent.slice(-measuredMax).filter(({ items }) => items > 0);
   if (known.length === 0) return Math.min(share, probes[appended] ?? probes.at(-1)!);
   // The dearer of the long and the short view: too small costs little, too large keeps the last worker waiting.
   const itemMs = Math.max(meanMs(known), meanMs(known.slice(-lastSeen))) + itemOverheadMs;
-  const largest = known.reduce((most, one) => (one.items > most.items ? one : most));
-  const growth = largest.tookMs < briefMs ? growBrief : growLonger;
-  const wanted = Math.min(functionTargetMs / itemMs, largest.items * growth, recordItemsMax);
+  const seen = totalOf(known);
+  const growth = seen.tookMs < briefMs ? growBrief : growLonger;
+  const wanted = Math.min(functionTargetMs / itemMs, seen.items * growth, recordItemsMax);
   return Math.max(1, Math.floor(Math.min(wanted, Math.max(share, crumbMs / itemMs))));
 }
 
+function totalOf(measured: readonly Measured[]): Measured {
+  return measured.reduce((sum, one) => ({ items: sum.items + one.items, tookMs: sum.tookMs + one.tookMs }), { items: 0, tookMs: 0 });
+}
+
 function meanMs(measured: readonly Measured[]): number {
-  const items = measured.reduce((sum, one) => sum + one.items, 0);
-  return measured.reduce((sum, one) => sum + one.tookMs, 0) / items;
+  const { items, tookMs } = totalOf(measured);
+  return tookMs / items;
 }
 
 /** As `inputEnd`, of item `first` of a job whose input has several parts; no function reaches into the next part. */

@@ -36,8 +36,8 @@ export interface Append {
 const retryItems = 8;
 const rangesPerAppendMax = 1_024;
 
-/** Functions to keep waiting, so that no core waits between two looks of the steward. */
-export const functionsAhead = (workers: number) => Math.min(rangesPerAppendMax, Math.max(8, 4 * workers));
+/** Functions to keep waiting, so that no core waits between two looks of the steward; more of them would be of the size that is known now. */
+export const functionsAhead = (workers: number) => Math.min(rangesPerAppendMax, 4 * Math.max(1, workers));
 
 /** A function that nobody ends is given this long, and twice what the largest that a steward makes, or four items, should take. */
 const patienceMs = 60_000;

@@ -17,8 +17,9 @@ import type { ReasonCode } from '../../protocol/reasons.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import type { Words } from './allocate.ts';
-import { Committer } from './committer.ts';
 import { excluded, sameChoice } from './choice.ts';
+import { ClaimPace } from './claim-pace.ts';
+import { Committer } from './committer.ts';
 import { exclusionOf } from './exclusion.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
 import { before, itemsOf } from './gifts.ts';
@@ -34,8 +35,6 @@ const claimsAskedMax = 4;
 const commitsMax = (workers: number) => 2 * workers + 4;
 const piecesMax = 1_024;
 const pollMs = 500;
-/** After a claim in vain: whatever becomes claimable may be taken, but no sooner. */
-const vainPauseMs = 60;
 /** A function runs as long as its items may; a week is longer than any sandbox lives. */
 const runTimeoutMs = 7 * 24 * 3_600_000;
 const claimTimeoutMs = 30_000;
@@ -74,6 +73,7 @@ export class Worker {
   readonly #share: FairShare;
   readonly #giver: Giver<InHand>;
   readonly #resting: Resting;
+  readonly #pace: ClaimPace;
   readonly #skippedSince = new Map<RecordId, number>();
   /** How often this tab said that it cannot load a job's code, and when last. */
   readonly #unloadable = new Map<JobId, { readonly times: number; readonly at: number }>();
@@ -81,9 +81,7 @@ export class Worker {
   #members: readonly Member[] = [];
   #resources: ResourceState | undefined;
   #asking = 0;
-  #pauseUntil = -Infinity;
   #poll: Cancel | undefined;
-  #soon: Cancel | undefined;
   #running = false;
   #waiting = 0;
 
@@ -95,6 +93,7 @@ export class Worker {
     this.#committer = new Committer(context);
     const { clock, storage, report } = context.platform;
     this.#resting = new Resting(clock);
+    this.#pace = new ClaimPace(clock, () => this.#pump());
     this.receipts = new Receipts(clock, storage, (message) => report('warning', message));
     this.#share = new FairShare(
       (submitter) => submitter === context.self.identity || this.#resources?.limits.follow.includes(submitter) === true,
@@ -120,8 +119,8 @@ export class Worker {
     this.#running = false;
     this.receipts.stop();
     this.#poll?.();
-    this.#soon?.();
-    this.#poll = this.#soon = undefined;
+    this.#poll = undefined;
+    this.#pace.stop();
     for (const one of this.#inHand.values()) {
       one.stopping = true;
       // What has not begun has nothing to commit: others may have it before this tab is gone.
@@ -169,6 +168,7 @@ export class Worker {
   /** So many functions may be claimable. */
   nudge(waiting: number): void {
     this.#giver.setWaiting(waiting);
+    this.#pace.heard(waiting);
     this.#pump();
   }
 
@@ -258,17 +258,9 @@ export class Worker {
     const workers = this.#allowed();
     // Who finishes begins nothing new.
     if (workers === 0 || this.#finishing()) return;
-    const { clock } = this.context.platform;
     const phases = [...this.#inHand.values()].map(({ phase }) => phase);
     const running = phases.filter((phase) => phase === 'running').length;
-    const wait = this.#pauseUntil - clock.now();
-    if (wait > 0) {
-      this.#soon ??= clock.after(wait, () => {
-        this.#soon = undefined;
-        this.#pump();
-      });
-      return;
-    }
+    if (!this.#pace.ready()) return;
     if (phases.length - running > commitsMax(workers)) return;
     for (let room = 2 * workers - running - this.#asking; room > 0 && this.#asking < claimsAskedMax; room--) {
       this.#asking++;
@@ -280,7 +272,6 @@ export class Worker {
   }
 
   async #claim(): Promise<void> {
-    const { clock } = this.context.platform;
     const preference = this.#preference();
     const jobs = preference.map(({ id }) => id);
     const reply =
@@ -288,7 +279,7 @@ export class Worker {
     const claim = reply?.ok === true ? reply.value.body.claim : null;
     this.#waiting = reply?.ok === true ? reply.value.body.waiting : 0;
     if (claim === null) {
-      this.#pauseUntil = clock.now() + (reply?.ok === true && this.#waiting > 0 ? vainPauseMs : pollMs / 2);
+      this.#pace.vain(this.#waiting);
       this.changed();
       return;
     }

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { ClaimPace, nothingPauseMs, vainPauseMs } from './claim-pace.ts';
+
+function paced() {
+  const clock = new VirtualClock();
+  const went: number[] = [];
+  const pace = new ClaimPace(clock, () => went.push(clock.now()));
+  return { clock, pace, went, began: clock.now() };
+}
+
+test('asks at once until a claim is in vain', () => {
+  expect(paced().pace.ready()).toBe(true);
+});
+
+test.each([
+  ['nothing waited', 0, nothingPauseMs],
+  ['others were faster', 3, vainPauseMs],
+])('where %s it goes on after its pause, once', async (_why, waiting, pauseMs) => {
+  const { clock, pace, went, began } = paced();
+  pace.vain(waiting);
+  expect([pace.ready(), pace.ready()]).toEqual([false, false]);
+  await clock.advance(1_000);
+  expect(went).toEqual([began + pauseMs]);
+  expect(pace.ready()).toBe(true);
+});
+
+test('what comes ends the pause, but no sooner than after any claim in vain', async () => {
+  const { clock, pace, went, began } = paced();
+  pace.vain(0);
+  expect(pace.ready()).toBe(false);
+  await clock.advance(20);
+  pace.heard(0);
+  pace.heard(4);
+  expect(pace.ready()).toBe(false);
+  await clock.advance(1_000);
+  expect(went).toEqual([began + vainPauseMs]);
+});
+
+test('is silent once it was stopped', async () => {
+  const { clock, pace, went } = paced();
+  pace.vain(0);
+  pace.ready();
+  pace.stop();
+  await clock.advance(1_000);
+  expect(went).toEqual([]);
+});
