@@ -171,6 +171,12 @@ test('no test is switched off, and none is run alone', () => {
   expect(wrong).toEqual([]);
 });
 
+test('nothing on a page moves for ever: whoever has one open pays for each frame', () => {
+  const styled = filesUnder('web').filter((file) => /\.(css|tsx)$/.test(file));
+  expect(styled.length).toBeGreaterThan(20);
+  expect(styled.filter((file) => /\binfinite\b|iterations: *Infinity/.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+});
+
 test('nothing names a place of one machine', () => {
   const places = new RegExp(['work', 'root', 'home/[a-z]', 'Users/[a-z]'].map((place) => `(?<![\\w.}/])/${place}/`).join('|'));
   const texts = everything.filter(
