@@ -117,3 +117,9 @@ test('a scout that our own page interrupts now and then is not asked without end
   await clock.advance(60_000);
   expect(asked.length).toBeLessThanOrEqual(130);
 });
+
+test('one worker on many cores is not stopped because a scout is interrupted now and then', async () => {
+  const { clock, load } = tab(8, 1, () => 0.06);
+  await clock.advance(60_000);
+  expect(load.window).toBe(Infinity);
+});
