@@ -178,11 +178,16 @@ export class Holder {
     if (ops.length > 0) unwrap(await this.#write(ops));
     const added: KeptRecord[] = [];
     for (const entry of fresh) {
+      // Ended while it was written: it goes with the next sweep.
+      if (this.book.hasEnded(entry.id)) {
+        if (entry.slice !== null) this.#leaving.add(entry.id);
+        continue;
+      }
       const known = this.book.get(entry.id);
       // Hearsay that gives way leaves the store as well: what stays in the book is not deleted.
       for (const { id, slice } of this.book.overlapping(entry.record)) if (slice !== null) this.#leaving.add(id);
       if (known !== undefined) this.book.update({ ...entry, charged: known.charged });
-      else if (!this.book.hasEnded(entry.id) && !this.book.add(entry)) {
+      else if (!this.book.add(entry)) {
         refuse('That append has another function for some of its items.');
         if (entry.slice !== null) this.#leaving.add(entry.id);
         continue;
