@@ -118,6 +118,13 @@ test('a scout that our own page interrupts now and then is not asked without end
   expect(asked.length).toBeLessThanOrEqual(130);
 });
 
+test.each([1, 4, 8])('on %d cores that its own workers fill a scout loses its share, and none of them is stopped', async (cores) => {
+  const { clock, load } = tab(cores, cores, () => 1 / cores);
+  load.probe({ ranMs: 3, lostMs: 2, gaps: 1 });
+  await clock.advance(60_000);
+  expect(load.window).toBe(Infinity);
+});
+
 test('one worker on many cores is not stopped because a scout is interrupted now and then', async () => {
   const { clock, load } = tab(8, 1, () => 0.06);
   await clock.advance(60_000);

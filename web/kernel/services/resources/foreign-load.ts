@@ -40,10 +40,10 @@ const silentAfterMs = 1_500;
 const staleMs = 30_000;
 
 /**
- * The share that a scout loses where others want as much as our workers leave them, and it one core more. Less is no other program in our way:
- * systems wake our own workers on the scout's core while another one is idle.
+ * The share that a scout loses where all cores are taken beside it: by others who want what our workers leave, or where these leave nothing by one
+ * other thread. Less is no other program in our way: systems wake our own workers on the scout's core while another one is idle.
  */
-const ofFull = (cores: number) => 1 - cores / (cores + 1);
+const ofFull = ({ cores, running }: Room) => 1 - cores / (Math.max(cores, running + 1) + 1);
 
 interface Look {
   /** For room for one worker more; otherwise for others beside those that run. */
@@ -195,7 +195,7 @@ export class ForeignLoad {
     if (pressed && reading.gaps > 0) return this.#become(crowded(this.#state, atMs, room));
     this.#doubts = reading.gaps > 0 && this.#doubts < doubtsMax ? this.#doubts + 1 : 0;
     if (this.#doubts === 0) this.#telling = 0;
-    if (counts && reading.lostMs >= ofFull(room.cores) * reading.ranMs && ++this.#telling >= tellingMin)
+    if (counts && reading.lostMs >= ofFull(room) * reading.ranMs && ++this.#telling >= tellingMin)
       this.#become(crowded(this.#state, atMs, room));
   }
 

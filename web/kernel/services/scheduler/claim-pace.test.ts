@@ -37,6 +37,27 @@ test('what comes ends the pause, but no sooner than after any claim in vain', as
   expect(went).toEqual([began + vainPauseMs]);
 });
 
+test('what came and was not for this tab does not end the next pause', async () => {
+  const { clock, pace, went, began } = paced();
+  for (let turn = 0; turn < 3; turn++) {
+    pace.vain(0);
+    pace.ready();
+    pace.heard(4);
+    pace.ready();
+    await clock.advance(turn === 1 ? nothingPauseMs : vainPauseMs);
+  }
+  expect(went.map((at) => at - began)).toEqual([vainPauseMs, vainPauseMs + nothingPauseMs, 2 * vainPauseMs + nothingPauseMs]);
+});
+
+test('a claim that failed has its whole pause', async () => {
+  const { clock, pace, went, began } = paced();
+  pace.vain(undefined);
+  pace.heard(4);
+  pace.ready();
+  await clock.advance(1_000);
+  expect(went).toEqual([began + nothingPauseMs]);
+});
+
 test('is silent once it was stopped', async () => {
   const { clock, pace, went } = paced();
   pace.vain(0);

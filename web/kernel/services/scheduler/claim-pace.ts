@@ -1,5 +1,5 @@
-// When the next function may be asked for: claims in vain cost every holder something, so after one there is a pause, which ends early
-// where something becomes claimable.
+// When the next function may be asked for: a claim in vain costs the holders that were asked something, so after one there is a pause. Where nothing
+// waited it is a longer one, which something that becomes claimable ends.
 import type { Cancel, Clock } from '../../platform.ts';
 
 /** After a claim in vain: whatever is or becomes claimable may be asked for, but no sooner. */
@@ -10,6 +10,9 @@ export const nothingPauseMs = 250;
 export class ClaimPace {
   #vainAt = -Infinity;
   #until = -Infinity;
+  /** Nothing waited, and nothing that came has ended this pause or the one before it: what comes may not be for this tab. */
+  #mayEnd = false;
+  #ended = false;
   #timer: Cancel | undefined;
 
   /** `go` is called when a pause that `ready` found is over. */
@@ -18,16 +21,24 @@ export class ClaimPace {
     private readonly go: () => void,
   ) {}
 
-  /** A claim was in vain; `waiting`: functions that could be claimed then. */
-  vain(waiting: number): void {
+  /** A claim was in vain; `waiting`: functions that could be claimed then, undefined where nobody knows. */
+  vain(waiting: number | undefined): void {
     this.#vainAt = this.clock.now();
-    this.#until = this.#vainAt + (waiting > 0 ? vainPauseMs : nothingPauseMs);
+    this.#until = this.#vainAt + (waiting !== undefined && waiting > 0 ? vainPauseMs : nothingPauseMs);
+    this.#mayEnd = waiting === 0 && !this.#ended;
+    this.#ended = false;
   }
 
-  /** So many may be claimable now. */
+  claimed(): void {
+    this.#ended = false;
+  }
+
+  /** So many may be claimable now. Who calls this asks `ready` again. */
   heard(waiting: number): void {
     const soonest = this.#vainAt + vainPauseMs;
-    if (waiting === 0 || this.#until <= soonest) return;
+    if (waiting === 0 || !this.#mayEnd || this.#until <= soonest) return;
+    this.#mayEnd = false;
+    this.#ended = true;
     this.#until = soonest;
     this.stop();
   }

@@ -50,17 +50,24 @@ describe('the size of a function', () => {
   });
 
   it('grows by all that was measured: four probes of a lone worker are enough for a third of a second', () => {
-    const probes = Array.from({ length: functionsAhead(1) }, (_, i) => functionItems([], 600, 1, i));
+    const probes = Array.from({ length: functionsAhead(1, 0) }, (_, i) => functionItems([], 600, 1, i));
     expect(probes).toEqual([1, 1, 1, 1]);
     const recent = probes.map((items) => ({ items, tookMs: 10 }));
     expect(functionItems(recent, 600, 1, 0)).toBe(32);
     expect(functionItems([...recent, { items: 32, tookMs: 320 }], 600, 1, 0)).toBe(99);
+    expect([functionsAhead(1, measuredMax - 1), functionsAhead(1, measuredMax)]).toEqual([4, 8]);
+  });
+
+  it('grows step by step however many brief functions were measured', () => {
+    const brief = Array.from({ length: measuredMax }, () => ({ items: 4, tookMs: 0.2 }));
+    expect(functionItems(brief, 1e6, 8, 0)).toBe(8 * 16);
   });
 
   it('gives a lone worker the end of a job in one', () => {
     const recent = [{ items: 100, tookMs: 1_000 }];
     expect(functionItems(recent, 80, 1, 0)).toBe(80);
     expect(functionItems(recent, 80, 2, 0)).toBe(20);
+    expect(functionItems(recent, 80, 0, 0)).toBe(40);
   });
 
   it('shrinks as soon as items get dearer', () => {
@@ -122,7 +129,7 @@ describe('the steward', () => {
   it('appends as many functions as should wait, from the first open item on', () => {
     const [append, ...more] = planAppends(situation({ undecided: [piece(0, 1_000)] }));
     expect(more).toEqual([]);
-    expect(append!.ranges).toHaveLength(functionsAhead(2));
+    expect(append!.ranges).toHaveLength(functionsAhead(2, 1));
     expect(append!.ranges[0]![0]).toBe(0);
     append!.ranges.slice(1).forEach(([first], i) => expect(first).toBe(append!.ranges[i]![1]));
   });

@@ -12,13 +12,14 @@ export interface Measured {
 export const measuredMax = 16;
 /** What an item costs besides its own time: it is packed, hashed, stored. Bounds functions of items that do nothing. */
 const itemOverheadMs = 0.005;
-/** Functions that took less together are too short to tell more of: the next may be eight times all of them, else three times. */
+/** The next function may have three times the items of the last few together; eight times where these took less than this, which is too short to tell. */
 const briefMs = 100;
 const growBrief = 8;
 const growLonger = 3;
 /** At the end of a job work is spread over all workers, but not in crumbs. */
 const crumbMs = 100;
 const lastSeen = 3;
+const grownFrom = 4;
 /** Sizes of the first functions, before anything is known: several short ones, so that every donor soon reports. */
 const probes = [1, 1, 1, 1, 2, 2, 4, 4];
 
@@ -31,12 +32,12 @@ const probes = [1, 1, 1, 1, 2, 2, 4, 4];
  */
 export function functionItems(recent: readonly Measured[], remaining: number, workers: number, appended: number): number {
   // One worker alone has nobody to wait for.
-  const share = Math.max(1, Math.ceil(remaining / (workers <= 1 ? 1 : 2 * workers)));
+  const share = Math.max(1, Math.ceil(remaining / (workers === 1 ? 1 : 2 * Math.max(1, workers))));
   const known = recent.slice(-measuredMax).filter(({ items }) => items > 0);
   if (known.length === 0) return Math.min(share, probes[appended] ?? probes.at(-1)!);
   // The dearer of the long and the short view: too small costs little, too large keeps the last worker waiting.
   const itemMs = Math.max(meanMs(known), meanMs(known.slice(-lastSeen))) + itemOverheadMs;
-  const seen = totalOf(known);
+  const seen = totalOf(known.slice(-grownFrom));
   const growth = seen.tookMs < briefMs ? growBrief : growLonger;
   const wanted = Math.min(functionTargetMs / itemMs, seen.items * growth, recordItemsMax);
   return Math.max(1, Math.floor(Math.min(wanted, Math.max(share, crumbMs / itemMs))));

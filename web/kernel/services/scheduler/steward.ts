@@ -3,7 +3,7 @@ import type { IdentityId } from '../../lib/ids.ts';
 import type { InputPart } from '../../protocol/job-manifest.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { uncovered } from '../../lib/uncovered.ts';
-import { functionItems, partsEnd, type Measured } from './sizing.ts';
+import { functionItems, measuredMax, partsEnd, type Measured } from './sizing.ts';
 import { functionTargetMs } from '../../limits.ts';
 
 export interface Undecided {
@@ -36,8 +36,13 @@ export interface Append {
 const retryItems = 8;
 const rangesPerAppendMax = 1_024;
 
-/** Functions to keep waiting, so that no core waits between two looks of the steward; more of them would be of the size that is known now. */
-export const functionsAhead = (workers: number) => Math.min(rangesPerAppendMax, 4 * Math.max(1, workers));
+const functionsAheadMin = 8;
+/**
+ * Functions to keep waiting, so that no core waits between two looks of the steward. While only `measured` were measured, too few to know the size
+ * of the next by, one worker has fewer waiting: they are short, and those made later are not.
+ */
+export const functionsAhead = (workers: number, measured: number) =>
+  Math.min(rangesPerAppendMax, Math.max(measured < measuredMax ? 1 : functionsAheadMin, 4 * Math.max(1, workers)));
 
 /** A function that nobody ends is given this long, and twice what the largest that a steward makes, or four items, should take. */
 const patienceMs = 60_000;
@@ -56,7 +61,7 @@ export function patienceWith(items: number, itemMsMax: number, recent: readonly 
 
 /** Nothing while half of what should wait is waiting: appends come in batches. */
 export function planAppends(situation: Situation): Append[] {
-  const ahead = functionsAhead(situation.workers);
+  const ahead = functionsAhead(situation.workers, situation.recent.length);
   if (2 * situation.waiting >= ahead) return [];
   const open = uncovered(situation.undecided, situation.queued);
   let remaining = open.reduce((sum, { range: [first, end] }) => sum + end - first, 0);

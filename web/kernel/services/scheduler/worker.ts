@@ -155,6 +155,8 @@ export class Worker {
   }
 
   setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
+    // What waits of a new job may have been heard of before the job was.
+    if ([...jobs.keys()].some((id) => !this.#jobs.has(id))) this.#pace.heard(1);
     this.#jobs = new Map(jobs);
     this.#stopRuns(({ claim }) => {
       const job = this.#jobs.get(claim.job);
@@ -279,10 +281,11 @@ export class Worker {
     const claim = reply?.ok === true ? reply.value.body.claim : null;
     this.#waiting = reply?.ok === true ? reply.value.body.waiting : 0;
     if (claim === null) {
-      this.#pace.vain(this.#waiting);
+      this.#pace.vain(reply === undefined || reply.ok ? this.#waiting : undefined);
       this.changed();
       return;
     }
+    this.#pace.claimed();
     const job = this.#jobs.get(claim.job);
     if (
       job === undefined ||
