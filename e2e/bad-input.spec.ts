@@ -1,5 +1,6 @@
 // What goes wrong ends in a sentence a person understands, and in no lost or doubled item.
 import { collect, committed, expect, submitRange, test, busyCode } from './harness/cluster.ts';
+import { writeCode } from './harness/code-field.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 
 test.use({ browsers: 'shared' });
@@ -75,7 +76,7 @@ test('the form says what is wrong with its input', async ({ cluster }) => {
   await page.getByLabel('Input file').setInputFiles({ name: 'old.txt', mimeType: 'text/plain', buffer });
   await submit.click();
   await expect(page.getByText('Line 50,001 of the file is not text in UTF-8')).toBeVisible();
-  await page.getByLabel('Code').fill('');
+  await writeCode(page, '');
   await submit.click();
   await expect(page.getByText(/no code|code is empty|code/i).first()).toBeVisible();
   expect(await page.evaluate(() => globalThis.lull.jobs().length)).toBe(0);

@@ -1,5 +1,6 @@
 // A job that takes more input while it runs: from the code, from a second tab of the same person, and through the page.
 import { committed, expect, test, waitingCode } from './harness/cluster.ts';
+import { writeCode } from './harness/code-field.ts';
 
 test.use({ browsers: 'shared' });
 
@@ -72,7 +73,7 @@ test('a job kept open through the form waits for more, takes it on its page, and
   const { page } = submitter;
   await page.goto(`${cluster.server.url}/jobs/new`);
   await page.getByLabel('Name').fill('Letters');
-  await page.getByLabel('Code').fill('export default (line) => line.toUpperCase();');
+  await writeCode(page, 'export default (line) => line.toUpperCase();');
   await page.getByLabel('Input', { exact: true }).fill('a\nb');
   await page.getByRole('checkbox', { name: 'Keep open' }).check();
   await page.getByRole('button', { name: 'Submit job' }).click();
