@@ -1,4 +1,4 @@
-// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding transfer million foreign frames` picks some.
+// npm run bench: the figures of docs/NUMBERS.md, as ratios of alternating pairs in one run. `-- efficiency noop return killed coding transfer million foreign frames idle` picks some.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
@@ -8,12 +8,13 @@ import { startServer } from '../harness/server.ts';
 import { coding } from './coding.ts';
 import { foreign } from './foreign.ts';
 import { frames } from './frames.ts';
+import { idle } from './idle.ts';
 import { million } from './million.ts';
 import { report } from './report.ts';
 import { bootstrapMedian, median } from './statistics.ts';
 import { transfer } from './transfer.ts';
 
-const figures = ['efficiency', 'noop', 'return', 'killed', 'coding', 'transfer', 'million', 'foreign', 'frames'] as const;
+const figures = ['efficiency', 'noop', 'return', 'killed', 'coding', 'transfer', 'million', 'foreign', 'frames', 'idle'] as const;
 const wanted = new Set(process.argv.slice(2));
 const unknown = [...wanted].filter((name) => !(figures as readonly string[]).includes(name));
 if (unknown.length > 0) {
@@ -40,6 +41,7 @@ try {
   if (runs('million')) await million(server);
   if (runs('foreign')) await foreign(server);
   if (runs('frames')) await frames(server);
+  if (runs('idle')) await idle(server);
 } finally {
   await Promise.allSettled(profiles.map((profile) => profile.close()));
   await server.stop();

@@ -1,5 +1,5 @@
 // The scheduler over stand-ins: a ledger and a queue shared by all tabs, and in each tab an executor, blocks and resources.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { unwrap } from '../../lib/outcome.ts';
 import { functionTargetMs, itemAttemptsMax, stewardDelayMs } from '../../limits.ts';
 import { queueContract } from '../../protocol/contracts/queue.ts';
@@ -24,6 +24,19 @@ describe('a donor', () => {
     const given = unwrap(await tab.dispatcher.bus('test').ask(schedulerContract, 'state', 'get', {})).body;
     expect(given).toMatchObject({ itemsDone: 3_000, claimed: 0, running: 0 });
     expect(Math.round(given.cpuMs)).toBe(30_000);
+  });
+
+  it('wakes the machine seldom while there is no job, and says nothing twice', async () => {
+    const world = new World();
+    const tab = world.tab('ann', { workers: 2 });
+    await world.clock.advance(5_000);
+    const given: unknown[] = [];
+    tab.dispatcher.bus('test').watch(schedulerContract, 'given', (body) => given.push(body));
+    const timers = vi.spyOn(world.clock, 'after');
+    await world.clock.advance(60_000);
+    expect(timers.mock.calls.length / 60).toBeLessThan(5);
+    // What was published last, as it is told to whoever begins to listen.
+    expect(given).toHaveLength(1);
   });
 
   it('claims as many functions ahead as it runs', async () => {

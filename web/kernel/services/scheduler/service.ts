@@ -15,7 +15,7 @@ import { Stewardship } from './stewardship.ts';
 import { Worker } from './worker.ts';
 
 const givenEveryMs = 250;
-/** Published without a change too, so that the rate falls to 0 when nothing is given any more. */
+/** Looked at without a cause too, so that the rate falls to 0 when nothing is given any more. */
 const givenIdleMs = 1_000;
 
 export const schedulerService: ServiceFactory<typeof schedulerContract> = (context): Service<typeof schedulerContract> => {
@@ -24,12 +24,17 @@ export const schedulerService: ServiceFactory<typeof schedulerContract> = (conte
   let running = false;
   let publishTimer: Cancel | undefined;
   let idleTimer: Cancel | undefined;
+  let published = '';
   const given = () => ({ ...worker.given.read(clock.now()), waitingFor: worker.waitingFor().slice(0, 200) });
   const changed = () => {
     if (!running) return;
     publishTimer ??= clock.after(givenEveryMs, () => {
       publishTimer = undefined;
-      context.publish('given', given());
+      const now = given();
+      const gist = JSON.stringify(now);
+      if (gist === published) return;
+      published = gist;
+      context.publish('given', now);
     });
   };
   const tick = () => {

@@ -104,6 +104,7 @@ export class Stewardship {
       this.#cares.delete(id);
       this.#allocator.leave(id);
     }
+    this.#schedule();
   }
 
   /** Items were decided: measures what they took, and looks whether functions run short. */
@@ -121,6 +122,7 @@ export class Stewardship {
       const known = unwrap(await this.context.ask(ledgerContract, 'jobs', 'query', {})).body.jobs.find(({ id }) => id === job);
       if (known === undefined) throw new FaultError('not-found', 'That job is not known here.');
       this.#jobs.set(job, known);
+      this.#schedule();
     }
     const care = this.#careFor(job);
     care.busy = true;
@@ -163,8 +165,11 @@ export class Stewardship {
     return rendezvousRank(`steward ${job}`, this.context.self.peer, live);
   }
 
+  /** Only while there is a job to look after. */
   #schedule(): void {
-    this.#tick = this.context.platform.clock.after(lookEveryMs / 4, () => {
+    if (this.#startedAt === Infinity || ![...this.#jobs.keys()].some((id) => this.#isOpen(id))) return;
+    this.#tick ??= this.context.platform.clock.after(lookEveryMs / 4, () => {
+      this.#tick = undefined;
       this.#schedule();
       const now = this.context.platform.clock.now();
       for (const id of this.#jobs.keys()) {

@@ -262,6 +262,11 @@ export class Worker {
     if (workers === 0 || this.#finishing()) return;
     const phases = [...this.#inHand.values()].map(({ phase }) => phase);
     const running = phases.filter((phase) => phase === 'running').length;
+    // Who wants nothing does not ask in turns: a job that comes, or the poll where one has rested, begins anew.
+    if (this.#preference().length === 0) {
+      this.#waiting = 0;
+      return;
+    }
     if (!this.#pace.ready()) return;
     if (phases.length - running > commitsMax(workers)) return;
     for (let room = 2 * workers - running - this.#asking; room > 0 && this.#asking < claimsAskedMax; room--) {
@@ -276,12 +281,11 @@ export class Worker {
   async #claim(): Promise<void> {
     const preference = this.#preference();
     const jobs = preference.map(({ id }) => id);
-    const reply =
-      jobs.length === 0 ? undefined : await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
-    const claim = reply?.ok === true ? reply.value.body.claim : null;
-    this.#waiting = reply?.ok === true ? reply.value.body.waiting : 0;
+    const reply = await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
+    const claim = reply.ok ? reply.value.body.claim : null;
+    this.#waiting = reply.ok ? reply.value.body.waiting : 0;
     if (claim === null) {
-      this.#pace.vain(reply === undefined || reply.ok ? this.#waiting : undefined);
+      this.#pace.vain(reply.ok ? this.#waiting : undefined);
       this.changed();
       return;
     }
