@@ -98,9 +98,6 @@ export const rumourOfGone = (peer: PeerId, { identity, store, incarnation }: Tom
   offer: null,
 });
 
-/** Whether whoever said `a` need not be told `b`. */
-export const saysAsMuch = (a: Rumour, b: Rumour) => a.peer === b.peer && a.status === b.status && a.incarnation >= b.incarnation;
-
 /** Whether a member gives at all is what others act on at once; how busy it is they hear from itself in time. */
 export function givesOtherwise(before: Offer | null, after: Offer | null): boolean {
   if (after === null) return false;

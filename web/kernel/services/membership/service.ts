@@ -223,9 +223,10 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
         query: ({ group: theirs, rumours, seen, view: theirView, all }, call) => {
           if (!running) throw new FaultError('refused', 'This tab is leaving.');
           if (theirs !== group) throw new FaultError('conflict', 'This tab is in another group.');
+          const isNew = !swim.isMember(call.from);
           const honest = rumours.filter((rumour: Rumour) => rumour.peer !== call.from || rumour.identity === call.identity);
           feed({ type: 'probed', from: call.from, words: { rumours: honest, seen, view: theirView } });
-          return { group, ...spoken(swim.tell(call.from, all === true, honest)) };
+          return { group, ...spoken(swim.tell(call.from, all === true || isNew)) };
         },
         lookup: async ({ target }, call) => {
           if (!running || helping >= helpsMax) throw new FaultError('overloaded', 'Too many ask this tab to probe for them.');

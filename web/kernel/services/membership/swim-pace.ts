@@ -15,6 +15,4 @@ export const askAllGapMsMax = 8_000;
 export const retryGoneEveryMs = 5_000;
 /** Helpers' answers are waited for this long before judging: two lost probes and an unlucky moment are no crash. */
 export const helpersAnswerMs = 150;
-export const helpersMax = 3;
 export const incarnationMax = 2 ** 48;
-export const tombstonesMax = 256;

@@ -16,7 +16,6 @@ import {
   newlyMet,
   rumourOf,
   rumourOfGone,
-  saysAsMuch,
   shuffled,
   whomToAsk,
   type Known,
@@ -24,15 +23,17 @@ import {
 } from './known.ts';
 import { News } from './news.ts';
 import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
-import * as pace from './swim-pace.ts';
+import { askAllEveryRounds, askAllGapMs, askAllGapMsMax, helpersAnswerMs, incarnationMax, retryGoneEveryMs } from './swim-pace.ts';
 
 /** How often 'tick' comes; every second one probes. */
 export const tickEveryMs = probeEveryMs / 2;
 /** Ticks this late mean that it was us who were away: nobody is blamed for the silence. */
 export const thawAfterMs = 1_500;
 export const membersMax = groupPeersMax * 2 - 1;
+export const tombstonesMax = 256;
 export const rumoursPerProbeMax = 12;
 export const rumoursMax = 64;
+export const helpersMax = 3;
 
 export class Swim {
   readonly #known = new Map<PeerId, Known>();
@@ -48,7 +49,7 @@ export class Swim {
   /** XOR of the digests of the members, ours among them, and of those of the suspected once more. */
   #view: number;
   #askedAllAt = -Infinity;
-  #askAllGapMs = pace.askAllGapMs;
+  #askAllGapMs = askAllGapMs;
   #tickedAt: number;
   #ticks = 0;
   #rounds = 0;
@@ -131,15 +132,15 @@ export class Swim {
     return this.#effects;
   }
 
-  /** What to tell `to`, who has just `said` some of it: `all` that is known, or the news. */
-  tell(to: PeerId, all: boolean, said: readonly Rumour[] = []): Words {
+  /** What to answer a probe of `to` with; `all` as it asked. */
+  tell(to: PeerId, all: boolean): Words {
     this.#freshOffer();
     const listener = this.#known.get(to);
     const told = [this.#ownRumour(listener)];
     const named = new Set<PeerId>([this.self.peer]);
     const add = (peer: PeerId) => {
       const rumour = named.has(peer) ? undefined : this.#rumourOf(peer, this.#news.isOffer(peer));
-      if (rumour === undefined || (rumour.offer === null && said.some((other) => saysAsMuch(other, rumour)))) return;
+      if (rumour === undefined) return;
       named.add(peer);
       told.push(rumour);
       this.#news.told(peer);
@@ -180,7 +181,7 @@ export class Swim {
     this.#ticks++;
     for (const member of this.#known.values()) this.#judge(member);
     for (const [peer, stone] of this.#gone) {
-      if (!stone.linked || this.#now - stone.triedAt < pace.retryGoneEveryMs) continue;
+      if (!stone.linked || this.#now - stone.triedAt < retryGoneEveryMs) continue;
       stone.triedAt = this.#now;
       this.#probe(peer);
     }
@@ -201,7 +202,7 @@ export class Swim {
   }
 
   #round(): void {
-    const asksAll = this.#rounds++ % pace.askAllEveryRounds === pace.askAllEveryRounds - 1;
+    const asksAll = this.#rounds++ % askAllEveryRounds === askAllEveryRounds - 1;
     const { pressing, quiet } = whomToAsk(this.#known.values(), this.#now, this.#rounds, this.fraction);
     for (const { peer } of pressing) this.#probe(peer);
     for (const [at, { peer }] of quiet.slice(0, probePeers).entries()) this.#probe(peer, asksAll && at === 0);
@@ -212,7 +213,7 @@ export class Swim {
       if (this.#now - member.metAt >= goneAfterMs) this.#known.delete(member.peer);
     } else if (member.status === 'suspect') {
       if (this.#now - member.suspectAt >= goneAfterMs - suspectAfterMs) this.#bury(member);
-    } else if (member.misses >= 2 && this.#now - member.heardAt >= suspectAfterMs && this.#now - member.helpAt >= pace.helpersAnswerMs) {
+    } else if (member.misses >= 2 && this.#now - member.heardAt >= suspectAfterMs && this.#now - member.helpAt >= helpersAnswerMs) {
       this.#suspect(member);
     }
   }
@@ -275,17 +276,17 @@ export class Swim {
       speaker.view = view;
     }
     if (view === this.#view) {
-      this.#askAllGapMs = pace.askAllGapMs;
+      this.#askAllGapMs = askAllGapMs;
       return;
     }
     if (this.#now - this.#askedAllAt < this.#askAllGapMs) return;
     this.#askedAllAt = this.#now;
-    this.#askAllGapMs = Math.min(2 * this.#askAllGapMs, pace.askAllGapMsMax);
+    this.#askAllGapMs = Math.min(2 * this.#askAllGapMs, askAllGapMsMax);
     this.#probe(from, true, true);
   }
 
   #hear(rumour: Rumour, asked: boolean): void {
-    if (rumour.incarnation > pace.incarnationMax || !peerBelongsTo(rumour.peer, rumour.identity)) return;
+    if (rumour.incarnation > incarnationMax || !peerBelongsTo(rumour.peer, rumour.identity)) return;
     if (rumour.peer === this.self.peer) {
       const objects = rumour.status !== 'alive' ? rumour.incarnation >= this.#incarnation : rumour.incarnation > this.#incarnation;
       if (objects) this.#incarnation = rumour.incarnation + 1;
@@ -411,7 +412,7 @@ export class Swim {
     const helpers = shuffled(
       able.map(({ peer }) => peer),
       this.fraction,
-    ).slice(0, suspected ? 1 : pace.helpersMax);
+    ).slice(0, suspected ? 1 : helpersMax);
     if (helpers.length === 0) {
       this.#judge(member);
       return;
@@ -451,7 +452,7 @@ export class Swim {
     const { peer, identity, store, incarnation, linked } = member;
     this.#gone.set(peer, { identity, store, incarnation, linked, triedAt: this.#now });
     for (const oldest of this.#gone.keys()) {
-      if (this.#gone.size <= pace.tombstonesMax) break;
+      if (this.#gone.size <= tombstonesMax) break;
       this.#gone.delete(oldest);
       this.#news.drop(oldest);
     }
