@@ -85,7 +85,10 @@ test(
     expect(collected.results.map((result) => ('value' in result ? result.value : 'failed'))).toEqual(
       lines.map((line, i) => [i, line.length]),
     );
-    await expect(elsewhere.page.getByRole('region', { name: 'How the results are kept' })).toContainText('can be read');
+    // Which of the two depends on how many were here when each was kept, and on whether repair has been by.
+    await expect(elsewhere.page.getByRole('region', { name: 'How the results are kept' })).toContainText(
+      /all can be read|all are well kept/,
+    );
 
     // Taken once, taken for good: also when all the others leave.
     await Promise.all([c, d].map(({ profile }) => profile.kill()));
