@@ -262,24 +262,24 @@ export class Worker {
     if (workers === 0 || this.#finishing()) return;
     const phases = [...this.#inHand.values()].map(({ phase }) => phase);
     const running = phases.filter((phase) => phase === 'running').length;
-    // Who wants nothing does not ask in turns: a job that comes, or the poll where one has rested, begins anew.
-    if (this.#preference().length === 0) {
-      this.#waiting = 0;
-      return;
-    }
     if (!this.#pace.ready()) return;
     if (phases.length - running > commitsMax(workers)) return;
     for (let room = 2 * workers - running - this.#asking; room > 0 && this.#asking < claimsAskedMax; room--) {
+      const preference = this.#preference();
+      // Who wants nothing does not ask in turns: a job that comes, or the poll where one has rested, begins anew.
+      if (preference.length === 0) {
+        this.#waiting = 0;
+        return;
+      }
       this.#asking++;
-      void this.#claim().finally(() => {
+      void this.#claim(preference).finally(() => {
         this.#asking--;
         this.#pump();
       });
     }
   }
 
-  async #claim(): Promise<void> {
-    const preference = this.#preference();
+  async #claim(preference: readonly Wanting[]): Promise<void> {
     const jobs = preference.map(({ id }) => id);
     const reply = await this.context.ask(queueContract, 'claims', 'create', { jobs }, { timeoutMs: claimTimeoutMs });
     const claim = reply.ok ? reply.value.body.claim : null;
