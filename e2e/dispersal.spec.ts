@@ -1,7 +1,7 @@
 // Nothing is lost when tabs leave: data and work held as coded slices, in real tabs of separate browsers.
 import { createHash } from 'node:crypto';
 import type { Page } from 'playwright';
-import { collect, committed, expect, submitRange, test, waitingCode, type Peer } from './harness/cluster.ts';
+import { collect, committed, expect, mayClose, submitRange, test, waitingCode, type Peer } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
 
@@ -97,13 +97,10 @@ test('the submitter and two holders die right after Submit said the tab may be c
   const items = 400;
   const inputs = Array.from({ length: items }, (_, index) => index);
   const job = await submitter.page.evaluate(
-    async ({ code, values }) => {
-      const submitted = await globalThis.lull.submit({ name: 'Left to the others', code, inputs: { items: values } });
-      await submitted.ready;
-      return submitted.id;
-    },
+    async ({ code, values }) => (await globalThis.lull.submit({ name: 'Left to the others', code, inputs: { items: values } })).id,
     { code: waitingCode(40), values: inputs },
   );
+  await mayClose(submitter.page, job);
   await Promise.all([submitter, donors[0]!, donors[1]!].map(({ profile }) => profile.kill()));
   const killedAt = performance.now();
   const { page } = donors[2]!;

@@ -1,6 +1,6 @@
 // Who one is and which network one is in: the submitter goes away and comes back elsewhere; two networks on one site never meet.
 import type { Page } from 'playwright';
-import { busyCode, committed, expect, submitRange, test, type Peer } from './harness/cluster.ts';
+import { busyCode, committed, expect, mayClose, submitRange, test, type Peer } from './harness/cluster.ts';
 import { followInvite } from './harness/invite.ts';
 import { donate, seesMembers, type Profile } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
@@ -58,6 +58,7 @@ test(
       async (spec) => (await globalThis.lull.submit({ name: 'Left behind', code: spec.code, inputs: { lines: spec.data } })).id,
       { code, data },
     );
+    await mayClose(a.page, job);
     await a.profile.kill();
     const at = performance.now();
     await expect.poll(() => fewestCopies(data.object, [c, d]), { timeout: 60_000 }).toBe(2);

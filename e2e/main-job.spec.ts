@@ -1,7 +1,7 @@
 // The life of a job in real tabs of separate browsers: through the form, past killed donors, a submitter that leaves, a server that dies.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { busyCode, collect, committed, expect, submitRange, test, waitingCode } from './harness/cluster.ts';
+import { busyCode, collect, committed, expect, mayClose, submitRange, test, waitingCode } from './harness/cluster.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 import { plainCounts } from './harness/word-counts.ts';
 import type { WordCounts } from '../web/samples/word-count.ts';
@@ -97,6 +97,7 @@ test('the submitter leaves as soon as it may; the job goes on; reopened, it coll
   const { submitter, donors } = await cluster.donorsAndSubmitter(3, { submitter: true });
   const items = 240;
   const job = await submitRange(submitter.page, 'Left alone', waitingCode(30), items);
+  await mayClose(submitter.page, job);
   await submitter.profile.kill();
   const { page } = donors[1]!;
   await committed(page, job, items);

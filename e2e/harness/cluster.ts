@@ -95,6 +95,14 @@ export function submitRange(page: Page, name: string, code: string, items: numbe
   });
 }
 
+/**
+ * Waits until `page`, which submitted the job, says that it may be closed. Handing over ends without that where nobody is known to keep data,
+ * as in the moment before what a donor allows has reached the submitter: the code is in one tab only then.
+ */
+export async function mayClose(page: Page, job: string): Promise<void> {
+  await page.waitForFunction((id) => globalThis.lull.job(id)?.closable === true, job, { polling: 20 });
+}
+
 /** Waits until at least `count` items of the job are committed, as `page` sees it. */
 export async function committed(page: Page, job: string, count: number, timeout = 60_000): Promise<void> {
   await page.waitForFunction(([id, wanted]) => (globalThis.lull.job(id)?.progress.committed ?? 0) >= wanted, [job, count] as const, {
