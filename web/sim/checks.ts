@@ -170,14 +170,17 @@ export async function checkEnd(world: World, jobs: readonly SimJob[], objects: r
 
 async function checkObject(world: World, tab: Tab, { kernel }: Process, object: SimObject): Promise<void> {
   let fault = '';
-  const read = await again(world, async () => {
-    const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment: 0 }, { timeoutMs: 20_000 });
-    const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
-    if (bytes !== undefined && !equalBytes(bytes, object.bytes))
-      world.violations.add('S6', `object ${short(object.id)} reads back otherwise`);
-    if (!answer.ok) fault = answer.fault.message;
-    return bytes !== undefined;
-  });
+  const readsBack = (segment: number) =>
+    again(world, async () => {
+      const answer = await kernel.bus.ask(blocksContract, 'segments', 'get', { object: object.id, segment }, { timeoutMs: 20_000 });
+      const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
+      if (bytes !== undefined && !equalBytes(bytes, object.segments[segment]!))
+        world.violations.add('S6', `segment ${segment} of object ${short(object.id)} reads back otherwise`);
+      if (!answer.ok) fault = answer.fault.message;
+      return bytes !== undefined;
+    });
+  let read = true;
+  for (const segment of object.segments.keys()) read &&= await readsBack(segment);
   // What nobody but a store that is lost, or a page without one, ever kept is gone, and says so.
   const mayBeGone = object.copies === 0 && (!object.lasts || world.tabs.some(({ lost }) => lost));
   if (!read && !mayBeGone)

@@ -18,7 +18,10 @@ export class ForgeryWatch {
     private readonly violations: Violations,
     /** Who forges in this run, if anybody. */
     private readonly forger: IdentityId | undefined,
-    /** Whose messages have wrong bits: whoever reads a slice in one cannot but name them. */
+    /**
+     * Whose messages have wrong bits: whoever reads a slice in one cannot but name them. And a holder can compare no slice of a function with
+     * anything: what it was given with a wrong bit it gives out, and is who the false slice came from.
+     */
     private readonly garbled: ReadonlySet<IdentityId>,
   ) {}
 
@@ -44,10 +47,10 @@ export class ForgeryWatch {
     if (this.#granted.has(`${reader} ${record}`)) this.#reached(reader, record);
   }
 
-  named(by: PeerId, identities: readonly IdentityId[]): void {
+  named(by: PeerId, identities: readonly IdentityId[], sliceOf: 'function' | 'object'): void {
     for (const identity of identities) {
       if (identity === this.forger) this.#naming.add(by);
-      else if (!this.garbled.has(identity))
+      else if (!this.garbled.has(identity) && (sliceOf === 'object' || this.garbled.size === 0))
         this.violations.add('S7', `${short(by)} names ${identity.slice(0, 8)} as a forger, who forged nothing`);
     }
   }

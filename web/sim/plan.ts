@@ -56,6 +56,17 @@ export interface JobPlan {
   /** Items that throw wherever they are tried, and items that never end. */
   readonly throws: ReadonlySet<number>;
   readonly hangs: ReadonlySet<number>;
+  /** What it is submitted with is the bytes of an object; its numbers where null. What is appended is numbers. */
+  readonly source: SourcePlan | null;
+}
+
+/** An object that somebody, not always the submitter, puts so that a job runs over it. */
+export interface SourcePlan {
+  readonly tab: number;
+  /** Of each item. */
+  readonly itemBytes: number;
+  /** Some items reach from one segment into the next. */
+  readonly segments: number;
 }
 
 export interface PutPlan {
@@ -141,6 +152,9 @@ const oftenMax: Record<DrawnKind, number> = {
 };
 const presentShare: Partial<Record<DrawnKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1, junk: 0.15, hoard: 0.1 };
 const slowShare = 0.12;
+const sourceShare = 0.3;
+/** The number of the job and of the item go before the rest. */
+export const sourceItemBytesMin = 4;
 const donorsMin = 4;
 
 export function planOf(seed: string, peers: number): Plan {
@@ -158,7 +172,7 @@ export function planOf(seed: string, peers: number): Plan {
   const donors = peers - watchers;
   const faultyMs = draw.int(2_500, 5_000);
   const calmMs = gatheredMs + faultyMs;
-  const jobs = Array.from({ length: draw.pick([1, 1, 2, 3]) }, (): JobPlan => {
+  const jobs = Array.from({ length: draw.pick([1, 1, 2, 3]) }, (_, number): JobPlan => {
     const appends = draw.chance(0.2) ? Array.from({ length: draw.int(1, 3) }, () => draw.int(1, 8)) : [];
     const items = appends.reduce((sum, more) => sum + more, draw.int(4, 28));
     const some = (share: number, most: number) =>
@@ -173,6 +187,7 @@ export function planOf(seed: string, peers: number): Plan {
       priority: draw.int(-1, 1),
       throws: new Set([...some(0.3, 3)].filter((item) => !hangs.has(item))),
       hangs,
+      source: sourceOf(seed, number, peers),
     };
   });
   const puts = Array.from({ length: draw.int(0, 3) }, (): PutPlan => ({
@@ -188,7 +203,7 @@ export function planOf(seed: string, peers: number): Plan {
         () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const,
       ),
     )
-    .concat(slowOf(seed, peers, calmMs))
+    .concat(slowOf(seed, peers, calmMs), leavingOf(seed, jobs, calmMs))
     .toSorted(([a], [b]) => a - b);
   const kindsDrawn = new Set(faults.map(([, { kind }]) => kind));
   const forger = draw.chance(0.3) && !kindsDrawn.has('lost') && !kindsDrawn.has('junk') ? draw.int(0, peers - 1) : null;
@@ -204,6 +219,23 @@ export function planOf(seed: string, peers: number): Plan {
     faults,
     calmMs,
   };
+}
+
+/** Drawn by itself, so that everything else of the seed is the same with and without it. */
+function sourceOf(seed: string, job: number, peers: number): SourcePlan | null {
+  const draw = new Draw(`source ${seed} ${job}`);
+  if (!draw.chance(sourceShare)) return null;
+  return { tab: draw.int(0, peers - 1), itemBytes: draw.pick([sourceItemBytesMin, 100, 1_500]), segments: draw.int(1, 3) };
+}
+
+/** Some who put what a job runs over leave soon after it was submitted. */
+function leavingOf(seed: string, jobs: readonly JobPlan[], calmMs: number): (readonly [number, Fault])[] {
+  const draw = new Draw(`leaving ${seed}`);
+  return jobs.flatMap(({ source, atMs }): (readonly [number, Fault])[] =>
+    source !== null && draw.chance(0.5)
+      ? [[Math.min(calmMs - 500, atMs + draw.int(50, 2_000)), { kind: 'crash', tab: source.tab, polite: draw.chance(0.25), backMs: null }]]
+      : [],
+  );
 }
 
 /** Drawn by itself, so that what the other kinds bring is the same with and without it. */

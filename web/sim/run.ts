@@ -6,7 +6,8 @@ import { Faults } from './faults.ts';
 import { HistoryWatch } from './history-watch.ts';
 import { faultKindsOf, planOf, type FaultKind } from './plan.ts';
 import type { Violation } from './watch.ts';
-import { appendRest, collect, putObject, scriptOf, submitJob, type SimJob, type SimObject } from './work.ts';
+import { sourceBytes, scriptOf } from './items.ts';
+import { appendRest, collect, putObject, putSource, submitJob, type SimJob, type SimObject } from './work.ts';
 import { World, type Plant, type Process, type Tab } from './world.ts';
 
 export interface RunOptions {
@@ -39,9 +40,12 @@ const tellMs = 500;
 
 export async function run(seed: string, options: RunOptions): Promise<RunResult> {
   const plan = planOf(seed, options.peers);
-  const world = new World(seed, plan, options, scriptOf(plan.jobs));
+  const jobs = plan.jobs.map((job, number): SimJob => {
+    const source = job.source === null ? undefined : sourceBytes(seed, number, job);
+    return { number, plan: job, source, id: undefined, cancelAsked: false, shown: new Map() };
+  });
+  const world = new World(seed, plan, options, scriptOf(jobs));
   const { clock } = world;
-  const jobs = plan.jobs.map((job, number): SimJob => ({ number, plan: job, id: undefined, cancelAsked: false, shown: new Map() }));
   const objects: SimObject[] = [];
   const faults = new Faults(world, jobs);
   const beganMs = clock.now();
@@ -71,7 +75,13 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   };
 
   for (const tab of world.tabs) world.later(tab.plan.startMs, () => void world.start(tab));
-  for (const job of jobs) world.later(job.plan.atMs, () => void submitJob(world, world.tabs[job.plan.submitter]!, job));
+  const submit = async (job: SimJob) => {
+    const object = job.source === undefined ? undefined : await putSource(world, job);
+    if (object === undefined && job.source !== undefined) return;
+    if (object !== undefined) objects.push(object);
+    await submitJob(world, tabOf(world, job.plan.submitter), job, object);
+  };
+  for (const job of jobs) world.later(job.plan.atMs, () => void submit(job));
   for (const put of plan.puts)
     world.later(put.atMs, () => void putObject(world, tabOf(world, put.tab), put, (object) => objects.push(object)));
   for (const [atMs, fault] of plan.faults) world.later(atMs, () => faults.begin(fault));

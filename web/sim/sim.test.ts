@@ -21,6 +21,7 @@ describe('a group of tabs under faults', () => {
     ['an event that a cancel takes away while it is written is acknowledged by nobody', '203', 20],
     ['a read that joins one begun before the holders were back is tried again', 'test 9', 6],
     ['a result that one store alone has taken, which then goes for good, was not announced', 'm463', 5],
+    ['who was given a slice of a function with a wrong bit forged nothing', '11312', 6],
     ['a cancel that its tab could not write before it died is asked for again', 'n2324', 7],
   ])(
     '%s',

@@ -53,6 +53,7 @@ function watchedQueue(
         forgery.named(
           context.self.peer,
           body.forgeries.filter(({ what }) => what === 'slice').map(({ identity }) => identity),
+          'function',
         );
       context.publish(publication, body);
     };
@@ -224,6 +225,7 @@ function watchedBlocks(factory: ServiceFactory<typeof blocksContract>, { forgery
         forgery.named(
           by,
           forgers.map(({ identity }) => identity),
+          'object',
         );
       context.publish(publication, body);
     };

@@ -10,8 +10,8 @@ import { schedulerContract } from '../kernel/protocol/contracts/scheduler.ts';
 import { acceptedSpansMax } from '../kernel/protocol/event.ts';
 import type { Bus } from '../kernel/service.ts';
 import { testDigest } from '../kernel/testing/test-crypto.ts';
-import type { Scripted } from '../kernel/testing/scripted-sandbox.ts';
 import { seededRandom } from '../kernel/testing/seeded-random.ts';
+import { itemsAtFirst, offsetOf, valueOf } from './items.ts';
 import type { JobPlan, PutPlan } from './plan.ts';
 import { short } from './queue-watch.ts';
 import type { Process, Tab, World } from './world.ts';
@@ -28,6 +28,8 @@ const readTimeoutMs = 10_000;
 export interface SimJob {
   readonly number: number;
   readonly plan: JobPlan;
+  /** What it runs over, where that is an object. */
+  readonly source: Uint8Array | undefined;
   /** Handed over: the page has said that it may be closed. */
   id: JobId | undefined;
   cancelAsked: boolean;
@@ -36,7 +38,7 @@ export interface SimJob {
 }
 
 export interface SimObject {
-  readonly bytes: Uint8Array;
+  readonly segments: readonly Uint8Array[];
   readonly id: ObjectId;
   /** Stores that had acknowledged it, its own left out. */
   readonly copies: number;
@@ -44,25 +46,10 @@ export interface SimObject {
   readonly lasts: boolean;
 }
 
-export const offsetOf = (job: number) => (job + 1) * 1_000_000;
-export const valueOf = (job: number, index: number) => `${job}:${index * index}`;
-const messageOf = (index: number) => `item ${index} throws`;
-
-/** What items do: the same wherever and whenever they run. */
-export function scriptOf(jobs: readonly JobPlan[]): (offset: number, index: number) => Scripted {
-  return (offset, index) => {
-    const number = Math.round(offset / 1_000_000) - 1;
-    const plan = jobs[number];
-    if (plan === undefined) return { ms: 1, value: null };
-    if (plan.hangs.has(index)) return 'hang';
-    const ms = plan.itemMs * (0.5 + ((index * 7) % 11) / 10);
-    return plan.throws.has(index) ? { ms, error: messageOf(index) } : { ms, value: valueOf(number, index) };
-  };
-}
-
 const pause = (process: Process, ms: number) => new Promise<void>((resolve) => process.clock.after(ms, resolve));
 
-export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<void> {
+/** `source`: what it runs over, where that is an object. */
+export async function submitJob(world: World, tab: Tab, job: SimJob, source: SimObject | undefined): Promise<void> {
   const { process } = tab;
   if (process === undefined) return;
   const { bus, self } = process.kernel;
@@ -91,7 +78,10 @@ export async function submitJob(world: World, tab: Tab, job: SimJob): Promise<vo
         codeHash: hexOf(await testDigest.sha256(code)),
         reduce: null,
         args: encodeValue(undefined),
-        input: rangeOf(job, job.plan.items - job.plan.appends.reduce((sum, more) => sum + more, 0)),
+        input:
+          source === undefined || job.plan.source === null
+            ? rangeOf(job, itemsAtFirst(job.plan))
+            : { kind: 'chunks' as const, object: source.id, items: itemsAtFirst(job.plan), bytes: job.plan.source.itemBytes },
         ...(job.plan.appends.length > 0 ? { open: true as const } : {}),
         runtime: 'js' as const,
         redundancy: 1 as const,
@@ -119,7 +109,7 @@ const rangeOf = (job: SimJob, items: number) => ({ kind: 'range' as const, items
 /** Appends what the open job is to get, one after the other, and closes it: in each life of its page what is left. */
 export async function appendRest(process: Process, job: SimJob): Promise<void> {
   const { bus } = process.kernel;
-  const { appends, items } = job.plan;
+  const { appends } = job.plan;
   while (!job.cancelAsked) {
     await pause(process, appendEveryMs);
     if (job.id === undefined) continue;
@@ -127,7 +117,7 @@ export async function appendRest(process: Process, job: SimJob): Promise<void> {
     if (!detail.ok) continue;
     const { items: first, open, tail } = detail.value.body;
     if (!open) return;
-    let end = items - appends.reduce((sum, more) => sum + more, 0);
+    let end = itemsAtFirst(job.plan);
     let at = 0;
     while (end < first && at < appends.length) end += appends[at++]!;
     const more = appends[at];
@@ -142,20 +132,41 @@ async function copiesOf(bus: Bus, id: ObjectId): Promise<number> {
 }
 
 export async function putObject(world: World, tab: Tab, plan: PutPlan, done: (object: SimObject) => void): Promise<void> {
-  const { process } = tab;
-  if (process === undefined) return;
   const bytes = seededRandom(`${world.seed} object ${plan.atMs} ${plan.tab}`).bytes(plan.bytes);
+  const object = tab.process === undefined ? undefined : await putOnce(world, tab.process, [bytes]);
+  if (object !== undefined) done(object);
+}
+
+async function putOnce(world: World, process: Process, segments: readonly Uint8Array[]): Promise<SimObject | undefined> {
   const put = await process.kernel.bus.ask(
     blocksContract,
     'objects',
     'insert',
-    { name: 'object', type: '', expires: world.clock.wall() + lifeMs, segments: [0] },
-    { buffers: [bytes], timeoutMs: readTimeoutMs },
+    { name: 'object', type: '', expires: world.clock.wall() + lifeMs, segments: segments.map((_, i) => i) },
+    { buffers: segments, timeoutMs: readTimeoutMs },
   );
-  if (!put.ok) return;
+  if (!put.ok) return undefined;
   const { id, copies } = put.value.body;
   world.note(`object ${id} has ${copies} copies`);
-  done({ bytes, id, copies, lasts: process.memory === undefined });
+  return { segments, id, copies, lasts: process.memory === undefined };
+}
+
+/**
+ * Puts what a job is to run over until somebody keeps it who stays, be it the tab that puts it alone: a job whose data is gone for good stands
+ * still. undefined: the tab is not there.
+ */
+export async function putSource(world: World, { plan, source: bytes }: SimJob): Promise<SimObject | undefined> {
+  const { source } = plan;
+  const process = source === null ? undefined : world.tabs[source.tab]!.process;
+  if (source === null || bytes === undefined || process === undefined) return undefined;
+  const segmentBytes = Math.ceil(bytes.length / source.segments);
+  const segments = Array.from({ length: source.segments }, (_, i) => bytes.slice(i * segmentBytes, (i + 1) * segmentBytes));
+  const goes = world.plan.faults.some(([, fault]) => fault.kind === 'lost' && fault.tab === source.tab);
+  for (;;) {
+    const object = await putOnce(world, process, segments);
+    if (object !== undefined && (object.copies > 0 || (object.lasts && !goes))) return object;
+    await pause(process, againMs);
+  }
 }
 
 export async function setJob(tab: Tab, job: SimJob, setting: { paused?: boolean; cancelled?: true }): Promise<void> {

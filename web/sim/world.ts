@@ -12,6 +12,7 @@ import type { Machine, Platform, Storage, WriteOp } from '../kernel/platform.ts'
 import type { AnyServiceFactory } from '../kernel/service-catalogue.ts';
 import { resourcesContract } from '../kernel/protocol/contracts/resources.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
+import type { SandboxSpan } from '../kernel/protocol/sandbox.ts';
 import { MemoryDirectory } from '../kernel/testing/memory-directory.ts';
 import { MemoryNetwork } from '../kernel/testing/memory-transport.ts';
 import { scriptedSandbox, type Scripted } from '../kernel/testing/scripted-sandbox.ts';
@@ -105,8 +106,8 @@ export class World {
     readonly seed: string,
     readonly plan: Plan,
     private readonly options: WorldOptions,
-    /** What item `index` of the job with this offset does. */
-    private readonly script: (offset: number, index: number) => Scripted,
+    /** What item `index` of a span does. */
+    private readonly script: (index: number, span: SandboxSpan) => Scripted,
   ) {
     this.log = new EventLog(options.trace);
     this.violations = new Violations(this.log, () => this.clock.now());
@@ -185,7 +186,7 @@ export class World {
       storage: planted,
       transport,
       directory: this.directory.directory(),
-      sandbox: scriptedSandbox(clock, (index, span) => this.#item(tab, index, span.offset)),
+      sandbox: scriptedSandbox(clock, (index, span) => this.#item(tab, index, span)),
       machine: {
         cores: tab.plan.cores,
         memoryMiB: null,
@@ -363,13 +364,13 @@ export class World {
     return store;
   }
 
-  #item(tab: Tab, index: number, offset: number): Scripted {
+  #item(tab: Tab, index: number, span: SandboxSpan): Scripted {
     const { process } = tab;
     if (process?.sandboxDies === true) {
       process.sandboxDies = false;
       return 'die';
     }
-    return this.script(offset, index);
+    return this.script(index, span);
   }
 }
 

@@ -194,6 +194,12 @@ export const plants: Readonly<Record<string, Plant>> = {
     bytes[bytes.length - 1]! ^= 1;
     return answer;
   }),
+  'another segment is given for the one asked for': handling(
+    'blocks',
+    'segments',
+    'get',
+    (before) => (request, call) => before({ ...request, segment: Math.max(0, request.segment - 1) }, call),
+  ),
   'a handler throws on what it does not expect': handling('queue', 'hints', 'update', (before) => (request, call) => {
     if (request.released.length > 0) throw new TypeError('released is not a function');
     return before(request, call);
