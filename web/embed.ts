@@ -109,15 +109,19 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
       };
       return startKernel(platform, { bootDocument: site.value.bootDocument, network, ...(networkKey !== undefined && { networkKey }) });
     });
-  const alone = () => void start(memoryStorage(random), 'second');
+  /** What this page kept while another spoke. */
+  let waited: Storage | undefined;
+  const alone = () => void start((waited = memoryStorage(random)), 'second');
   const { store } = world;
   if (store === null) alone();
   else {
     electSpeaker(store, {
       onElected: () => {
-        const memory = memoryStorage(random);
+        const memory = waited ?? memoryStorage(random);
         const onLate = (storage: Storage) => void start(storage, 'speaker', memory);
-        void openStorage({ random, name: store, onLate }).then((opened) => start(opened.ok ? opened.value : memory, 'speaker'));
+        void openStorage({ random, name: store, onLate }).then((opened) =>
+          opened.ok ? start(opened.value, 'speaker', waited) : start(memory, 'speaker'),
+        );
       },
       onWaiting: alone,
       // A browser that keeps nothing for embedded pages may refuse them its locks as well.

@@ -114,8 +114,11 @@ async function run(): Promise<void> {
       return startKernel(platform, { bootDocument: site.value.bootDocument, ...profile.joined });
     });
   };
+  /** What this page kept while another tab of the profile spoke. */
+  let waited: Storage | undefined;
+  const wait = () => void start((waited = memoryStorage(random)), 'second');
   const speak = async () => {
-    const memory = memoryStorage(random);
+    const memory = waited ?? memoryStorage(random);
     const opened = await openStorage({
       random,
       name: profile.storeName,
@@ -128,11 +131,11 @@ async function run(): Promise<void> {
     });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
-    await start(opened.ok ? opened.value : memory, 'speaker');
+    await (opened.ok ? start(opened.value, 'speaker', waited) : start(memory, 'speaker'));
   };
   electSpeaker(`${profile.storeName}-store`, {
     onElected: () => void speak(),
-    onWaiting: () => void start(memoryStorage(random), 'second'),
+    onWaiting: wait,
   });
   if (import.meta.env.PROD) keepSite();
   addEventListener('pagehide', () => void host.stop());
