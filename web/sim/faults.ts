@@ -31,6 +31,10 @@ export class Faults {
         if (backMs !== null) world.later(backMs, () => void world.start(tab!));
         return;
       }
+      case 'twin':
+        void world.openTwin(tab!);
+        world.later(fault.ms, () => (fault.takesOver && !this.#calm ? void world.takeOver(tab!) : world.closeTwin(tab!)));
+        return;
       case 'lost':
         world.crash(tab!);
         tab!.lost = true;
@@ -147,6 +151,7 @@ export class Faults {
     world.network.heal();
     this.#signaling(true);
     for (const tab of world.tabs) {
+      world.closeTwin(tab);
       tab.faults.refuse = 0;
       tab.faults.full = false;
       this.#thaw(tab);

@@ -40,6 +40,8 @@ export type Fault =
       readonly stallMsMax: number;
       readonly reloads: readonly { readonly tab: number; readonly atMs: number; readonly openMs: number }[];
     }
+  /** A second tab of the same browser is opened; then it is closed, or it takes over from the first, which is closed. */
+  | { readonly kind: 'twin'; readonly tab: number; readonly ms: number; readonly takesOver: boolean }
   | { readonly kind: 'pause'; readonly job: number; readonly ms: number }
   | { readonly kind: 'cancel'; readonly job: number };
 export type FaultKind = Fault['kind'];
@@ -102,7 +104,7 @@ export interface Plan {
 
 /** Everybody who is to be there has come by then, and faults begin. */
 const gatheredMs = 2_000;
-type DrawnKind = Exclude<FaultKind, 'slow'>;
+type DrawnKind = Exclude<FaultKind, 'slow' | 'twin'>;
 const kinds: readonly DrawnKind[] = [
   'crash',
   'lost',
@@ -152,6 +154,7 @@ const oftenMax: Record<DrawnKind, number> = {
 };
 const presentShare: Partial<Record<DrawnKind, number>> = { cancel: 0.15, lost: 0.3, crash: 0.6, forget: 0.1, junk: 0.15, hoard: 0.1 };
 const slowShare = 0.12;
+const twinShare = 0.2;
 const sourceShare = 0.3;
 /** The number of the job and of the item go before the rest. */
 export const sourceItemBytesMin = 4;
@@ -203,7 +206,7 @@ export function planOf(seed: string, peers: number): Plan {
         () => [draw.int(gatheredMs, calmMs - 500), drawFault(kind, draw, peers, jobs.length, submitters)] as const,
       ),
     )
-    .concat(slowOf(seed, peers, calmMs), leavingOf(seed, jobs, calmMs))
+    .concat(slowOf(seed, peers, calmMs), leavingOf(seed, jobs, calmMs), twinsOf(seed, peers, submitters, calmMs))
     .toSorted(([a], [b]) => a - b);
   const kindsDrawn = new Set(faults.map(([, { kind }]) => kind));
   const forger = draw.chance(0.3) && !kindsDrawn.has('lost') && !kindsDrawn.has('junk') ? draw.int(0, peers - 1) : null;
@@ -226,6 +229,21 @@ function sourceOf(seed: string, job: number, peers: number): SourcePlan | null {
   const draw = new Draw(`source ${seed} ${job}`);
   if (!draw.chance(sourceShare)) return null;
   return { tab: draw.int(0, peers - 1), itemBytes: draw.pick([sourceItemBytesMin, 100, 1_500]), segments: draw.int(1, 3) };
+}
+
+/** Drawn by itself as well. Mostly who submits has a second tab, and collects in both. */
+function twinsOf(seed: string, peers: number, submitters: readonly number[], calmMs: number): (readonly [number, Fault])[] {
+  const draw = new Draw(`twin ${seed}`);
+  if (!draw.chance(twinShare)) return [];
+  return Array.from({ length: draw.int(1, 2) }, () => [
+    draw.int(gatheredMs, calmMs - 1_500),
+    {
+      kind: 'twin',
+      tab: draw.chance(0.6) ? draw.pick(submitters) : draw.int(0, peers - 1),
+      ms: draw.int(200, 3_000),
+      takesOver: draw.chance(0.5),
+    },
+  ]);
 }
 
 /** Some who put what a job runs over leave soon after it was submitted. */

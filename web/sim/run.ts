@@ -55,20 +55,22 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   const history = new HistoryWatch(world.violations);
   const lookAtLedgers = async () => {
     await history.look(
-      world.live.map(({ process }) => process!),
+      world.tabs.flatMap(({ process, twin }) => [process ?? [], twin ?? []].flat()),
       jobs.flatMap(({ id }) => id ?? []),
     );
     world.later(ledgersEveryMs, () => void lookAtLedgers());
   };
   const lookAfterPages = () => {
     for (const job of jobs) {
-      const { process } = world.tabs[job.plan.submitter]!;
-      if (process === undefined || collecting.has(process)) continue;
-      collecting.add(process);
-      for (const own of jobs) {
-        if (own.plan.submitter !== job.plan.submitter) continue;
-        void collect(world, process, own);
-        if (own.plan.appends.length > 0) void appendRest(process, own);
+      const { process, twin } = world.tabs[job.plan.submitter]!;
+      for (const page of [process, twin]) {
+        if (page === undefined || collecting.has(page)) continue;
+        collecting.add(page);
+        for (const own of jobs) {
+          if (own.plan.submitter !== job.plan.submitter) continue;
+          void collect(world, page, own);
+          if (own.plan.appends.length > 0 && page === process) void appendRest(page, own);
+        }
       }
     }
     world.later(200, lookAfterPages);

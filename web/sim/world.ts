@@ -75,6 +75,8 @@ export interface Tab {
   readonly faults: StorageFaults;
   store: Storage;
   process: Process | undefined;
+  /** A second tab of the same browser: the same person, who keeps nothing past that page. */
+  twin: Process | undefined;
   /** Its store is gone for good, and its person with it. */
   lost: boolean;
   starting: boolean;
@@ -100,6 +102,7 @@ export class World {
   readonly #stores = new Map<StoreId, Storage>();
   readonly #storeOf = new Map<PeerId, StoreId>();
   readonly #tabOf = new Map<PeerId, number>();
+  readonly #openingTwins = new Set<Tab>();
   #processes = 0;
 
   constructor(
@@ -133,6 +136,7 @@ export class World {
       faults: { refuse: 0, full: false, writeMsMax: tab.writeMsMax },
       store: this.#newStore(`${seed} store ${number}`),
       process: undefined,
+      twin: undefined,
       lost: false,
       starting: false,
     }));
@@ -155,13 +159,23 @@ export class World {
     if (tab.process !== undefined || tab.starting || tab.lost) return;
     tab.starting = true;
     const life = `${this.seed} tab ${tab.number} life ${this.#processes++}`;
-    const memory = databaseMs > databaseWaitMs ? memoryStorage(seededRandom(`${life} memory`)) : undefined;
-    const own = memory ?? tab.store;
+    const memory = databaseMs > databaseWaitMs ? this.#memory(life) : undefined;
     if (memory !== undefined) {
       this.note(`tab ${tab.number} begins without its database`);
-      this.#stores.set(memory.store, memory);
       this.later(databaseMs, () => void this.openLate(tab, memory));
     }
+    tab.process = await this.#open(tab, life, memory, 'speaker');
+    tab.starting = false;
+    if (tab.process === undefined) return;
+    const { kernel } = tab.process;
+    this.note(`tab ${tab.number} is ${kernel.self.peer}`);
+    await kernel.bus.ask(resourcesContract, 'limits', 'update', { cores: tab.plan.cores, idleAfterSeconds: 1, whenBusy: 'ignore' });
+    await this.consent(tab, tab.plan.donates);
+  }
+
+  /** undefined where it cannot start: the person sees why, and opens the tab again later. */
+  async #open(tab: Tab, life: string, memory: Storage | undefined, profileRole: 'speaker' | 'second'): Promise<Process | undefined> {
+    const own = memory ?? tab.store;
     const draw = new Draw(`${life} ports`);
     const random = seededRandom(life);
     const clock = new TabClock(this.clock, { originMs: draw.int(0, 1_000_000), wallOffMs: tab.plan.wallOffMs, rate: tab.plan.rate });
@@ -173,7 +187,8 @@ export class World {
     const transport = new TabTransport(
       this.network.transport(),
       (to, message) => this.log.message(this.clock.now(), tab.number, this.#tabOf.get(to) ?? -1, message),
-      (message) => (tab.process?.junk === true && draw.chance(junkShare) ? withWrongBit(message, draw) : message),
+      (message) =>
+        tab.process?.transport === transport && tab.process.junk && draw.chance(junkShare) ? withWrongBit(message, draw) : message,
     );
     let listener: Parameters<Machine['watch']>[0] | undefined;
     const living = { alive: true };
@@ -184,6 +199,7 @@ export class World {
       coder: testCoder,
       signer: testSigner(`${this.seed} ${tab.number}`),
       storage: planted,
+      profileRole,
       transport,
       directory: this.directory.directory(),
       sandbox: scriptedSandbox(clock, (index, span) => this.#item(tab, index, span)),
@@ -223,17 +239,15 @@ export class World {
       },
     });
     const started = await startKernel(platform, { bootDocument, network: 'sim', catalogue });
-    tab.starting = false;
     if (!started.ok) {
-      // A store that refuses: the person sees why, and opens the tab again later.
       this.note(`tab ${tab.number} did not start: ${started.fault.message}`);
       clock.die();
       storage.die();
       living.alive = false;
-      return;
+      return undefined;
     }
     const kernel = started.value;
-    tab.process = {
+    return {
       number: tab.number,
       living,
       kernel,
@@ -247,9 +261,50 @@ export class World {
       leaving: false,
       memory,
     };
-    this.note(`tab ${tab.number} is ${kernel.self.peer}`);
-    await kernel.bus.ask(resourcesContract, 'limits', 'update', { cores: tab.plan.cores, idleAfterSeconds: 1, whenBusy: 'ignore' });
-    await this.consent(tab, tab.plan.donates);
+  }
+
+  /** Nothing where there is no first tab, or is a second one already. */
+  async openTwin(tab: Tab): Promise<void> {
+    if (tab.process === undefined || tab.twin !== undefined || tab.lost || this.#openingTwins.has(tab)) return;
+    this.#openingTwins.add(tab);
+    const life = `${this.seed} tab ${tab.number} life ${this.#processes++}`;
+    const twin = await this.#open(tab, life, this.#memory(life), 'second');
+    // Closed meanwhile, or its browser was.
+    if (!this.#openingTwins.delete(tab) && twin !== undefined) this.#end(twin);
+    else tab.twin = twin;
+    if (tab.twin !== undefined) this.note(`a second tab of ${tab.number} is ${tab.twin.kernel.self.peer}`);
+  }
+
+  closeTwin(tab: Tab): void {
+    this.#openingTwins.delete(tab);
+    const { twin } = tab;
+    tab.twin = undefined;
+    if (twin === undefined) return;
+    this.note(`the second tab of ${tab.number} is closed`);
+    this.#end(twin);
+  }
+
+  /** The first tab is closed, and the second begins anew with the store, and with what it had in memory. */
+  async takeOver(tab: Tab): Promise<void> {
+    const { twin } = tab;
+    const memory = twin?.memory;
+    if (twin === undefined || memory === undefined || tab.starting || tab.lost) return this.closeTwin(tab);
+    tab.twin = undefined;
+    this.crash(tab);
+    this.note(`the second tab of ${tab.number} takes over`);
+    tab.starting = true;
+    await this.#stopped(twin);
+    this.#end(twin);
+    await this.#carryOver(tab, memory);
+    tab.starting = false;
+    await this.start(tab);
+  }
+
+  /** Of a life that keeps nothing past its page. */
+  #memory(life: string): Storage {
+    const memory = memoryStorage(seededRandom(`${life} memory`));
+    this.#stores.set(memory.store, memory);
+    return memory;
   }
 
   /** The database of a tab that began without it, this `memory` if given, is there: it begins anew, with what it had in memory. */
@@ -259,6 +314,12 @@ export class World {
     await this.leave(tab);
     if (tab.process !== undefined || tab.starting || tab.lost) return;
     tab.starting = true;
+    await this.#carryOver(tab, memory);
+    tab.starting = false;
+    await this.start(tab);
+  }
+
+  async #carryOver(tab: Tab, memory: Storage): Promise<void> {
     const { store } = tab.store;
     await carryOver(memory, {
       ...tab.store,
@@ -267,8 +328,6 @@ export class World {
         return tab.store.write(ops);
       },
     });
-    tab.starting = false;
-    await this.start(tab);
   }
 
   #written(tab: Tab, store: StoreId, ops: readonly WriteOp[]): void {
@@ -281,12 +340,18 @@ export class World {
     await tab.process?.kernel.bus.ask(resourcesContract, 'consent', 'replace', { donating });
   }
 
-  /** The process ends without a good-bye: nothing of it runs, writes or is heard any more. */
+  /** The tab ends without a good-bye, and a second one of the same browser with it. */
   crash(tab: Tab): void {
     const { process } = tab;
+    this.closeTwin(tab);
     if (process === undefined) return;
     this.note(`tab ${tab.number} crashes`);
     tab.process = undefined;
+    this.#end(process);
+  }
+
+  /** Nothing of it runs, writes or is heard any more. */
+  #end(process: Process): void {
     process.living.alive = false;
     process.clock.die();
     process.storage.die();
@@ -339,8 +404,12 @@ export class World {
     if (process === undefined) return;
     this.note(`tab ${tab.number} leaves`);
     process.leaving = true;
-    await Promise.race([process.kernel.stop(), new Promise<void>((resolve) => this.later(1_000, resolve))]);
+    await this.#stopped(process);
     if (tab.process === process) this.crash(tab);
+  }
+
+  #stopped({ kernel }: Process): Promise<void> {
+    return Promise.race([kernel.stop(), new Promise<void>((resolve) => this.later(1_000, resolve))]);
   }
 
   /** Who speaks for the store now: not a tab that began without it. */
