@@ -117,10 +117,12 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
   else {
     electSpeaker(store, {
       onElected: () => {
-        const memory = waited ?? memoryStorage(random);
+        const before = waited;
+        waited = undefined;
+        const memory = before ?? memoryStorage(random);
         const onLate = (storage: Storage) => void start(storage, 'speaker', memory);
         void openStorage({ random, name: store, onLate }).then((opened) =>
-          opened.ok ? start(opened.value, 'speaker', waited) : start(memory, 'speaker'),
+          opened.ok ? start(opened.value, 'speaker', before) : start(memory, 'speaker'),
         );
       },
       onWaiting: alone,

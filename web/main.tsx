@@ -118,7 +118,9 @@ async function run(): Promise<void> {
   let waited: Storage | undefined;
   const wait = () => void start((waited = memoryStorage(random)), 'second');
   const speak = async () => {
-    const memory = waited ?? memoryStorage(random);
+    const before = waited;
+    waited = undefined;
+    const memory = before ?? memoryStorage(random);
     const opened = await openStorage({
       random,
       name: profile.storeName,
@@ -131,7 +133,7 @@ async function run(): Promise<void> {
     });
     // Without a database the tab still works; it keeps nothing for others, and the page says so.
     if (!opened.ok) snapshots.setState({ storageProblem: opened.fault.message });
-    await (opened.ok ? start(opened.value, 'speaker', waited) : start(memory, 'speaker'));
+    await (opened.ok ? start(opened.value, 'speaker', before) : start(memory, 'speaker'));
   };
   electSpeaker(`${profile.storeName}-store`, {
     onElected: () => void speak(),
