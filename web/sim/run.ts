@@ -55,7 +55,7 @@ export async function run(seed: string, options: RunOptions): Promise<RunResult>
   const history = new HistoryWatch(world.violations);
   const lookAtLedgers = async () => {
     await history.look(
-      world.tabs.flatMap(({ process, twin }) => [process ?? [], twin ?? []].flat()),
+      world.tabs.flatMap(({ process, twin }) => [process, twin].filter((page) => page !== undefined)),
       jobs.flatMap(({ id }) => id ?? []),
     );
     world.later(ledgersEveryMs, () => void lookAtLedgers());

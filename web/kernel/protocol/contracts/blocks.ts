@@ -30,7 +30,10 @@ export const objectsListedMax = 1_000;
 export const objectsDroppedMax = 1_000;
 export const forgersListedMax = 32;
 
-/** How many times over the stores of other identities hold all of an object: their slices by k, rounded down. 0: not without this tab. */
+/**
+ * How many times over the stores of other identities hold all of an object: their slices by k, rounded down. 0: not without this tab. Where
+ * this tab has no store, that of another tab of its identity counts too.
+ */
 const copies = natural;
 /** Probability that a segment cannot be read when 30 % of the identities are away at once. */
 const lossEstimate = v.pipe(amount, v.maxValue(1));

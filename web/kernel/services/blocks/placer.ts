@@ -41,7 +41,7 @@ export interface Placed {
   readonly size: number;
   readonly k: number;
   readonly given: readonly Given[];
-  /** Times over that other identities hold all of it. */
+  /** Times over that other identities hold all of it; where this tab has no store, that of another tab of the same identity counts too. */
   readonly copies: number;
   /** Fewer have it than should. */
   readonly short: boolean;
@@ -76,13 +76,16 @@ export class Placer {
     return leafHash(this.platform.digest, bytes);
   }
 
-  plan(key: string, small: boolean, { owner }: PutSettings): Plan {
+  plan(key: string, small: boolean, settings: PutSettings): Plan {
     const alive = this.neighbours.alive();
     const self = this.bus.self.identity;
-    const order = placementOrder(key, alive, new Set([self]), owner);
+    // Another tab of the same person may speak for the store that this one has none of: it is the first to be asked then.
+    const storeless = this.own.store() === null;
+    const owner = settings.owner ?? (storeless ? self : undefined);
+    const order = placementOrder(key, alive, new Set(storeless ? [] : [self]), owner);
     const keepers = alive.filter((member) => isKeeper(member) && (consents(member) || member.identity === owner));
     const others = new Set(keepers.map(({ identity }) => identity));
-    others.delete(self);
+    if (!storeless) others.delete(self);
     // Where nobody else keeps anything the own store does, whether it does so for others or not.
     const selfKeeps = this.own.keeps() || others.size === 0;
     const identities = others.size + (selfKeeps ? 1 : 0);

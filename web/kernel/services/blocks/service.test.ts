@@ -127,6 +127,25 @@ describe('objects', () => {
     expect(await world.copies(one, ref.id)).toBe(1);
   });
 
+  it.each([
+    ['small', [bytesOf(300)]],
+    ['large', [bytesOf(900), bytesOf(901)]],
+  ])('go from a tab without a store to the one that its browser has, which need not donate: %s', async (_, segments) => {
+    world = new World('two tabs of one browser');
+    const speaker = await world.add('speaker', { identity: 'one', donating: false });
+    const second = await world.add('second', { identity: 'one', storage: memoryStorage(seededRandom('second')), donating: false });
+    const stranger = await world.add('stranger', { donating: false });
+    const ref = await world.put(second, segments);
+    expect([ref.copies, await world.copies(second, ref.id)]).toEqual([1, 1]);
+    expect(await slicesOf(stranger)).toEqual([]);
+    world.kill(second);
+    speaker.tab.sent.clear();
+    for (const [at, bytes] of segments.entries()) expect(await world.get(speaker, ref.id, at)).toEqual(bytes);
+    expect(speaker.tab.sent.size).toBe(0);
+    // Of its own it is not a copy.
+    expect(await world.copies(speaker, ref.id)).toBe(0);
+  });
+
   it('flow home to their owner, who need not donate', async () => {
     world = new World('home');
     const submitter = await world.add('submitter', { donating: false });

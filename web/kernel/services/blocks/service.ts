@@ -121,7 +121,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     const held = holdings.of(id);
     const health = healthOf(held, k);
     const others = heldOf(
-      held.filter(({ identity, status }) => identity !== self.identity && status === 'alive'),
+      held.filter(({ identity, status }) => (identity !== self.identity || ownStore === null) && status === 'alive'),
       health.k,
     );
     return {
