@@ -1,6 +1,7 @@
 // A machine so busy that the browser takes long to open the site's data: the tab begins without it, and begins anew with it.
 import type { Page } from '@playwright/test';
 import { expect, test } from './harness/cluster.ts';
+import { get, put } from './harness/objects.ts';
 
 test.use({ browsers: 'shared' });
 
@@ -29,17 +30,6 @@ async function slowOnce(page: Page): Promise<void> {
   }, openMs);
   await page.evaluate(() => sessionStorage.setItem('slow', 'yes'));
 }
-
-const put = (page: Page, text: string) => page.evaluate((bytes) => globalThis.lull.put(bytes), text);
-const get = (page: Page, ref: Awaited<ReturnType<typeof put>>) =>
-  page.evaluate(
-    (from) =>
-      globalThis.lull.get(from).then(
-        (blob) => blob.text(),
-        () => 'not here',
-      ),
-    ref,
-  );
 
 test(
   'a tab whose data opens late has it without being loaded anew, and what it was given meanwhile',

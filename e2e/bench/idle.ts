@@ -1,6 +1,7 @@
 // What a tab costs that donates while there is nothing to do: processor time of all processes of its browser, beside the same browser with an empty page.
 import { donate, Profile, seesMembers } from '../harness/profile.ts';
 import type { Server } from '../harness/server.ts';
+import { computed } from './computed.ts';
 import { report } from './report.ts';
 import { bootstrapMedian } from './statistics.ts';
 
@@ -10,17 +11,9 @@ const windowMs = 10_000;
 const settleMs = 15_000;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Seconds that all processes of the profile's browser have computed. */
-async function computed({ context }: Profile): Promise<number> {
-  const session = await context.browser()!.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
-}
-
 /** Shares of a core, of one browser on average, one a window. */
 async function shares(profiles: readonly Profile[]): Promise<number[]> {
-  const all = async () => (await Promise.all(profiles.map(computed))).reduce((sum, each) => sum + each, 0);
+  const all = async () => (await Promise.all(profiles.map(({ context }) => computed(context)))).reduce((sum, each) => sum + each, 0);
   const found: number[] = [];
   for (let i = 0; i < windows; i++) {
     const [before, began] = [await all(), performance.now()];

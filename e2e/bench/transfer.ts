@@ -7,6 +7,7 @@ import type { Page } from 'playwright';
 import type { ObjectRef } from '../../web/sdk/types.ts';
 import { Profile, donate, seesMembers } from '../harness/profile.ts';
 import { startServer } from '../harness/server.ts';
+import { computed } from './computed.ts';
 import { intervalText, report } from './report.ts';
 import { bootstrapMedian, median } from './statistics.ts';
 
@@ -81,16 +82,8 @@ async function settled(pages: readonly Page[]): Promise<void> {
   await new Promise((resolve) => void setTimeout(resolve, 1_000));
 }
 
-async function cpuSeconds(pages: readonly Page[]): Promise<number> {
-  let sum = 0;
-  for (const page of pages) {
-    const session = await page.context().browser()!.newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    await session.detach();
-    for (const { cpuTime } of processInfo) sum += cpuTime;
-  }
-  return sum;
-}
+const cpuSeconds = async (pages: readonly Page[]): Promise<number> =>
+  (await Promise.all(pages.map((page) => computed(page.context())))).reduce((sum, each) => sum + each, 0);
 
 /** An object that nobody else ever had. */
 const putOne = (from: Page): Promise<ObjectRef> =>
