@@ -1,8 +1,10 @@
-// What a tab costs that donates while there is nothing to do: processor time of all processes of its browser, beside the same browser with an empty page.
+// What a tab costs that donates while there is nothing to do: processor time of all processes of its browser, beside the same browser with an empty page,
+// and what its line carries.
 import { donate, Profile, seesMembers } from '../harness/profile.ts';
 import type { Server } from '../harness/server.ts';
 import { computed } from './computed.ts';
-import { report } from './report.ts';
+import { countLine, lineBytes } from './line-bytes.ts';
+import { intervalText, report } from './report.ts';
 import { bootstrapMedian } from './statistics.ts';
 
 const windows = 6;
@@ -31,11 +33,16 @@ export async function idle(server: Server): Promise<void> {
   ] as const) {
     const profiles = await Promise.all(Array.from({ length: tabs }, () => Profile.open()));
     try {
+      for (const { context } of profiles) for (const page of context.pages()) await countLine(page);
       const pages = await Promise.all(profiles.map((profile) => profile.tab(server.url)));
       for (const page of pages) await donate(page);
       for (const page of pages) await seesMembers(page, tabs);
       await pause(settleMs);
+      const [carried, began] = [await Promise.all(pages.map(lineBytes)), performance.now()];
       const donating = await shares(profiles);
+      const seconds = (performance.now() - began) / 1_000;
+      const rates = (await Promise.all(pages.map(lineBytes))).map((bytes, at) => (bytes - carried[at]!) / seconds / 1_000);
+      if (tabs > 1) console.log(`idle: the line of each of ${tabs} donors carries ${intervalText(bootstrapMedian(rates))} kB/s, both ways`);
       for (const page of pages) await page.goto('about:blank');
       await pause(windowMs);
       const empty = bootstrapMedian(await shares(profiles)).middle;

@@ -1,6 +1,9 @@
 // How often the membership core asks for what; what others rely on is in swim.ts.
-/** Who was heard less than this ago is not asked: a round, less what an answer takes. */
-export const heardJustNowMs = 400;
+/** Who was heard less than this ago is not asked: two rounds, less what an answer takes. */
+export const heardJustNowMs = 900;
+/** Members that are told in one tick that this tab gives something else now: a group of 24 knows within two ticks. */
+export const toldAtOnceMax = 12;
+export const toldAtOnceForMs = 1_000;
 /** Who has missed more probes than this is asked once in so many rounds. */
 export const patientMisses = 3;
 export const silentEveryRounds = 4;

@@ -269,7 +269,7 @@ describe('a cluster of SWIM cores', () => {
     cluster.mesh();
     await cluster.clock.advance(2_000);
     const [one, two, dead] = cluster.nodes as [Node, Node, Node];
-    const old = dead.swim.tell(one.contact.peer, false).rumours[0]!;
+    const old: Rumour = { ...dead.contact, incarnation: dead.swim.incarnation, status: 'alive', offer: null };
     dead.state = 'dead';
     cluster.feed(one, { type: 'goodbye', moved: false, peer: dead.contact.peer });
     expect(one.seen.has(dead.contact.peer)).toBe(false);
@@ -315,6 +315,41 @@ describe('a cluster of SWIM cores', () => {
     expect(one.swim.tell(liar.contact.peer, true).rumours.length).toBeLessThanOrEqual(Math.min(membersMax, rumoursMax));
     await cluster.clock.advance(goneAfterMs + 1_000);
     expect(one.swim.members()).toHaveLength(2);
+  });
+
+  it('says nothing of itself to who knows it, and all of it to who has forgotten', async () => {
+    const cluster = new Cluster(6, 'terse');
+    cluster.mesh();
+    for (const node of cluster.nodes) cluster.feed(node, { type: 'offer', offer: offerOf(4) });
+    await cluster.clock.advance(6_000);
+    const [one, two] = cluster.nodes as [Node, Node];
+    const told = cluster.nodes.flatMap((node) =>
+      cluster.nodes.filter((other) => other !== node).flatMap((other) => node.swim.tell(other.contact.peer, false).rumours),
+    );
+    expect(told).toEqual([]);
+    cluster.feed(one, { type: 'offer', offer: offerOf(3) });
+    expect(one.swim.tell(two.contact.peer, false).rumours).toMatchObject([{ peer: one.contact.peer, offer: { machine: { cores: 3 } } }]);
+    await cluster.clock.advance(6_000);
+    // A tab that was loaded anew knows nobody, and has them all within a round or two.
+    two.swim = new Swim(two.contact, () => cluster.random.fraction(), cluster.clock.now(), two.swim.incarnation + 1);
+    cluster.link(two, cluster.nodes);
+    await cluster.clock.until(() => two.swim.members().filter(({ offer }) => offer !== null).length === 5, 1_500, 'all known again');
+    expect(two.swim.members().find(({ peer }) => peer === one.contact.peer)?.offer?.machine.cores).toBe(3);
+  });
+
+  it('has everybody know within two heartbeats that a member gives no more', async () => {
+    const cluster = new Cluster(24, 'urgent');
+    cluster.mesh();
+    for (const node of cluster.nodes) cluster.feed(node, { type: 'offer', offer: offerOf(4) });
+    await cluster.clock.advance(6_000);
+    for (const giver of cluster.nodes.slice(0, 5)) {
+      cluster.feed(giver, { type: 'offer', offer: { ...offerOf(4), state: 'in use' } });
+      const known = () =>
+        cluster.nodes.every(({ swim }) =>
+          swim.members().some(({ peer, offer }) => peer === giver.contact.peer && offer?.state === 'in use'),
+        );
+      await cluster.clock.until(known, 2 * probeEveryMs, 'known by all');
+    }
   });
 
   it('carries a changed offer to everybody within 4 s', async () => {

@@ -8,7 +8,6 @@
 import { peerBelongsTo, type PeerId } from '../../lib/ids.ts';
 import { goneAfterMs, groupPeersMax, probeEveryMs, probePeers, suspectAfterMs } from '../../limits.ts';
 import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
-import type { Offer } from '../../protocol/offer.ts';
 import {
   digestOf,
   givesOtherwise,
@@ -22,6 +21,7 @@ import {
   type Tombstone,
 } from './known.ts';
 import { News } from './news.ts';
+import { OwnOffer } from './own-offer.ts';
 import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 import { askAllEveryRounds, askAllGapMs, askAllGapMsMax, helpersAnswerMs, incarnationMax, retryGoneEveryMs } from './swim-pace.ts';
 
@@ -42,10 +42,7 @@ export class Swim {
   readonly #foreign = new Set<PeerId>();
   readonly #news = new News();
   #incarnation: number;
-  #offer: Offer | null = null;
-  #offerChanged = false;
-  /** Ours, at which the offer was last changed. */
-  #offerIncarnation = 0;
+  readonly #offer = new OwnOffer();
   /** XOR of the digests of the members, ours among them, and of those of the suspected once more. */
   #view: number;
   #askedAllAt = -Infinity;
@@ -122,8 +119,7 @@ export class Swim {
         this.#move(event.stay);
         break;
       case 'offer':
-        this.#offer = event.offer;
-        this.#offerChanged = true;
+        this.#offer.set(event.offer, now);
         this.#changed(false);
         break;
       default:
@@ -134,9 +130,9 @@ export class Swim {
 
   /** What to answer a probe of `to` with; `all` as it asked. */
   tell(to: PeerId, all: boolean): Words {
-    this.#freshOffer();
+    this.#settleOffer();
     const listener = this.#known.get(to);
-    const told = [this.#ownRumour(listener)];
+    const told = this.#knowsUs(listener) ? [] : [this.#ownRumour(listener)];
     const named = new Set<PeerId>([this.self.peer]);
     const add = (peer: PeerId) => {
       const rumour = named.has(peer) ? undefined : this.#rumourOf(peer, this.#news.isOffer(peer));
@@ -173,7 +169,7 @@ export class Swim {
   }
 
   members(): Member[] {
-    return membersOf(this.self, this.#offer, this.#known.values());
+    return membersOf(this.self, this.#offer.offer, this.#known.values());
   }
 
   #tick(): void {
@@ -186,6 +182,8 @@ export class Swim {
       this.#probe(peer);
     }
     if (this.#ticks % 2 === 0) this.#round();
+    this.#settleOffer();
+    for (const { peer } of this.#offer.toTellAtOnce(this.#known.values(), this.#now)) this.#probe(peer);
   }
 
   /** We were frozen: others may have buried us, and their silence was ours. */
@@ -465,9 +463,14 @@ export class Swim {
     this.#view = (this.#view ^ digestOf(what)) >>> 0;
   }
 
+  /** It has our offer, and sees the same group, ourselves in it: nothing that we could say of ourselves is new. */
+  #knowsUs(listener: Known | undefined): boolean {
+    return listener?.verified === true && listener.view === this.#view && this.#offer.isKnownTo(listener);
+  }
+
   #ownRumour(listener: Known | undefined): Rumour {
     const { peer, identity, store } = this.self;
-    const offer = listener !== undefined && listener.oursSeen >= this.#offerIncarnation ? null : this.#offer;
+    const offer = listener !== undefined && this.#offer.isKnownTo(listener) ? null : this.#offer.offer;
     return { peer, identity, store, incarnation: this.#incarnation, status: 'alive', offer };
   }
 
@@ -477,11 +480,8 @@ export class Swim {
     return member !== undefined ? rumourOf(member, withOffer) : stone && rumourOfGone(peer, stone);
   }
 
-  /** Many changes between two probes are one incarnation. */
-  #freshOffer(): void {
-    if (!this.#offerChanged) return;
-    this.#offerChanged = false;
-    this.#offerIncarnation = ++this.#incarnation;
+  #settleOffer(): void {
+    this.#offer.settle(() => ++this.#incarnation);
   }
 
   /** `again`: also where one is under way (a link has just opened, or closed under it). */
