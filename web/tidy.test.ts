@@ -197,7 +197,7 @@ const recorded = {
     directory: 'b6fb30d74ef16752',
     executor: '35fbc1dd9a4ba271',
     frame: '8c93e7250dfad2cb',
-    groups: 'd23e0f86c70e9896',
+    groups: '177ad5f4628c8c33',
     hello: '6a5894b741da523d',
     ledger: '4831244842e27669',
     lending: '9a92c66d10ab326d',

@@ -21,6 +21,8 @@ export const groupMembersMax = 2 * groupPeersMax;
 export const outsiderSchema = v.strictObject({ peer: peerIdSchema, identity: identityIdSchema, store: v.nullable(storeIdSchema) });
 export type Outsider = v.InferOutput<typeof outsiderSchema>;
 
+const detailsVersion = text(16);
+
 /** What changes seldom of a group; it travels only to whom does not have it. */
 export const groupDetailsSchema = v.strictObject({
   answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
@@ -30,6 +32,18 @@ export const groupDetailsSchema = v.strictObject({
 });
 export type GroupDetails = v.InferOutput<typeof groupDetailsSchema>;
 
+/** Of a group, since the details of version `of`. */
+export const detailsChangeSchema = v.strictObject({
+  of: detailsVersion,
+  gone: listOf(peerIdSchema, groupMembersMax),
+  /** Or has another store. */
+  came: listOf(outsiderSchema, groupMembersMax),
+  /** null: as they were. */
+  answersFor: v.nullable(groupDetailsSchema.entries.answersFor),
+  neighbours: v.nullable(groupDetailsSchema.entries.neighbours),
+});
+export type DetailsChange = v.InferOutput<typeof detailsChangeSchema>;
+
 export const loadSchema = v.strictObject({
   /** Workers that are allowed to run and have nothing to run. */
   spareWorkers: natural,
@@ -37,8 +51,6 @@ export const loadSchema = v.strictObject({
   waitingFunctions: natural,
 });
 export type GroupLoad = v.InferOutput<typeof loadSchema>;
-
-const detailsVersion = text(16);
 
 /** What people see of a member of another group: the state of the donor, or that it does not answer, or has said nothing yet. */
 export const memberStates = [...donorStates, 'suspect', 'unknown'] as const;
@@ -68,8 +80,11 @@ export const neighbourNewsSchema = v.strictObject({
   heardMsAgo: amount,
   load: loadSchema,
   states: statesText,
+  /** Of the details that the speaker has. */
   version: detailsVersion,
+  /** null where the listener has said that it has this version, or one that `change` is of. */
   details: v.nullable(groupDetailsSchema),
+  change: v.nullable(detailsChangeSchema),
 });
 export type NeighbourNews = v.InferOutput<typeof neighbourNewsSchema>;
 
@@ -128,7 +143,7 @@ export const groupsContract = contract({
           answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
           neighbours: listOf(neighbourNewsSchema, neighboursMax),
         }),
-        /** The details that the listener has now. */
+        /** Of those told of, the details that the listener need not be told: it has them, or takes those of another bridge. */
         v.strictObject({ have: listOf(v.strictObject({ group: groupIdSchema, version: detailsVersion }), neighboursMax) }),
       ),
       query: operation('local', empty, groupsViewSchema),

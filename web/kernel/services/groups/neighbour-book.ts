@@ -12,18 +12,22 @@ import {
   neighboursMax,
   type BridgeLink,
   type BridgeWords,
+  type DetailsChange,
   type GroupDetails,
   type GroupLoad,
   type Neighbour,
   type NeighbourNews,
 } from '../../protocol/contracts/groups.ts';
 import { Expectations } from './bridges.ts';
+import { changedBy, changeOf } from './details-change.ts';
 import { roughly, statesOf } from './load.ts';
 
 /** Besides the elected ones those who may double them are believed. */
 const believedRanks = bridgesPerNeighbour + 2;
 /** What a bridge told holds until it should have told twice more. */
 const tellingLastsMs = 2.5 * neighbourNewsEveryMs;
+/** Versions of a neighbour's details, the last among them, that are kept to tell what has changed since. */
+const versionsKept = 4;
 /** Groups that no directory named and that are taken in at once. */
 const unlistedMax = 2;
 /** The directory named them while it was there: without enough of them within reach for so long, others are taken in. */
@@ -56,6 +60,8 @@ export interface Entry {
   /** Of the details. */
   peers: readonly PeerId[];
   version: string | null;
+  /** The last versions, by their names, the oldest first; and what has changed since each, where that was asked for. */
+  readonly versions: Map<string, { readonly details: GroupDetails; change?: DetailsChange }>;
   /** Whose word the details are. */
   source: PeerId | undefined;
   load: GroupLoad;
@@ -157,7 +163,7 @@ export class NeighbourBook {
   /** `here`, a member of this group, told of the neighbours it is a bridge to. */
   told(here: PeerId, news: readonly NeighbourNews[], now: number, wall: number): void {
     if (!this.#members.has(here) || here === this.self) return;
-    for (const { group, there, heardMsAgo, load, states, version, details } of news) {
+    for (const { group, there, heardMsAgo, load, states, version, details, change } of news) {
       if (group === this.#group) continue;
       const known = this.entries.get(group);
       const order = known?.orders.here.get(this.#group, group, this.#memberList) ?? bridgeOrder(this.#group, group, this.#memberList);
@@ -171,20 +177,60 @@ export class NeighbourBook {
       const heardAt = now - heardMsAgo;
       if (heardAt > entry.heardAt) entry.load = load;
       entry.heardAt = Math.max(entry.heardAt, heardAt);
-      this.#accept(entry, here, version, details, now);
-      if (entry.source === here) entry.states = states;
+      // Whoever has not got what it is a change of says so in its answer, and is told all of it.
+      const whole =
+        details ??
+        (change !== null && entry.details !== undefined && entry.version === change.of ? changedBy(change, entry.details) : null);
+      this.#accept(entry, here, version, whole, now);
+      // Word of who is up to what is in the order of the version that it comes with.
+      if (entry.source === here && entry.version === version) entry.states = states;
     }
   }
 
+  /** What to tell of `group`, as known here, to who has its version `has`; undefined where all of it has to be told. */
+  changeSince(group: GroupId, has: string | undefined): DetailsChange | undefined {
+    const { versions, details } = this.entries.get(group) ?? {};
+    const kept = has === undefined ? undefined : versions?.get(has);
+    if (kept === undefined || details === undefined) return undefined;
+    return (kept.change ??= changeOf(has!, kept.details, details));
+  }
+
   #accept(entry: Entry, source: PeerId, version: string, details: GroupDetails | null, now: number): void {
-    const own = this.talks.has(source);
-    const current = entry.source;
-    const stays = current !== undefined && current !== source && this.#speaks(entry, current, now) && (this.talks.has(current) || !own);
-    if (stays || details === null) return;
+    if (details === null || this.#keepsToAnother(entry, source, now)) return;
     entry.source = source;
     entry.version = version;
     entry.details = details;
     entry.peers = details.members.map(({ peer }) => peer);
+    this.#keepVersion(entry, version, details);
+  }
+
+  /** Who is no bridge tells nobody of it. */
+  #keepVersion({ group, versions }: Entry, version: string, details: GroupDetails): void {
+    if (![...this.talks.values()].some((talk) => talk.group === group)) return versions.clear();
+    versions.delete(version);
+    for (const kept of versions.values()) delete kept.change;
+    versions.set(version, { details });
+    for (const oldest of versions.keys()) {
+      if (versions.size <= versionsKept) break;
+      versions.delete(oldest);
+    }
+  }
+
+  /** Whose word is taken is another than `source`, and still speaks. */
+  #keepsToAnother(entry: Entry, source: PeerId, now: number): boolean {
+    const current = entry.source;
+    if (current === undefined || current === source || !this.#speaks(entry, current, now)) return false;
+    return this.talks.has(current) || !this.talks.has(source);
+  }
+
+  /** The versions of details that `here`, who has just told `news`, need not tell: those that are here, and those that would not be taken from it. */
+  notNeeded(here: PeerId, news: readonly NeighbourNews[], now: number): { readonly group: GroupId; readonly version: string }[] {
+    return news.flatMap(({ group, version }) => {
+      const entry = this.entries.get(group);
+      if (entry === undefined) return [];
+      const has = this.#keepsToAnother(entry, here, now) ? version : entry.version;
+      return has === null ? [] : [{ group, version: has }];
+    });
   }
 
   #speaks(entry: Entry, source: PeerId, now: number): boolean {
@@ -317,6 +363,7 @@ export class NeighbourBook {
       details: undefined,
       peers: [],
       version: null,
+      versions: new Map(),
       source: undefined,
       load: { spareWorkers: 0, waitingFunctions: 0 },
       states: '',

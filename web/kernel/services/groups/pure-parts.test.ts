@@ -39,6 +39,7 @@ const news = (of: GroupId, reached: readonly PeerId[], details: GroupDetails): N
   states: '',
   version: versionOf(details),
   details,
+  change: null,
 });
 
 describe('who is a bridge', () => {
@@ -155,6 +156,53 @@ describe('what is known of neighbours', () => {
     );
     expect(mine.view(0)).toEqual([]);
     expect(mine.spoke(there[0]!, words(home, honest), 0, 0)).toBe(false);
+  });
+
+  it('is told what has changed since the version that it has, and all where it has another', () => {
+    const bridge = book();
+    const member = book();
+    const teller = order.find((peer) => peer !== self)!;
+    bridge.links(new Set(there));
+    const inOrder = (peers: readonly PeerId[]) => detailsOf(north, peers.toSorted());
+    const first = inOrder(there);
+    const newcomer = peersOf('newcomer', 1)[0]!;
+    const second = { ...inOrder([...there.slice(1), newcomer]), neighbours: [{ group: south, contacts: [newcomer] }] };
+    bridge.spoke(there[0]!, words(north, first), 0, 0);
+    member.told(teller, [news(north, [there[0]!], first)], 0, 0);
+    expect(bridge.changeSince(north, undefined)).toBeUndefined();
+    bridge.spoke(there[0]!, words(north, second), 10, 0);
+    const change = bridge.changeSince(north, versionOf(first))!;
+    expect(change).toMatchObject({ gone: [there[0]], came: [{ peer: newcomer }], answersFor: null });
+    const changed = { ...news(north, [there[0]!], second), details: null, change };
+    // Of another version it can make nothing, and stays as it is: what it answers says so.
+    const other = book();
+    other.told(teller, [news(north, [there[0]!], inOrder(there.slice(0, 2)))], 0, 0);
+    other.told(teller, [changed], 20, 0);
+    expect(other.entries.get(north)).toMatchObject({ version: versionOf(inOrder(there.slice(0, 2))), peers: there.slice(0, 2).toSorted() });
+    member.told(teller, [changed], 20, 0);
+    expect(member.entries.get(north)).toMatchObject({ version: versionOf(second), details: second });
+    expect(versionOf(member.entries.get(north)!.details!)).toBe(versionOf(second));
+    // Long ago: all of it is told again.
+    for (let i = 2; i < 6; i++) bridge.spoke(there[0]!, words(north, inOrder(there.slice(0, i - 1))), 20 + i, 0);
+    expect(bridge.changeSince(north, versionOf(first))).toBeUndefined();
+  });
+
+  it('asks one bridge alone for the details, and another when that one falls silent', () => {
+    const mine = book();
+    const [one, two] = order.filter((peer) => peer !== self) as [PeerId, PeerId];
+    const other = detailsOf(north, there, { neighbours: [{ group: south, contacts: [] }] });
+    const said = news(north, there, honest);
+    const otherwise = news(north, there, other);
+    expect(mine.notNeeded(one, [said], 0)).toEqual([]);
+    mine.told(one, [said], 0, 0);
+    mine.told(two, [{ ...otherwise, details: null }], 0, 0);
+    expect(mine.notNeeded(one, [said], 0)).toEqual([{ group: north, version: said.version }]);
+    expect(mine.notNeeded(two, [otherwise], 0)).toEqual([{ group: north, version: otherwise.version }]);
+    const later = 3 * neighbourNewsEveryMs;
+    expect(mine.notNeeded(two, [otherwise], later)).toEqual([{ group: north, version: said.version }]);
+    mine.told(two, [otherwise], later, 0);
+    expect(mine.notNeeded(one, [said], later)).toEqual([{ group: north, version: said.version }]);
+    expect(mine.entries.get(north)!.version).toBe(otherwise.version);
   });
 
   it('has room for few whom the directory does not name, and always for those it does', () => {

@@ -84,7 +84,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
   /** Questions under way, by whom they are to. */
   const asking = new Set<PeerId>();
   const askedAt = new Map<PeerId, number>();
-  /** What each member was told last, and when; and the details that it says it has. */
+  /** What each member was told last, and when; and the details that it says it need not be told. */
   const told = new Map<PeerId, { readonly words: string; readonly versions: string; readonly states: string; readonly at: number }>();
   const have = new Map<PeerId, { readonly versions: ReadonlyMap<GroupId, string>; readonly at: number }>();
   /** Neighbours this tab has been a bridge to: its members must hear when it is none any more. */
@@ -234,7 +234,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
       const heardMsAgo = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, now - entry.heardAt));
       const there = book.heardThere(other, now).toSorted();
       const { load, states, version, details } = entry;
-      return { group: other, there, heardMsAgo, load, states, version: version ?? '', details: details ?? null };
+      return { group: other, there, heardMsAgo, load, states, version: version ?? '', details: details ?? null, change: null };
     });
     const own = answersFor.told();
     if (news.length === 0 && own.length === 1) return;
@@ -265,18 +265,35 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     for (const peer of have.keys()) if (!isMember(peer)) have.delete(peer);
   };
 
+  /** Without what `peer` has said that it needs not be told. */
+  const needed = (peer: PeerId, one: NeighbourNews): NeighbourNews => {
+    const has = have.get(peer)?.versions.get(one.group);
+    const change = has === one.version ? null : book.changeSince(one.group, has);
+    return change === undefined ? one : { ...one, details: null, change };
+  };
+
   const tellOne = async (peer: PeerId, own: GroupId[], news: readonly NeighbourNews[]) => {
-    const known = have.get(peer);
-    const neighbours = news.map((one) => (known?.versions.get(one.group) === one.version ? { ...one, details: null } : one));
+    // Most members have it from another bridge: what this one has is asked first.
+    const isFirst = !have.has(peer);
+    await say(peer, own, isFirst ? news.map((one) => ({ ...one, details: null })) : news.map((one) => needed(peer, one)));
+    if (!running || !isFirst || !have.has(peer)) return;
+    const more = news.map((one) => needed(peer, one)).filter(({ details, change }) => details !== null || change !== null);
+    if (more.length > 0) await say(peer, own, more);
+  };
+
+  const say = async (peer: PeerId, own: GroupId[], neighbours: NeighbourNews[]) => {
     const body = { group, answersFor: own, neighbours };
     // Most likely nothing that it could say would be new: over a link it comes, unless the link ends, and now and then it is asked.
+    const known = have.get(peer);
     const lately = known !== undefined && clock.now() - known.at < neighbourNewsEveryMs;
-    if (lately && links.has(peer) && neighbours.every(({ details }) => details === null))
+    if (lately && links.has(peer) && neighbours.every(({ details, change }) => details === null && change === null))
       return context.tell(groupsContract, 'neighbours', 'insert', body, peer);
     const answer = await context.ask(groupsContract, 'neighbours', 'insert', body, { peer, timeoutMs: tellTimeoutMs });
-    if (answer.ok)
-      have.set(peer, { versions: new Map(answer.value.body.have.map(({ group: of, version }) => [of, version])), at: clock.now() });
-    else told.delete(peer);
+    if (!answer.ok) return void told.delete(peer);
+    const versions = new Map(have.get(peer)?.versions);
+    for (const { group: of } of neighbours) versions.delete(of);
+    for (const { group: of, version } of answer.value.body.have) versions.set(of, version);
+    have.set(peer, { versions, at: clock.now() });
   };
 
   const tick = () => {
@@ -360,9 +377,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
           answersFor.heard(call.from, groups, clock.now());
           book.told(call.from, neighbours, clock.now(), clock.wall());
           changedIfNew();
-          return {
-            have: [...book.entries.values()].flatMap(({ group: of, version }) => (version === null ? [] : [{ group: of, version }])),
-          };
+          return { have: book.notNeeded(call.from, neighbours, clock.now()) };
         },
         query: () => view(),
       },
