@@ -129,7 +129,10 @@ describe('getting', () => {
     await expect(got).rejects.toMatchObject({ code: 'aborted' });
     const { bus } = world({
       'blocks segments get': () => {
-        throw new FaultError('not-found', 'Too few of those who hold this part of the data are here now.');
+        throw new FaultError(
+          'not-found',
+          'Too few of those who hold this part of the data are here now: it can be read when more of them, or whoever put it, are back.',
+        );
       },
     });
     await expect(getObject(bus, id)).rejects.toMatchObject({ code: 'not-found' });

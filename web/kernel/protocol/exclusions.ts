@@ -6,7 +6,10 @@ const said = {
   'job-memory': { there: 'Its person allows less memory than the job asks for.', many: 'not enough memory' },
   'not-chosen': { there: 'Its person chose not to run such jobs.', many: 'their owner chose not to run it' },
   unloadable: { there: 'The code of the job cannot be loaded there.', many: 'cannot load its code' },
-  'no-data': { there: 'It waits for data of the job.', many: 'waiting for its data' },
+  'no-data': {
+    there: 'It cannot get data of the job from those who are here: whoever has it may have to come back.',
+    many: 'unable to get its data from those who are here',
+  },
   broken: { there: 'A part of the job went wrong there: it tries again in a while.', many: 'tried it in vain just now' },
   'other-jobs': { there: 'It works on other jobs.', many: 'at work on other jobs' },
   'none-free': { there: 'No part of the job is free for it.', many: 'idle, and no part is free' },

@@ -152,7 +152,8 @@ describe('an object of k of n', () => {
     for (const keeper of group.slice(0, 5)) world.kill(keeper, false);
     await expect(world.get(reader, ref.id)).rejects.toMatchObject({
       code: 'not-found',
-      message: 'Too few of those who hold this part of the data are here now.',
+      message:
+        'Too few of those who hold this part of the data are here now: it can be read when more of them, or whoever put it, are back.',
     });
   });
 

@@ -141,7 +141,11 @@ export class Gather {
       if (segment !== undefined) return segment;
     }
     const foreign = abroad ? await this.abroad.segment(id, index, manifest.segments[index]!) : undefined;
-    if (foreign === undefined) throw new FaultError('not-found', 'Too few of those who hold this part of the data are here now.');
+    if (foreign === undefined)
+      throw new FaultError(
+        'not-found',
+        'Too few of those who hold this part of the data are here now: it can be read when more of them, or whoever put it, are back.',
+      );
     await this.store.remember(manifest.segments[index]!.hash, [foreign]);
     return [foreign];
   }
