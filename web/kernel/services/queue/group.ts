@@ -16,7 +16,7 @@ export class Group {
   readonly #awaySince = new Map<StoreId, number>();
 
   constructor(
-    private readonly self: PeerId,
+    readonly self: PeerId,
     private readonly identity: IdentityId,
     /** What this tab's own records are kept in: the profile's store, or, where it speaks for none, one that ends with the page. */
     private readonly ownStore: StoreId,

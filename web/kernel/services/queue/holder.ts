@@ -16,6 +16,9 @@ import { labelAgrees, openRecord } from './slices.ts';
 /** Leases one identity may have at one holder: a hoarder is stopped here. */
 export const leasesPerIdentityMax = 512;
 
+/** In the store: the peer id of the page that spoke for it last. */
+const speakerKey = 'queue/speaker';
+
 /** Whose budget what the own store brought back counts against. */
 const restored = 'store';
 
@@ -84,6 +87,9 @@ export class Holder {
     const { storage, clock } = this.platform;
     const kept = await storage.entries('records', '');
     const locks = await storage.entries('locks', '');
+    const spoke = await storage.get('meta', speakerKey);
+    // Before it leases anything to itself.
+    await storage.write([{ table: 'meta', key: speakerKey, value: this.group.self }]);
     if (!kept.ok || !locks.ok) return;
     for (const [key, bytes] of kept.value) {
       if (!isHex64(key)) continue;
@@ -99,7 +105,9 @@ export class Holder {
     for (const [key, value] of locks.value) {
       const lock = v.safeParse(storedLock, value);
       if (!isHex64(key) || !lock.success) continue;
-      this.#set(recordId(key), restoredLock(lock.output.fence, lock.output.owner, clock.now()));
+      // One page speaks for a store at a time: whoever did before has ended, and waits for nothing that it had.
+      const owner = spoke.ok && spoke.value === lock.output.owner ? null : lock.output.owner;
+      this.#set(recordId(key), restoredLock(lock.output.fence, owner, clock.now()));
       this.#restored.add(recordId(key));
     }
     this.#loadedAt = clock.now();

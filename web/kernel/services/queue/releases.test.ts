@@ -60,6 +60,20 @@ describe('a holder loaded anew', () => {
     expect(took).toBeLessThan(2 * suspectAfterMs);
   });
 
+  it('is not kept from what it had itself before it was loaded anew', async () => {
+    const { cluster, owner, claim } = await claimed();
+    await cluster.kill(owner);
+    const back = await cluster.add(owner.name, owner.storage);
+    await cluster.seeEachOther();
+    expect(back.peer).not.toBe(owner.peer);
+    expect(await grantedAfter(cluster, back, back, claim.record)).toBeLessThan(100);
+    // And once more: it is the last page that counts, not the first.
+    await cluster.kill(back);
+    const again = await cluster.add(owner.name, owner.storage);
+    await cluster.seeEachOther();
+    expect(await grantedAfter(cluster, again, again, claim.record)).toBeLessThan(100);
+  });
+
   it('keeps what somebody has who is here', async () => {
     const { cluster, owner, other, holder, claim } = await claimed();
     await cluster.kill(holder);
