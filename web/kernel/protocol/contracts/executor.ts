@@ -34,6 +34,21 @@ export type Running = v.InferOutput<typeof runningSchema>;
 export const triedItemsMax = 16;
 export const triedLogsMax = 200;
 
+/**
+ * Result blobs, one for each run of consecutive finished items of one part of the input, in order; each names the failed items in it,
+ * and the part its items were read from (null: the manifest's own input): the results are of these, whatever is appended meanwhile.
+ */
+const resultBlobs = listOf(
+  v.strictObject({
+    range: rangeSchema,
+    part: v.nullable(eventIdSchema),
+    failed: listOf(rangeSchema, 1_000_000),
+    data: bufferIndex,
+    tookMs: amount,
+  }),
+  1_024,
+);
+
 /** One run of consecutive items that ended the same way; the values are in the packed result blob (lib/result-blob.ts). */
 export const runOutcomeSchema = v.strictObject({
   ended: v.picklist([
@@ -48,20 +63,7 @@ export const runOutcomeSchema = v.strictObject({
   workerMs: amount,
   /** Where it was stopped in the middle of an item: which, and how long it had run. */
   interrupted: v.nullable(v.strictObject({ item: natural, ranMs: amount })),
-  /**
-   * Result blobs, one for each run of consecutive finished items of one part of the input, in order; each names the failed items in it,
-   * and the part its items were read from (null: the manifest's own input): the results are of these, whatever is appended meanwhile.
-   */
-  blobs: listOf(
-    v.strictObject({
-      range: rangeSchema,
-      part: v.nullable(eventIdSchema),
-      failed: listOf(rangeSchema, 1_000_000),
-      data: bufferIndex,
-      tookMs: amount,
-    }),
-    1_024,
-  ),
+  blobs: resultBlobs,
 });
 export type RunOutcome = v.InferOutput<typeof runOutcomeSchema>;
 
@@ -81,6 +83,8 @@ export const executorContract = contract({
         runOutcomeSchema,
       ),
       query: operation('local', empty, v.strictObject({ running: listOf(runningSchema, 256) })),
+      /** What a run has finished so far, once: its own answer carries what comes after. 'not-found' where no such run goes on. */
+      get: operation('local', v.strictObject({ record: recordIdSchema }), v.strictObject({ blobs: resultBlobs })),
       /**
        * Ends a run early: no item from `end` on is begun, and it finishes there. Answers with the first item that it leaves: later than `end`
        * where that was begun already. 'not-found' where no such run goes on.

@@ -136,6 +136,11 @@ export class Run {
     return this.#end;
   }
 
+  /** What has an outcome and was not taken before; `result` has what comes after. Undefined once the run is over. */
+  take(): readonly CollectedBlob[] | undefined {
+    return this.#stopped || this.#next >= this.#end ? undefined : this.#collector.finish();
+  }
+
   /** Kills its sandbox before it returns. */
   stop(why: string): void {
     if (this.#stopped) return;

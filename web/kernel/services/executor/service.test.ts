@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
 import { eventId, jobId, makePeerId, objectId, recordId, groupId } from '../../lib/ids.ts';
-import { FaultError, type Outcome } from '../../lib/outcome.ts';
+import { FaultError, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { pack } from '../../lib/packed.ts';
 import { decodeResultBlob } from '../../lib/result-blob.ts';
 import { decodeValue, encodeValue } from '../../lib/value-codec.ts';
@@ -339,6 +339,25 @@ test('each span is told the pace that the person chose', async () => {
   const { sandbox, run } = await setUp();
   await run([[0, 3]]);
   expect(sandbox.spans.map(({ pace }) => pace)).toEqual([{ shareOfTime: 100, probe: false }]);
+});
+
+test('a run hands out what is finished while it goes on, each result once', async () => {
+  const { clock, submit, bus } = await setUp({ script: (index) => ({ ms: 100, value: index }) });
+  const run = submit([[0, 6]]);
+  const taken = async () => bus.ask(executorContract, 'runs', 'get', { record: record('1') });
+  expect(unwrap(await taken()).body.blobs).toEqual([]);
+  await clock.advance(250);
+  const early = unwrap(await taken());
+  expect(early.body.blobs.map(({ range }) => range)).toEqual([[0, 2]]);
+  expect(decodeResultBlob(early.buffers[0]!)!.first).toBe(0);
+  expect(unwrap(await taken()).body.blobs).toEqual([]);
+  const { ended, blobs, values } = answerOf(await clock.finish(run, 10_000));
+  expect({ ended, ranges: blobs.map(({ range }) => range), items: [...values.keys()] }).toEqual({
+    ended: 'finished',
+    ranges: [[2, 6]],
+    items: [2, 3, 4, 5],
+  });
+  expect(await taken()).toMatchObject({ ok: false, fault: { code: 'not-found' } });
 });
 
 test('a run that is called off answers with what was finished', async () => {

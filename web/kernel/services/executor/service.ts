@@ -1,5 +1,5 @@
 // Runs claimed functions in sandboxes: waits for a worker the person allows, fetches ahead, and stops the moment they come back.
-import type { JobId } from '../../lib/ids.ts';
+import type { JobId, RecordId } from '../../lib/ids.ts';
 import { FaultError } from '../../lib/outcome.ts';
 import { unpack } from '../../lib/packed.ts';
 import { encodeValue } from '../../lib/value-codec.ts';
@@ -7,7 +7,9 @@ import type { Cancel } from '../../platform.ts';
 import { executorContract } from '../../protocol/contracts/executor.ts';
 import { resourcesContract } from '../../protocol/contracts/resources.ts';
 import type { Pace } from '../../protocol/sandbox.ts';
+import type { Range } from '../../protocol/schemas.ts';
 import { WithBuffers, type ServiceFactory } from '../../service.ts';
+import type { CollectedBlob } from './result-collector.ts';
 import { Run, type RunNeeds } from './run.ts';
 import { SandboxPool, Taking } from './sandbox-pool.ts';
 import { admitted, evicted, type Ticket } from './slots.ts';
@@ -95,6 +97,8 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
     for (const { run } of entries.values()) if (!begun.has(run.id)) run.stop(why);
   };
 
+  const runOf = (record: RecordId) => [...entries.values()].find(({ run }) => run.request.record === record)?.run;
+
   const needs: RunNeeds = {
     clock,
     pool,
@@ -134,32 +138,21 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
           changed(true);
           try {
             const { ended, message, workerMs, interrupted, blobs } = await run.result();
-            return new WithBuffers(
-              {
-                ended,
-                message,
-                workerMs,
-                interrupted,
-                blobs: blobs.map(({ range, part, failed, tookMs }, data) => ({
-                  range: [...range],
-                  part,
-                  failed: failed.map(([a, b]) => [a, b]),
-                  data,
-                  tookMs,
-                })),
-              },
-              blobs.map((blob) => blob.bytes),
-            );
+            return new WithBuffers({ ended, message, workerMs, interrupted, blobs: named(blobs) }, bytesOf(blobs));
           } finally {
             entries.delete(run.id);
             changed(true);
           }
         },
         query: () => ({ running: [...entries.values()].map(({ run }) => run.running()) }),
+        get: ({ record }) => {
+          const blobs = runOf(record)?.take();
+          if (blobs === undefined) throw notRunning();
+          return new WithBuffers({ blobs: named(blobs) }, bytesOf(blobs));
+        },
         update: ({ record, end }) => {
-          const entry = [...entries.values()].find(({ run }) => run.request.record === record);
-          const shortened = entry?.run.shorten(end);
-          if (shortened === undefined) throw new FaultError('not-found', 'That part does not run here.');
+          const shortened = runOf(record)?.shorten(end);
+          if (shortened === undefined) throw notRunning();
           changed(true);
           return { end: shortened };
         },
@@ -236,3 +229,19 @@ export const executorService: ServiceFactory<typeof executorContract> = (context
 
 const noBytes = new Uint8Array(0);
 const noInput = () => Promise.reject(new FaultError('malformed', 'A job over a range has no input object.'));
+
+const notRunning = () => new FaultError('not-found', 'That part does not run here.');
+
+const bytesOf = (blobs: readonly CollectedBlob[]) => blobs.map(({ bytes }) => bytes);
+
+const pair = ([first, end]: Range): [number, number] => [first, end];
+
+/** As they are told beside their bytes. */
+const named = (blobs: readonly CollectedBlob[]) =>
+  blobs.map(({ range, part, failed, tookMs }, data) => ({
+    range: pair(range),
+    part,
+    failed: failed.map(pair),
+    data,
+    tookMs,
+  }));

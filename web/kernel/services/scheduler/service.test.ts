@@ -393,6 +393,24 @@ describe('stewards', () => {
     expect(world.appends.length).toBeGreaterThan(0);
   });
 
+  it('do not wait for somebody who has just come and is to be the first of them', async () => {
+    // Whose turn it is follows from the ids: that of half of these newcomers.
+    for (let i = 0; i < 8; i++) {
+      const world = new World();
+      const ann = world.tab('ann', { workers: 1, itemMs: () => 20 });
+      await world.clock.advance(5_000);
+      const job = world.job(10_000);
+      await ann.submit(job);
+      await world.clock.advance(5_000);
+      world.tab(`newcomer ${i}`, { workers: 1, itemMs: () => 20 });
+      world.records = world.records.filter(({ owner }) => owner !== null);
+      const cameAt = world.clock.now();
+      await world.clock.until(() => world.appends.at(-1)!.at > cameAt, 10_000);
+      expect(world.appends.at(-1)).toMatchObject({ by: 'ann' });
+      expect(world.appends.at(-1)!.at - cameAt).toBeLessThan(stewardDelayMs);
+    }
+  });
+
   it('append anew what vanished from the queue', async () => {
     const world = new World();
     const tab = world.tab('ann', { workers: 1, itemMs: () => 20 });

@@ -1,5 +1,5 @@
 // The steward's turn (rule 8): looks at each open job, and where functions are missing and it is this tab's turn, appends them.
-import type { GroupId, JobId, RecordId } from '../../lib/ids.ts';
+import type { GroupId, JobId, PeerId, RecordId } from '../../lib/ids.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
 import { rendezvousRank } from '../../lib/rendezvous.ts';
 import { exportLeaseMs, homelessAfterMs, stewardDelayMs } from '../../limits.ts';
@@ -24,6 +24,9 @@ const appendTimeoutMs = 30_000;
 const lookupMax = 10_000;
 /** A tab that has just come knows no records yet: it lets those act who do. */
 const warmUpMs = 2_000;
+/** So long others do not count on somebody whom they have never met before: it leaves them time to act, and then it knows what there is. */
+const newcomerMs = warmUpMs / 2;
+const metMax = 4_096;
 /**
  * Whoever submits a job appends its first functions in the same breath. Who hears of the job meanwhile and sees none of them yet leaves it to them for so long:
  * else, where one message is late, everything is queued and run twice.
@@ -52,6 +55,8 @@ export class Stewardship {
   readonly #cares = new Map<JobId, Care>();
   #jobs = new Map<JobId, JobSummary>();
   #members: readonly Member[] = [];
+  /** When each peer was first seen. */
+  readonly #metAt = new Map<PeerId, number>();
   #groups: GroupsView | undefined;
   #lone: GroupId | undefined;
   #ownWorkers = 0;
@@ -84,6 +89,12 @@ export class Stewardship {
 
   setMembers(members: readonly Member[]): void {
     this.#members = members;
+    const now = this.context.platform.clock.now();
+    for (const { peer } of members) if (!this.#metAt.has(peer)) this.#metAt.set(peer, now);
+    for (const oldest of this.#metAt.keys()) {
+      if (this.#metAt.size <= metMax) break;
+      this.#metAt.delete(oldest);
+    }
     this.#allocator.setMembers(members);
   }
 
@@ -159,10 +170,16 @@ export class Stewardship {
     return care;
   }
 
-  /** Place of this tab among the live members: 0 acts first. */
+  /** Place of this tab among the live members that are not just coming: 0 acts first. */
   #rank(job: JobId): number {
-    const live = this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer);
-    return rendezvousRank(`steward ${job}`, this.context.self.peer, live);
+    const { peer: self } = this.context.self;
+    const now = this.context.platform.clock.now();
+    const counts = ({ peer, status }: Member) => status === 'alive' && (peer === self || now - this.#metAt.get(peer)! >= newcomerMs);
+    return rendezvousRank(
+      `steward ${job}`,
+      self,
+      this.#members.filter(counts).map(({ peer }) => peer),
+    );
   }
 
   /** Only while there is a job to look after. */

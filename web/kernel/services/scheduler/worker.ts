@@ -22,13 +22,16 @@ import { ClaimPace } from './claim-pace.ts';
 import { Committer } from './committer.ts';
 import { exclusionOf } from './exclusion.ts';
 import { FairShare, type Debit, type Wanting } from './fair-share.ts';
+import { FirstPart } from './first-part.ts';
 import { before, itemsOf } from './gifts.ts';
 import { GivenCounter } from './given.ts';
 import { tooLongHere, withoutItems } from './long-items.ts';
 import { Giver, type Givable } from './giver.ts';
+import { HandIn } from './hand-in.ts';
 import { Receipts } from './receipts.ts';
 import { Resting } from './resting.ts';
 import type { Undecided } from './steward.ts';
+import { isOpen, waitingFor, wantsWork } from './waiting-for.ts';
 
 const claimsAskedMax = 4;
 /** Functions that are being committed while others run; more, and no further ones are claimed. */
@@ -74,6 +77,7 @@ export class Worker {
   readonly #giver: Giver<InHand>;
   readonly #resting: Resting;
   readonly #pace: ClaimPace;
+  readonly #firstPart: FirstPart;
   readonly #skippedSince = new Map<RecordId, number>();
   /** How often this tab said that it cannot load a job's code, and when last. */
   readonly #unloadable = new Map<JobId, { readonly times: number; readonly at: number }>();
@@ -94,6 +98,7 @@ export class Worker {
     const { clock, storage, report } = context.platform;
     this.#resting = new Resting(clock);
     this.#pace = new ClaimPace(clock, () => this.#pump());
+    this.#firstPart = new FirstPart(clock, context);
     this.receipts = new Receipts(clock, storage, (message) => report('warning', message));
     this.#share = new FairShare(
       (submitter) => submitter === context.self.identity || this.#resources?.limits.follow.includes(submitter) === true,
@@ -187,18 +192,15 @@ export class Worker {
 
   /** Why nothing runs here, in a sentence for people; '' while something does. */
   waitingFor(): string {
-    if (this.#allowed() === 0) return this.#resources?.reason.sentence ?? 'This tab is still starting.';
-    if (this.#inHand.size > 0) return '';
-    const all = [...this.#jobs.values()].filter(isOpen);
-    const open = all.filter((job) => this.#excluded(job) === '');
-    if (open.length === 0 && all.length > 0) return 'The jobs that wait are none of those you chose to run.';
-    if (open.length === 0)
-      return [...this.#jobs.values()].some(({ state }) => state === 'paused') ? 'All waiting jobs are paused.' : 'No job is waiting.';
-    const wanting = open.filter(wantsWork);
-    if (wanting.length === 0) return 'The open jobs wait for more input.';
-    const put = wanting.map(({ id }) => this.#resting.of(id)).filter((one) => one !== undefined);
-    if (put.length === wanting.length) return put[0]!.why;
-    return this.#waiting > 0 ? 'Asking for a part to work on.' : 'Others are working on all parts there are.';
+    return waitingFor({
+      mayRun: this.#allowed() > 0,
+      reason: this.#resources?.reason.sentence,
+      inHand: this.#inHand.size,
+      jobs: [...this.#jobs.values()],
+      isExcluded: (job) => this.#excluded(job) !== '',
+      restOf: (id) => this.#resting.of(id)?.why,
+      claimable: this.#waiting,
+    });
   }
 
   /** Why nothing of this job runs here, for its submitter. */
@@ -347,6 +349,9 @@ export class Worker {
     if (one.stopping || this.#allowed() === 0) return this.#end(claim, 'release', one.given ? givenAvoidMs : 0);
     one.mine = mine;
     const ranges = mine.map(({ range }): [number, number] => [range[0], range[1]]);
+    const kept = () => (one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo));
+    const handIn = this.#handIn(one, kept);
+    const endEarly = this.#firstPart.follow(claim.record, (blobs, buffers) => handIn.take(blobs, buffers));
     const reply = await this.context.ask(
       executorContract,
       'runs',
@@ -356,32 +361,17 @@ export class Worker {
     );
     one.phase = 'committing';
     this.#pump();
+    await endEarly();
     if (!reply.ok) {
       this.#resting.leave(job.id, 'broken', `This tab could not run a part: ${reply.fault.message}`);
       return this.#end(claim, 'release', troubleAvoidMs);
     }
     const { ended, message, workerMs, interrupted, blobs } = reply.value.body;
     one.workerMs = workerMs;
-    const kept = () => (one.shortenedTo === undefined ? mine : before(mine, one.shortenedTo));
-    let committed = 0;
-    let failures = false;
-    const handedIn = { items: 0, failed: 0, bytes: 0 };
-    for (const blob of blobs) {
-      if (this.#hasEnded(job.id)) break;
-      const bytes = reply.value.buffers[blob.data];
-      if (bytes === undefined) break;
-      if (!(await this.#committer.commit(job.id, job.manifest, claim.record, { ...blob, bytes }, kept()))) break;
-      committed++;
-      failures ||= blob.failed.length > 0;
-      const items = blob.range[1] - blob.range[0];
-      handedIn.items += items;
-      handedIn.failed += blob.failed.reduce((sum, [first, end]) => sum + end - first, 0);
-      handedIn.bytes += bytes.length;
-      this.given.add(this.context.platform.clock.now(), items, blob.tookMs);
-      this.#giver.measured(job.id, blob.tookMs / items);
-    }
-    if (committed > 0) this.given.part();
-    if (workerMs > 0) this.receipts.add(job, { ended, cpuMs: workerMs, ...handedIn });
+    await handIn.take(blobs, reply.value.buffers);
+    const committed = handIn.blobs > 0;
+    const failures = handIn.failed > 0;
+    if (workerMs > 0) this.receipts.add(job, { ended, cpuMs: workerMs, items: handIn.items, failed: handIn.failed, bytes: handIn.bytes });
     if (interrupted !== null && interrupted.ranMs >= longItemMsMin && this.#allowed() === 0 && !this.#hasEnded(job.id)) {
       const round = mine.find(({ range }) => interrupted.item >= range[0] && interrupted.item < range[1])?.round ?? 0;
       await this.#committer.announce(job.id, { kind: 'interrupted', ...interrupted, round });
@@ -389,14 +379,31 @@ export class Worker {
     if (ended === 'unloadable') await this.#cannotLoad(job.id, message);
     else if (ended === 'no-data') this.#resting.leave(job.id, 'no-data', message === '' ? 'Waiting for input data from others.' : message);
     else if (ended === 'died') this.#resting.leave(job.id, 'broken', message === '' ? 'The last part broke its sandbox.' : message);
-    else if (committed > 0) this.#resting.end(job.id);
+    else if (committed) this.#resting.end(job.id);
     // Until its tail has functions of its own this one stands for it.
     await one.giving;
     const wanted = one.givenFrom === undefined ? pieces : before(pieces, one.givenFrom);
-    const complete = ended === 'finished' && committed === blobs.length && !failures && itemsOf(kept()) === itemsOf(wanted);
+    const complete = ended === 'finished' && handIn.isComplete && !failures && itemsOf(kept()) === itemsOf(wanted);
     // Stopped unasked and with nothing to show for it, it would only be taken again at once.
-    const free = ended === 'stopped' && (committed > 0 || one.stopping || this.#allowed() === 0);
+    const free = ended === 'stopped' && (committed || one.stopping || this.#allowed() === 0);
     await this.#finish(one, complete, failures, free);
+  }
+
+  /** Of a function in hand; `kept` are its items that are still this tab's. */
+  #handIn({ claim, job }: InHand, kept: () => readonly Undecided[]): HandIn {
+    let isFirst = true;
+    return new HandIn({
+      isOver: () => this.#hasEnded(job.id),
+      commit: (part) => this.#committer.commit(job.id, job.manifest, claim.record, part, kept()),
+      committed: ({ range, tookMs }) => {
+        const items = range[1] - range[0];
+        if (isFirst) this.given.part();
+        isFirst = false;
+        this.#firstPart.over();
+        this.given.add(this.context.platform.clock.now(), items, tookMs);
+        this.#giver.measured(job.id, tookMs / items);
+      },
+    });
   }
 
   /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
@@ -490,8 +497,3 @@ export class Worker {
     void this.context.ask(queueContract, 'claims', 'delete', { record: claim.record, how, avoidMs });
   }
 }
-
-const isOpen = ({ state }: JobSummary) => state === 'queued' || state === 'running';
-
-/** An open job of which all is decided has nothing to claim until more input comes, or items are opened again. */
-const wantsWork = (job: JobSummary) => isOpen(job) && job.committed + job.failed < job.items;
