@@ -32,6 +32,9 @@ export const groupDetailsSchema = v.strictObject({
 });
 export type GroupDetails = v.InferOutput<typeof groupDetailsSchema>;
 
+/** In the place of a version: the listener takes another bridge's word of that group. */
+export const detailsOfAnother = '';
+
 /** Of a group, since the details of version `of`. */
 export const detailsChangeSchema = v.strictObject({
   of: detailsVersion,
@@ -143,7 +146,7 @@ export const groupsContract = contract({
           answersFor: v.pipe(listOf(groupIdSchema, answersForMax), v.minLength(1)),
           neighbours: listOf(neighbourNewsSchema, neighboursMax),
         }),
-        /** Of those told of, the details that the listener need not be told: it has them, or takes those of another bridge. */
+        /** Of those told of, the version that the listener has of their details, or `detailsOfAnother`. */
         v.strictObject({ have: listOf(v.strictObject({ group: groupIdSchema, version: detailsVersion }), neighboursMax) }),
       ),
       query: operation('local', empty, groupsViewSchema),

@@ -1,5 +1,5 @@
 // What has changed of a group since another version of its details: where many come and go they change all the time, and most of them is as it was. Pure.
-import type { DetailsChange, GroupDetails, Outsider } from '../../protocol/contracts/groups.ts';
+import { groupMembersMax, type DetailsChange, type GroupDetails, type Outsider } from '../../protocol/contracts/groups.ts';
 
 /** From `of`, which has version `version`, to `now`. */
 export function changeOf(version: string, of: GroupDetails, now: GroupDetails): DetailsChange {
@@ -14,13 +14,18 @@ export function changeOf(version: string, of: GroupDetails, now: GroupDetails): 
   };
 }
 
-/** `details` must be of the version that `change` is of. Members are in the order of their ids, as their group names them. */
-export function changedBy({ gone, came, answersFor, neighbours }: DetailsChange, details: GroupDetails): GroupDetails {
-  const others = new Set([...gone, ...came.map(({ peer }) => peer)]);
-  const members = [...details.members.filter(({ peer }) => !others.has(peer)), ...came];
+/**
+ * `details` must be of the version that `change` is of. Members are in the order of their ids, as their group names them. Undefined where that
+ * would be more than a group can have: changes of changes must not grow for ever.
+ */
+export function changedBy({ gone, came, answersFor, neighbours }: DetailsChange, details: GroupDetails): GroupDetails | undefined {
+  const members = new Map(details.members.map((member) => [member.peer, member]));
+  for (const peer of gone) members.delete(peer);
+  for (const member of came) members.set(member.peer, member);
+  if (members.size > groupMembersMax) return undefined;
   return {
     answersFor: answersFor ?? details.answersFor,
-    members: members.toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+    members: [...members.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
     neighbours: neighbours ?? details.neighbours,
   };
 }

@@ -9,6 +9,7 @@ import { groupNameOf } from '../../lib/names.ts';
 import { hash53, rankByRendezvous } from '../../lib/rendezvous.ts';
 import { bridgeLostMs, bridgesPerNeighbour, neighbourForgottenMs, neighbourNewsEveryMs, neighboursMin } from '../../limits.ts';
 import {
+  detailsOfAnother,
   neighboursMax,
   type BridgeLink,
   type BridgeWords,
@@ -181,17 +182,18 @@ export class NeighbourBook {
       const whole =
         details ??
         (change !== null && entry.details !== undefined && entry.version === change.of ? changedBy(change, entry.details) : null);
-      this.#accept(entry, here, version, whole, now);
+      this.#accept(entry, here, version, whole ?? null, now);
       // Word of who is up to what is in the order of the version that it comes with.
       if (entry.source === here && entry.version === version) entry.states = states;
     }
   }
 
-  /** What to tell of `group`, as known here, to who has its version `has`; undefined where all of it has to be told. */
-  changeSince(group: GroupId, has: string | undefined): DetailsChange | undefined {
-    const { versions, details } = this.entries.get(group) ?? {};
+  /** What to tell of `group`, at version `to`, to who has its version `has`; undefined where all of it has to be told. */
+  changeSince(group: GroupId, has: string | undefined, to: string): DetailsChange | undefined {
+    const { versions, version, details } = this.entries.get(group) ?? {};
     const kept = has === undefined ? undefined : versions?.get(has);
-    if (kept === undefined || details === undefined) return undefined;
+    // It may have changed again since somebody put together what is told.
+    if (kept === undefined || details === undefined || version !== to) return undefined;
     return (kept.change ??= changeOf(has!, kept.details, details));
   }
 
@@ -223,12 +225,12 @@ export class NeighbourBook {
     return this.talks.has(current) || !this.talks.has(source);
   }
 
-  /** The versions of details that `here`, who has just told `news`, need not tell: those that are here, and those that would not be taken from it. */
-  notNeeded(here: PeerId, news: readonly NeighbourNews[], now: number): { readonly group: GroupId; readonly version: string }[] {
-    return news.flatMap(({ group, version }) => {
+  /** Of the groups that `here` has just told of, the versions of details that are here; `detailsOfAnother` where none would be taken from it. */
+  versionsHere(here: PeerId, news: readonly NeighbourNews[], now: number): { readonly group: GroupId; readonly version: string }[] {
+    return news.flatMap(({ group }) => {
       const entry = this.entries.get(group);
       if (entry === undefined) return [];
-      const has = this.#keepsToAnother(entry, here, now) ? version : entry.version;
+      const has = this.#keepsToAnother(entry, here, now) ? detailsOfAnother : entry.version;
       return has === null ? [] : [{ group, version: has }];
     });
   }

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { bridgeOrder } from '../../lib/group-rings.ts';
 import { groupId, makePeerId, type GroupId, type PeerId } from '../../lib/ids.ts';
 import { bridgeGraceMs, bridgeLostMs, foreignLinkIdleMs, neighbourForgottenMs, neighbourNewsEveryMs } from '../../limits.ts';
-import { neighboursMax, type BridgeWords, type GroupDetails, type NeighbourNews } from '../../protocol/contracts/groups.ts';
+import {
+  detailsOfAnother,
+  groupMembersMax,
+  neighboursMax,
+  type BridgeWords,
+  type GroupDetails,
+  type NeighbourNews,
+} from '../../protocol/contracts/groups.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
 import { AnswersFor, hearsayLastsMs } from './answers-for.ts';
 import { chooseThere, Expectations } from './bridges.ts';
@@ -169,9 +176,11 @@ describe('what is known of neighbours', () => {
     const second = { ...inOrder([...there.slice(1), newcomer]), neighbours: [{ group: south, contacts: [newcomer] }] };
     bridge.spoke(there[0]!, words(north, first), 0, 0);
     member.told(teller, [news(north, [there[0]!], first)], 0, 0);
-    expect(bridge.changeSince(north, undefined)).toBeUndefined();
+    expect(bridge.changeSince(north, undefined, versionOf(first))).toBeUndefined();
     bridge.spoke(there[0]!, words(north, second), 10, 0);
-    const change = bridge.changeSince(north, versionOf(first))!;
+    const change = bridge.changeSince(north, versionOf(first), versionOf(second))!;
+    // What is told may have been put together before it changed again.
+    expect(bridge.changeSince(north, versionOf(first), versionOf(first))).toBeUndefined();
     expect(change).toMatchObject({ gone: [there[0]], came: [{ peer: newcomer }], answersFor: null });
     const changed = { ...news(north, [there[0]!], second), details: null, change };
     // Of another version it can make nothing, and stays as it is: what it answers says so.
@@ -184,7 +193,22 @@ describe('what is known of neighbours', () => {
     expect(versionOf(member.entries.get(north)!.details!)).toBe(versionOf(second));
     // Long ago: all of it is told again.
     for (let i = 2; i < 6; i++) bridge.spoke(there[0]!, words(north, inOrder(there.slice(0, i - 1))), 20 + i, 0);
-    expect(bridge.changeSince(north, versionOf(first))).toBeUndefined();
+    expect(bridge.changeSince(north, versionOf(first), bridge.entries.get(north)!.version!)).toBeUndefined();
+  });
+
+  it('does not grow by changes beyond what a group can have', () => {
+    const mine = book();
+    const teller = order.find((peer) => peer !== self)!;
+    let of = versionOf(honest);
+    mine.told(teller, [news(north, there, honest)], 0, 0);
+    for (let i = 0; i < 4; i++) {
+      const came = detailsOf(north, peersOf(`made up ${i}`, 24)).members;
+      const change = { of, gone: [], came: [...came], answersFor: null, neighbours: null };
+      mine.told(teller, [{ ...news(north, there, honest), version: `${i}`, details: null, change }], i, 0);
+      of = mine.entries.get(north)!.version!;
+    }
+    expect(mine.entries.get(north)!.peers.length).toBeLessThanOrEqual(groupMembersMax);
+    expect(mine.view(4)[0]!.members.length).toBe(mine.entries.get(north)!.peers.length);
   });
 
   it('asks one bridge alone for the details, and another when that one falls silent', () => {
@@ -193,15 +217,15 @@ describe('what is known of neighbours', () => {
     const other = detailsOf(north, there, { neighbours: [{ group: south, contacts: [] }] });
     const said = news(north, there, honest);
     const otherwise = news(north, there, other);
-    expect(mine.notNeeded(one, [said], 0)).toEqual([]);
+    expect(mine.versionsHere(one, [said], 0)).toEqual([]);
     mine.told(one, [said], 0, 0);
     mine.told(two, [{ ...otherwise, details: null }], 0, 0);
-    expect(mine.notNeeded(one, [said], 0)).toEqual([{ group: north, version: said.version }]);
-    expect(mine.notNeeded(two, [otherwise], 0)).toEqual([{ group: north, version: otherwise.version }]);
+    expect(mine.versionsHere(one, [said], 0)).toEqual([{ group: north, version: said.version }]);
+    expect(mine.versionsHere(two, [otherwise], 0)).toEqual([{ group: north, version: detailsOfAnother }]);
     const later = 3 * neighbourNewsEveryMs;
-    expect(mine.notNeeded(two, [otherwise], later)).toEqual([{ group: north, version: said.version }]);
+    expect(mine.versionsHere(two, [otherwise], later)).toEqual([{ group: north, version: said.version }]);
     mine.told(two, [otherwise], later, 0);
-    expect(mine.notNeeded(one, [said], later)).toEqual([{ group: north, version: said.version }]);
+    expect(mine.versionsHere(one, [said], later)).toEqual([{ group: north, version: detailsOfAnother }]);
     expect(mine.entries.get(north)!.version).toBe(otherwise.version);
   });
 

@@ -7,6 +7,7 @@ import type { Cancel } from '../../platform.ts';
 import {
   answersForMax,
   contactsMax,
+  detailsOfAnother,
   groupsContract,
   neighboursMax,
   type BridgeWords,
@@ -265,20 +266,22 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     for (const peer of have.keys()) if (!isMember(peer)) have.delete(peer);
   };
 
-  /** Without what `peer` has said that it needs not be told. */
+  /** Without what `peer`, by what it said last, need not be told. */
   const needed = (peer: PeerId, one: NeighbourNews): NeighbourNews => {
     const has = have.get(peer)?.versions.get(one.group);
-    const change = has === one.version ? null : book.changeSince(one.group, has);
+    const change = has === one.version || has === detailsOfAnother ? null : book.changeSince(one.group, has, one.version);
     return change === undefined ? one : { ...one, details: null, change };
   };
+  const tellsDetails = ({ details, change }: NeighbourNews) => details !== null || change !== null;
 
   const tellOne = async (peer: PeerId, own: GroupId[], news: readonly NeighbourNews[]) => {
     // Most members have it from another bridge: what this one has is asked first.
     const isFirst = !have.has(peer);
-    await say(peer, own, isFirst ? news.map((one) => ({ ...one, details: null })) : news.map((one) => needed(peer, one)));
-    if (!running || !isFirst || !have.has(peer)) return;
-    const more = news.map((one) => needed(peer, one)).filter(({ details, change }) => details !== null || change !== null);
-    if (more.length > 0) await say(peer, own, more);
+    const said = news.map((one) => (isFirst ? { ...one, details: null } : needed(peer, one)));
+    await say(peer, own, said);
+    if (!running || !have.has(peer)) return;
+    const more = news.filter((_, at) => !tellsDetails(said[at]!)).map((one) => needed(peer, one));
+    if (more.some(tellsDetails)) await say(peer, own, more.filter(tellsDetails));
   };
 
   const say = async (peer: PeerId, own: GroupId[], neighbours: NeighbourNews[]) => {
@@ -286,13 +289,16 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
     // Most likely nothing that it could say would be new: over a link it comes, unless the link ends, and now and then it is asked.
     const known = have.get(peer);
     const lately = known !== undefined && clock.now() - known.at < neighbourNewsEveryMs;
-    if (lately && links.has(peer) && neighbours.every(({ details, change }) => details === null && change === null))
+    if (lately && links.has(peer) && !neighbours.some(tellsDetails))
       return context.tell(groupsContract, 'neighbours', 'insert', body, peer);
     const answer = await context.ask(groupsContract, 'neighbours', 'insert', body, { peer, timeoutMs: tellTimeoutMs });
     if (!answer.ok) return void told.delete(peer);
-    const versions = new Map(have.get(peer)?.versions);
-    for (const { group: of } of neighbours) versions.delete(of);
-    for (const { group: of, version } of answer.value.body.have) versions.set(of, version);
+    const versions = new Map([...(have.get(peer)?.versions ?? [])].filter(([of]) => book.entries.has(of)));
+    for (const { group: of } of neighbours) {
+      const has = answer.value.body.have.find((one) => one.group === of);
+      if (has === undefined) versions.delete(of);
+      else versions.set(of, has.version);
+    }
     have.set(peer, { versions, at: clock.now() });
   };
 
@@ -377,7 +383,7 @@ export const groupsService: ServiceFactory<typeof groupsContract> = (context) =>
           answersFor.heard(call.from, groups, clock.now());
           book.told(call.from, neighbours, clock.now(), clock.wall());
           changedIfNew();
-          return { have: book.notNeeded(call.from, neighbours, clock.now()) };
+          return { have: book.versionsHere(call.from, neighbours, clock.now()) };
         },
         query: () => view(),
       },

@@ -143,6 +143,14 @@ export function whomToAsk(
   return { pressing, quiet: shuffled(quiet, fraction).toSorted((a, b) => (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0)) };
 }
 
+/** Takes one round trip into the smoothed one; true where it is the first over this link. */
+export function measure(member: Known, rttMs: number): boolean {
+  if (!member.linked) return false;
+  const first = member.rttMs === null;
+  member.rttMs = member.rttMs === null ? rttMs : 0.8 * member.rttMs + 0.2 * rttMs;
+  return first;
+}
+
 const isUnmeasured = ({ linked, rttMs }: Known) => linked && rttMs === null;
 
 /** In place (Fisher and Yates); `fraction` is uniform in [0, 1). */

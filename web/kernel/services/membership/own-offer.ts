@@ -19,6 +19,11 @@ export class OwnOffer {
     this.#changed = true;
   }
 
+  /** It becomes newer than it was. */
+  again(): void {
+    this.#changed = true;
+  }
+
   /** Before it is told. Many changes between two probes are one incarnation: the one that `next` makes. */
   settle(next: () => number): void {
     if (!this.#changed) return;

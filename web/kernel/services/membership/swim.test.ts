@@ -279,6 +279,19 @@ describe('a cluster of SWIM cores', () => {
     expect(one.seen.get(dead.contact.peer)).toBe('alive');
   });
 
+  it('has its offer known again where a liar told another as one of the future', async () => {
+    const cluster = new Cluster(4, 'false offer');
+    cluster.mesh();
+    for (const node of cluster.nodes) cluster.feed(node, { type: 'offer', offer: offerOf(4) });
+    await cluster.clock.advance(4_000);
+    const [one, liar, victim] = cluster.nodes as [Node, Node, Node];
+    const offerAt = (node: Node) => node.swim.members().find(({ peer }) => peer === victim.contact.peer)?.offer?.machine.cores;
+    const lie: Rumour = { ...victim.contact, incarnation: 1_000_000, status: 'alive', offer: offerOf(64) };
+    cluster.feed(one, { type: 'probed', from: liar.contact.peer, words: saying([lie]) });
+    expect(offerAt(one)).toBe(64);
+    await cluster.clock.until(() => offerAt(one) === 4, 4_000, 'the true offer');
+  });
+
   it('is not talked out of a member by a liar', async () => {
     const cluster = new Cluster(6, 'liar');
     cluster.mesh();

@@ -11,6 +11,7 @@ import type { Member, Rumour } from '../../protocol/contracts/membership.ts';
 import {
   digestOf,
   givesOtherwise,
+  measure,
   membersOf,
   newlyMet,
   rumourOf,
@@ -88,7 +89,7 @@ export class Swim {
       case 'answered': {
         this.#heard(event.target, event.words, true);
         const member = this.#known.get(event.target);
-        if (member !== undefined) this.#measured(member, event.rttMs);
+        if (member !== undefined && measure(member, event.rttMs)) this.#changed(false);
         break;
       }
       case 'missed':
@@ -266,6 +267,11 @@ export class Swim {
 
   /** `from` itself spoke to us; `asked`: because we did. */
   #heard(from: PeerId, { rumours, seen, view }: Words, asked: boolean): void {
+    // It was told something of us by somebody else, of a time that has not come: what we offer must be newer than that.
+    if (seen > this.#incarnation && seen < incarnationMax) {
+      this.#incarnation = seen;
+      this.#offer.again();
+    }
     for (const rumour of rumours) this.#hear(rumour, asked);
     this.#alive(from);
     const speaker = this.#known.get(from);
@@ -387,13 +393,6 @@ export class Swim {
       this.#changed(true);
     }
     if (member.status === 'suspect') this.#trust(member);
-  }
-
-  #measured(member: Known, rttMs: number): void {
-    if (!member.linked) return;
-    const first = member.rttMs === null;
-    member.rttMs = member.rttMs === null ? rttMs : 0.8 * member.rttMs + 0.2 * rttMs;
-    if (first) this.#changed(false);
   }
 
   #missed(target: PeerId): void {

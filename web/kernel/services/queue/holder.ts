@@ -88,8 +88,6 @@ export class Holder {
     const kept = await storage.entries('records', '');
     const locks = await storage.entries('locks', '');
     const spoke = await storage.get('meta', speakerKey);
-    // Before it leases anything to itself.
-    await storage.write([{ table: 'meta', key: speakerKey, value: this.group.self }]);
     if (!kept.ok || !locks.ok) return;
     for (const [key, bytes] of kept.value) {
       if (!isHex64(key)) continue;
@@ -102,14 +100,18 @@ export class Holder {
       const { slice, v: _version, ...record } = held.output;
       if (this.book.hasRoom(record.job, restored)) this.book.add({ id, record, slice, charged: restored });
     }
+    const ops: WriteOp[] = [{ table: 'meta', key: speakerKey, value: this.group.self }];
     for (const [key, value] of locks.value) {
       const lock = v.safeParse(storedLock, value);
       if (!isHex64(key) || !lock.success) continue;
       // One page speaks for a store at a time: whoever did before has ended, and waits for nothing that it had.
       const owner = spoke.ok && spoke.value === lock.output.owner ? null : lock.output.owner;
+      if (owner !== lock.output.owner) ops.push({ table: 'locks', key, value: { fence: lock.output.fence, owner } });
       this.#set(recordId(key), restoredLock(lock.output.fence, owner, clock.now()));
       this.#restored.add(recordId(key));
     }
+    // Before it leases anything to itself.
+    await storage.write(ops);
     this.#loadedAt = clock.now();
   }
 

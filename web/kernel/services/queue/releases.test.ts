@@ -74,6 +74,15 @@ describe('a holder loaded anew', () => {
     expect(await grantedAfter(cluster, again, again, claim.record)).toBeLessThan(100);
   });
 
+  it('nor from what a page had before the last one, which took nothing', async () => {
+    const { cluster, owner, claim } = await claimed();
+    await cluster.kill(owner);
+    await cluster.kill(await cluster.add(owner.name, owner.storage));
+    const last = await cluster.add(owner.name, owner.storage);
+    await cluster.seeEachOther();
+    expect(await grantedAfter(cluster, last, last, claim.record)).toBeLessThan(100);
+  });
+
   it('keeps what somebody has who is here', async () => {
     const { cluster, owner, other, holder, claim } = await claimed();
     await cluster.kill(holder);

@@ -1,4 +1,4 @@
-// What of a function's results has been handed in: blob by blob, as they come out of its run, until one cannot be.
+// What of a function's results has been handed in, blob by blob as they come out of its run.
 import type { RunOutcome } from '../../protocol/contracts/executor.ts';
 import type { ResultPart } from './committer.ts';
 
@@ -23,7 +23,7 @@ export class HandIn {
 
   constructor(private readonly host: HandInHost) {}
 
-  /** In order; what comes after one that could not be committed is left out. `buffers` are those that the blobs name. */
+  /** In order; of these blobs what comes after one that could not be committed is left out. `buffers` are those that the blobs name. */
   async take(blobs: ResultBlobs, buffers: readonly Uint8Array[]): Promise<void> {
     for (const { data, ...blob } of blobs) {
       const bytes = buffers[data];

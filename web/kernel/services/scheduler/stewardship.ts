@@ -22,7 +22,7 @@ const lookEveryMs = 1_000;
 const lookSoonMs = 15;
 const appendTimeoutMs = 30_000;
 const lookupMax = 10_000;
-/** A tab that has just come knows no records yet: it lets those act who do. */
+/** A tab that has just come, or moved here from another group, knows no records yet: it lets those act who do. */
 const warmUpMs = 2_000;
 /** So long others do not count on somebody whom they have never met before: it leaves them time to act, and then it knows what there is. */
 const newcomerMs = warmUpMs / 2;
@@ -61,6 +61,9 @@ export class Stewardship {
   #lone: GroupId | undefined;
   #ownWorkers = 0;
   #startedAt = Infinity;
+  #group: GroupId | undefined;
+  /** To this group. */
+  #cameAt = -Infinity;
   #tick: Cancel | undefined;
   readonly #soon = new Map<JobId, Cancel>();
 
@@ -91,10 +94,14 @@ export class Stewardship {
     this.#members = members;
     const now = this.context.platform.clock.now();
     for (const { peer } of members) if (!this.#metAt.has(peer)) this.#metAt.set(peer, now);
+    const here = new Set(members.map(({ peer }) => peer));
     for (const oldest of this.#metAt.keys()) {
       if (this.#metAt.size <= metMax) break;
-      this.#metAt.delete(oldest);
+      if (!here.has(oldest)) this.#metAt.delete(oldest);
     }
+    const group = this.context.self.group();
+    if (group !== this.#group) this.#cameAt = now;
+    this.#group = group;
     this.#allocator.setMembers(members);
   }
 
@@ -170,11 +177,17 @@ export class Stewardship {
     return care;
   }
 
-  /** Place of this tab among the live members that are not just coming: 0 acts first. */
+  /** Just started, or come to this group. */
+  get #isNew(): boolean {
+    return this.context.platform.clock.now() - Math.max(this.#startedAt, this.#cameAt) < warmUpMs;
+  }
+
+  /** Place of this tab among the live members that are not just coming: 0 acts first. To one that is new itself all are. */
   #rank(job: JobId): number {
     const { peer: self } = this.context.self;
     const now = this.context.platform.clock.now();
-    const counts = ({ peer, status }: Member) => status === 'alive' && (peer === self || now - this.#metAt.get(peer)! >= newcomerMs);
+    const counts = ({ peer, status }: Member) =>
+      status === 'alive' && (peer === self || this.#isNew || now - this.#metAt.get(peer)! >= newcomerMs);
     return rendezvousRank(
       `steward ${job}`,
       self,
@@ -209,7 +222,7 @@ export class Stewardship {
   async #look(job: JobId): Promise<void> {
     const { clock } = this.context.platform;
     const care = this.#careFor(job);
-    if (care.busy || !this.#isOpen(job) || clock.now() - this.#startedAt < warmUpMs) return;
+    if (care.busy || !this.#isOpen(job) || this.#isNew) return;
     care.busy = true;
     care.lookedAt = clock.now();
     try {
