@@ -210,7 +210,11 @@ async function killed(): Promise<void> {
         for (;;) {
           const { spans } = await globalThis.lull.job(id)!.overview();
           const elsewhere = spans.filter((span) => span.state !== 'waiting' && !(span.state === 'claimed' && span.by === by));
-          if (ranges.every(([first, end]) => elsewhere.some(({ range }) => range[0] <= first && range[1] >= end))) return;
+          // Spans lie apart, and the items of one function may be in several.
+          const left = ranges.map(([first, end]) =>
+            elsewhere.reduce((items, { range }) => items - Math.max(0, Math.min(end, range[1]) - Math.max(first, range[0])), end - first),
+          );
+          if (left.every((items) => items === 0)) return;
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
       },
