@@ -31,7 +31,7 @@ export const groupViewSchema = v.strictObject({
 });
 export type GroupView = v.InferOutput<typeof groupViewSchema>;
 
-/** What one member tells of itself and of others, in every probe and its answer. `incarnation` refutes a suspicion (SWIM). */
+/** What one member tells of itself and of others, in probes and their answers, where the other does not know it. `incarnation` refutes a suspicion (SWIM). */
 export const rumourSchema = v.strictObject({
   peer: peerIdSchema,
   identity: identityIdSchema,

@@ -12,31 +12,35 @@ const lookLater = 1.25;
 const lookAfterMsMax = 1_600;
 
 export class FirstPart {
-  #wanted = true;
+  #isOver = false;
+  /** Of several that run one is asked at a time. */
+  #asking = false;
 
   constructor(
     private readonly clock: Clock,
     private readonly bus: Bus,
   ) {}
 
-  /** Something has been committed: from now on parts are handed in whole. */
+  /** Something has been handed in: from now on parts are handed in whole. */
   over(): void {
-    this.#wanted = false;
+    this.#isOver = true;
   }
 
   /** Hands in early of the run that begins now, where nothing was yet. The answer ends that; it resolves when what was taken is handed in. */
   follow(record: RecordId, handIn: (blobs: ResultBlobs, buffers: readonly Uint8Array[]) => Promise<void>): () => Promise<void> {
-    if (!this.#wanted) return async () => undefined;
+    if (this.#isOver) return async () => undefined;
     let cancel: Cancel = () => undefined;
     let under: Promise<void> | undefined;
     const look = async (waitMs: number) => {
-      // Of several that run one is enough.
-      if (!this.#wanted) return;
-      this.#wanted = false;
+      if (this.#isOver || this.#asking) return;
+      this.#asking = true;
       const reply = await this.bus.ask(executorContract, 'runs', 'get', { record });
-      if (reply.ok && reply.value.body.blobs.length > 0) return handIn(reply.value.body.blobs, reply.value.buffers);
-      this.#wanted = true;
-      if (reply.ok) next(Math.min(lookAfterMsMax, lookLater * waitMs));
+      this.#asking = false;
+      if (!reply.ok) return;
+      const { blobs } = reply.value.body;
+      if (blobs.length === 0) return next(Math.min(lookAfterMsMax, lookLater * waitMs));
+      this.over();
+      await handIn(blobs, reply.value.buffers);
     };
     const next = (waitMs: number) => {
       cancel = this.clock.after(waitMs, () => {

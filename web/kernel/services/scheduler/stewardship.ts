@@ -14,6 +14,7 @@ import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { Allocator, type Words } from './allocate.ts';
 import { isAtHome, LoanWatch, lentTo, type Loan } from './loans.ts';
+import { isOpen } from './open-jobs.ts';
 import { measuredMax, type Measured } from './sizing.ts';
 import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
 
@@ -154,8 +155,8 @@ export class Stewardship {
   }
 
   #isOpen(id: JobId): boolean {
-    const state = this.#jobs.get(id)?.state;
-    return state === 'queued' || state === 'running';
+    const job = this.#jobs.get(id);
+    return job !== undefined && isOpen(job);
   }
 
   #careFor(id: JobId): Care {

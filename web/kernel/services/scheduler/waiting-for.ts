@@ -1,11 +1,7 @@
 // Why nothing runs in this tab, in a sentence for its person. Pure.
 import type { JobId } from '../../lib/ids.ts';
 import type { JobSummary } from '../../protocol/contracts/ledger.ts';
-
-export const isOpen = ({ state }: JobSummary) => state === 'queued' || state === 'running';
-
-/** An open job of which all is decided has nothing to claim until more input comes, or items are opened again. */
-export const wantsWork = (job: JobSummary) => isOpen(job) && job.committed + job.failed < job.items;
+import { isOpen, wantsWork } from './open-jobs.ts';
 
 export interface WaitingFacts {
   /** Some worker may run. */

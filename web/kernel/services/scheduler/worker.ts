@@ -28,10 +28,11 @@ import { GivenCounter } from './given.ts';
 import { tooLongHere, withoutItems } from './long-items.ts';
 import { Giver, type Givable } from './giver.ts';
 import { HandIn } from './hand-in.ts';
+import { isOpen, wantsWork } from './open-jobs.ts';
 import { Receipts } from './receipts.ts';
 import { Resting } from './resting.ts';
 import type { Undecided } from './steward.ts';
-import { isOpen, waitingFor, wantsWork } from './waiting-for.ts';
+import { waitingFor } from './waiting-for.ts';
 
 const claimsAskedMax = 4;
 /** Functions that are being committed while others run; more, and no further ones are claimed. */
@@ -391,19 +392,18 @@ export class Worker {
 
   /** Of a function in hand; `kept` are its items that are still this tab's. */
   #handIn({ claim, job }: InHand, kept: () => readonly Undecided[]): HandIn {
-    let isFirst = true;
-    return new HandIn({
+    const handIn: HandIn = new HandIn({
       isOver: () => this.#hasEnded(job.id),
       commit: (part) => this.#committer.commit(job.id, job.manifest, claim.record, part, kept()),
       committed: ({ range, tookMs }) => {
         const items = range[1] - range[0];
-        if (isFirst) this.given.part();
-        isFirst = false;
+        if (handIn.blobs === 1) this.given.part();
         this.#firstPart.over();
         this.given.add(this.context.platform.clock.now(), items, tookMs);
         this.#giver.measured(job.id, tookMs / items);
       },
     });
+    return handIn;
   }
 
   /** 'done' only where every item of the record is decided: what failed or was not run stays for others. */
