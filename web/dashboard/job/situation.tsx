@@ -17,7 +17,11 @@ export function Situation({ job, waitsFor }: { job: Job; waitsFor: string }) {
   const { lull } = useDeps();
   const { run, busy, problem } = useCommand();
   const donating = useSnapshot((snapshot) => snapshot.resources?.value.donating ?? false);
-  const ownReason = useSnapshot((snapshot) => snapshot.resources?.value.reason.sentence ?? '');
+  // Where work may run here the machine is not what the job waits for.
+  const ownReason = useSnapshot((snapshot) => {
+    const { code, sentence } = snapshot.resources?.value.reason ?? { code: '', sentence: '' };
+    return code === '' ? '' : sentence;
+  });
   const donors = useSnapshot(
     (snapshot) => snapshot.group?.members.filter((member, i) => i > 0 && member.offer !== null && member.offer.state !== 'off').length ?? 0,
   );
