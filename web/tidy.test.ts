@@ -199,7 +199,7 @@ const recorded = {
     frame: '8c93e7250dfad2cb',
     groups: '177ad5f4628c8c33',
     hello: '6a5894b741da523d',
-    ledger: '4831244842e27669',
+    ledger: '479190dbfd538819',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
     network: '7323c4dd1b81928a',

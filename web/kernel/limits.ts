@@ -33,6 +33,8 @@ export const neighbourForgottenMs = 60_000;
 export const foreignLinkIdleMs = 30_000;
 
 // Boot
+/** A service that reads its store for longer goes on with it while the tab is there already: a store may hold ten thousand jobs. */
+export const storeReadMsMax = 8_000;
 /** Reading a store takes seconds where a browser has hardly any of the processor. */
 export const serviceStartMsMax = 20_000;
 export const serviceStopMsMax = 3_000;
@@ -173,8 +175,11 @@ export const exchangeBytesMax = 192 * 1024;
 export const eventsPerJobMax = 200_000;
 /** Events of a job that are packed into one snapshot: so many fit one message. */
 export const eventsPerSnapshotMax = 1_024;
-/** At the end of a job fewer are packed too; what comes after it alone is not worth a snapshot. */
-export const eventsPerLastSnapshotMin = 32;
+/**
+ * At the end of a job fewer are packed too: what lies on disk by itself is read three times as slowly when a page begins. What comes after the
+ * end alone is not worth a snapshot.
+ */
+export const eventsPerLastSnapshotMin = 4;
 /** Events of all jobs held in memory: some 1 200 000 functions. */
 export const ledgerBytesMax = 512 * 1024 * 1024;
 export const actorsPerJobMax = 1_024;

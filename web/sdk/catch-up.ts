@@ -19,7 +19,7 @@ export async function catchUp(bus: Bus, job: JobId, peer: PeerId): Promise<boole
       'clocks',
       'query',
       // An empty window: of no other job.
-      { jobsKnown: zeroDigest, window: { after: job, until: job }, clocks: [{ job, clock, digest: zeroDigest }] },
+      { jobsKnown: zeroDigest, window: { after: job, until: job }, clocks: [{ job, clock, digest: zeroDigest }], over: [] },
       { peer },
     );
     const missing = reply.ok ? reply.value.body.events.find((list) => list.job === job) : undefined;

@@ -87,6 +87,7 @@ const samples: readonly (readonly [name: string, schema: v.GenericSchema, tree: 
       jobsKnown: hex(64),
       window: { after: null, until: hex(64) },
       clocks: [{ job: hex(64), clock: { [peer]: [[1, 4]] }, digest: hex(64) }],
+      over: [hex(64)],
     },
   ],
 ];

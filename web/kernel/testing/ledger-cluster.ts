@@ -4,7 +4,7 @@ import { groupId, makePeerId, type GroupId, type JobId, type PeerId } from '../l
 import { failure, unwrap, type Outcome } from '../lib/outcome.ts';
 import { decodeWire, encodeWire } from '../lib/wire-codec.ts';
 import { memoryStorage } from '../memory-storage.ts';
-import type { Platform, Storage } from '../platform.ts';
+import type { Clock, Platform, Storage } from '../platform.ts';
 import { groupsContract } from '../protocol/contracts/groups.ts';
 import { ledgerContract, type JobSummary } from '../protocol/contracts/ledger.ts';
 import { membershipContract, type Member } from '../protocol/contracts/membership.ts';
@@ -60,15 +60,20 @@ export class Cluster {
     this.random = seededRandom(seed);
   }
 
-  /** A tab of the person `name`; `storage` where it comes back to its profile. It is not yet seen by others. */
-  async add(name: string, storage?: Storage, group = ownGroup): Promise<Tab> {
+  /** A tab of the person `name`, whose clock is so far ahead; `storage` where it comes back to its profile. It is not yet seen by others. */
+  async add(name: string, storage?: Storage, group = ownGroup, wallAheadMs = 0): Promise<Tab> {
     const random = seededRandom(`${this.seed} ${name} ${this.tabs.length}`);
     const signer = testSigner(name);
     const peer = makePeerId(signer.identity, random.bytes(8));
     const kept = storage ?? memoryStorage(random, { durable: true });
     const reports: string[] = [];
     const report = (level: string, message: string, detail: unknown) => void reports.push(`${level}: ${message} ${String(detail)}`);
-    const platform = { clock: this.clock, random, digest: testDigest, signer, storage: kept, report } as unknown as Platform;
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      wall: () => this.clock.wall() + wallAheadMs,
+      after: (ms, run) => this.clock.after(ms, run),
+    };
+    const platform = { clock, random, digest: testDigest, signer, storage: kept, report } as unknown as Platform;
     const dispatcher = new Dispatcher(platform, new SecurityManager(signer.identity), {
       peer,
       identity: signer.identity,
@@ -203,6 +208,7 @@ export class Cluster {
         jobsKnown: '0'.repeat(64),
         window: { after: null, until: null },
         clocks: [{ job, clock: {}, digest: 'f'.repeat(64) }],
+        over: [],
       }),
     ).body;
     const { state, reason, committed, failed, priority, events } = summary;

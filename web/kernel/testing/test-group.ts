@@ -42,6 +42,8 @@ export interface StartOptions {
   /** For a tab that lies about hashes. */
   readonly digest?: Digest;
   readonly operator?: OperatorDesk;
+  /** What its store is like in this life. */
+  readonly storage?: (kept: Storage) => Storage;
 }
 
 export interface TestPeer {
@@ -75,7 +77,7 @@ export class TestGroup {
       digest: options.digest ?? testDigest,
       coder: testCoder,
       signer: testSigner(`${this.options.seed} ${options.identityOf ?? name}`),
-      storage,
+      storage: options.storage?.(storage) ?? storage,
       transport: this.network.transport(),
       directory: this.directory.directory(),
       sandbox: scriptedSandbox(this.clock, this.options.script),

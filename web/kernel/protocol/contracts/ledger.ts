@@ -132,6 +132,12 @@ export const loanSchema = v.strictObject({
 });
 
 export const foundJobsMax = 64;
+/** Jobs named in one message as let go of. */
+export const overMax = 256;
+/** Of a node of the hash tree over all jobs: one for each hex digit. */
+export const nodeChildren = 16;
+/** Of SHA-256: whoever would have two sets of jobs with one hash must try 2^64 of them. */
+export const hashBytesOfNode = 16;
 const findFields = {
   hops: v.pipe(natural, v.maxValue(findHopsMax)),
   request: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
@@ -258,6 +264,8 @@ export const ledgerContract = contract({
           /** `clocks` names every job the asker holds with `after` < id <= `until` (null: no limit). Without a window only `same` is asked. */
           window: v.nullable(v.strictObject({ after: v.nullable(jobIdSchema), until: v.nullable(jobIdSchema) })),
           clocks: listOf(exchange, 256),
+          /** Of these ids, too: let go of here, because their time was over. */
+          over: listOf(jobIdSchema, overMax),
         }),
         v.strictObject({
           same: v.boolean(),
@@ -267,7 +275,19 @@ export const ledgerContract = contract({
           events: listOf(v.strictObject({ job: jobIdSchema, ...someEvents }), 64),
           /** Jobs of the window the asker did not name. */
           jobs: listOf(signedJobSchema, 64),
+          /** Of those named: let go of here, because their time was over. */
+          over: listOf(jobIdSchema, overMax),
         }),
+      ),
+      /** Whose jobs differ, of those with ids that begin with `prefix`, by the next digit. */
+      lookup: operation(
+        'member',
+        v.strictObject({
+          prefix: v.pipe(v.string(), v.regex(/^[0-9a-f]{0,8}$/)),
+          /** For each next digit a hash over those jobs (services/ledger/hash-tree.ts). */
+          children: v.pipe(bytes(hashBytesOfNode * nodeChildren), v.minLength(hashBytesOfNode * nodeChildren)),
+        }),
+        v.strictObject({ unlike: listOf(v.pipe(v.string(), v.regex(/^[0-9a-f]$/)), nodeChildren) }),
       ),
     },
     /** Beyond this group: asked from group to group over `hops` bridges, each question (`request`, random) once. What is found is kept. */

@@ -1,9 +1,18 @@
 // Blocks: objects in coded segments, content-addressed, on several stores, read from any k of those who hold them.
+import { atMost } from '../../lib/at-most.ts';
 import { concatBytes, hexOf } from '../../lib/bytes.ts';
 import type { IdentityId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
 import { cutPieces } from '../../lib/pieces.ts';
-import { afterLifeMs, buffersPerMessageMax, dataChunkBytes, jobLifeMsMax, segmentBytesMax, smallBytesMax } from '../../limits.ts';
+import {
+  afterLifeMs,
+  buffersPerMessageMax,
+  dataChunkBytes,
+  jobLifeMsMax,
+  segmentBytesMax,
+  smallBytesMax,
+  storeReadMsMax,
+} from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { abuseContract } from '../../protocol/contracts/abuse.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
@@ -431,12 +440,14 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         }),
       ];
       cancelSweep = clock.after(sweepEveryMs, sweep);
-      await loaded;
-      if (!running) return;
-      isLoaded = true;
-      holdings.start();
-      repair.start();
-      publishSoon();
+      const begin = () => {
+        if (!running || isLoaded) return;
+        isLoaded = true;
+        holdings.start();
+        repair.start();
+        publishSoon();
+      };
+      await atMost(clock, storeReadMsMax, loaded.then(begin));
     },
 
     stop() {

@@ -1,5 +1,5 @@
 // Brings this tab and another member to the same set of jobs and events, whatever messages were lost before (rule 9).
-import type { JobId, PeerId } from '../../lib/ids.ts';
+import type { PeerId } from '../../lib/ids.ts';
 import { IntervalClock } from '../../lib/interval-clock.ts';
 import type { Outcome } from '../../lib/outcome.ts';
 import { clockExchangeEveryMs } from '../../limits.ts';
@@ -8,7 +8,8 @@ import { forkNumbersMax, ledgerContract } from '../../protocol/contracts/ledger.
 import type { Bus } from '../../service.ts';
 import type { Book } from './book.ts';
 import type { Piece } from './event-table.ts';
-import { batchesFor, batchesOf, windowAfter, type ClocksReply } from './exchange.ts';
+import { batchesFor, batchesOf, stretchOf, windowOf, type ClocksReply, type Stretch } from './exchange.ts';
+import type { HashTree } from './hash-tree.ts';
 import type { JobLog } from './job-log.ts';
 import type { Members } from './members.ts';
 import { readEvent } from './signed.ts';
@@ -17,14 +18,18 @@ import { readEvent } from './signed.ts';
 const roundsMax = 256;
 /** Windows of jobs a periodic exchange compares; with a new member it is all of them. */
 const windowsPerExchangeMax = 4;
-/** Every so often the clocks are compared even where the digests of everything are equal: XOR can be made to collide. */
-const fullExchangeEvery = 8;
+/** Every so often the hash trees are compared where the sums of everything are equal, too: those can be made so. */
+const closelyEvery = 8;
+/** Fewer jobs are compared by themselves and not by their hashes. */
+const jobsAtOnce = 16;
+/** Where more of a node's children differ they are compared as they are. */
+const nodesAtOnce = 8;
+const prefixDigitsMax = 4;
 const forkedActorsMax = 16;
 
 export class AntiEntropy {
   #cancel: Cancel | undefined;
   #count = 0;
-  #cursor: JobId | null = null;
   #running = false;
   readonly #waiting = new Set<PeerId>();
 
@@ -32,6 +37,7 @@ export class AntiEntropy {
     private readonly platform: Platform,
     private readonly bus: Bus,
     private readonly book: Book,
+    private readonly tree: HashTree,
     private readonly members: Members,
     /** Sends events of one job to one member, with the job where it is not known there. Never rejects. */
     private readonly send: (peer: PeerId, log: JobLog, events: Piece) => Promise<Outcome<void>>,
@@ -77,12 +83,12 @@ export class AntiEntropy {
     this.#running = true;
     try {
       if (periodic !== undefined) {
-        this.#count++;
-        if (this.#count % fullExchangeEvery === 0 || !(await this.#isSame(periodic))) await this.#exchange(periodic, false);
+        const closely = ++this.#count % closelyEvery === 0;
+        if (closely || !(await this.#isSame(periodic))) await this.#exchange(periodic, closely ? 'closely' : 'quickly');
       }
       for (const peer of this.#waiting) {
         this.#waiting.delete(peer);
-        if (this.members.has(peer) && !(await this.#isSame(peer))) await this.#exchange(peer, true);
+        if (this.members.has(peer) && !(await this.#isSame(peer))) await this.#exchange(peer, 'wholly');
       }
     } catch (error) {
       this.platform.report('bug', 'ledger: an exchange threw', error);
@@ -92,31 +98,57 @@ export class AntiEntropy {
   }
 
   async #isSame(peer: PeerId): Promise<boolean> {
-    const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', { jobsKnown: this.book.known, window: null, clocks: [] }, { peer });
+    const question = { jobsKnown: this.book.known, window: null, clocks: [], over: [] };
+    const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', question, { peer });
     return reply.ok && reply.value.body.same;
   }
 
-  async #exchange(peer: PeerId, whole: boolean): Promise<void> {
-    let after = whole ? null : this.#cursor;
+  /** 'wholly': all that differs; otherwise what some windows have room for. */
+  async #exchange(peer: PeerId, how: 'quickly' | 'closely' | 'wholly'): Promise<void> {
+    const unlike = await this.#unlike(peer, '', how === 'closely');
+    // What cannot be brought together must not be in the way of what can.
+    const first = how === 'wholly' ? 0 : Math.floor(this.platform.random.fraction() * unlike.length);
+    let windows = how === 'wholly' ? roundsMax : windowsPerExchangeMax;
+    for (const prefix of [...unlike.slice(first), ...unlike.slice(0, first)]) {
+      if (windows <= 0) return;
+      const used = await this.#exchangeStretch(peer, stretchOf(prefix), windows);
+      if (used === undefined) return;
+      windows -= used;
+    }
+  }
+
+  /** Prefixes of ids under which the two hold unlike sets; few jobs are not asked about unless `closely`. None where the other does not answer. */
+  async #unlike(peer: PeerId, prefix: string, closely = false): Promise<string[]> {
+    if (!closely && this.book.under(prefix).length <= jobsAtOnce) return [prefix];
+    const children = await this.tree.children(prefix);
+    const reply = await this.bus.ask(ledgerContract, 'clocks', 'lookup', { prefix, children }, { peer });
+    if (!reply.ok) return [];
+    const unlike = reply.value.body.unlike.map((digit) => prefix + digit);
+    if (unlike.length > nodesAtOnce || prefix.length + 1 >= prefixDigitsMax) return unlike;
+    const deeper: string[] = [];
+    for (const each of unlike) deeper.push(...(await this.#unlike(peer, each)));
+    return deeper;
+  }
+
+  /** Answers with how many windows it took; undefined where it could not go on. */
+  async #exchangeStretch(peer: PeerId, { after, until }: Stretch, windowsMax: number): Promise<number | undefined> {
     let windows = 0;
     for (let round = 0; round < roundsMax && this.#cancel !== undefined; round++) {
-      const { until, clocks } = windowAfter(this.book, after);
-      const reply = await this.bus.ask(
-        ledgerContract,
-        'clocks',
-        'query',
-        { jobsKnown: this.book.known, window: { after, until }, clocks },
-        { peer },
-      );
-      if (!reply.ok) return;
-      const { fresh, failed } = await this.#take(peer, reply.value.body);
-      if (failed) return;
-      if (!(await this.#give(peer, reply.value.body))) return;
-      if (reply.value.body.more && fresh > 0) continue;
-      after = until;
-      if (!whole) this.#cursor = after;
-      if (after === null || (!whole && ++windows >= windowsPerExchangeMax)) return;
+      const window = windowOf(this.book, { after, until });
+      const { clocks, over } = window;
+      const question = { jobsKnown: this.book.known, window: { after, until: window.until }, clocks, over };
+      const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', question, { peer });
+      if (!reply.ok) return undefined;
+      const answer = reply.value.body;
+      await this.book.dropEarly(answer.over);
+      const { fresh, failed } = await this.#take(peer, answer);
+      if (failed || !(await this.#give(peer, answer))) return undefined;
+      if (answer.more && fresh > 0) continue;
+      windows++;
+      after = window.until;
+      if (after === until || windows >= windowsMax) return windows;
     }
+    return undefined;
   }
 
   /** Keeps what came. `fresh` counts what was new here. */

@@ -1,9 +1,8 @@
 // All jobs this tab knows, and their way to and from storage: nothing is held, folded or acknowledged before it is durable.
-import * as v from 'valibot';
 import { hexOf } from '../../lib/bytes.ts';
 import { type EventId, type IdentityId, type JobId, type PeerId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
-import { decodeWire, encodeWire } from '../../lib/wire-codec.ts';
+import { encodeWire } from '../../lib/wire-codec.ts';
 import {
   eventsPerExchangeMax,
   eventsPerLastSnapshotMin,
@@ -15,8 +14,8 @@ import {
   ledgerBytesPerIdentityMax,
 } from '../../limits.ts';
 import type { Platform, WriteOp } from '../../platform.ts';
-import { signedEventSchema, type LedgerEvent, type SignedEvent } from '../../protocol/event.ts';
-import { signedJobSchema, type SignedJob } from '../../protocol/job-manifest.ts';
+import type { LedgerEvent, SignedEvent } from '../../protocol/event.ts';
+import type { SignedJob } from '../../protocol/job-manifest.ts';
 import { nothingDenied, type Denied } from '../../protocol/deny-list.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
@@ -24,7 +23,8 @@ import type { Piece } from './event-table.ts';
 import { JobLog, xorInto } from './job-log.ts';
 import { openPacked } from './packed-events.ts';
 import { Shares } from './shares.ts';
-import { eventIsSigned, idOfEvent, openJob, readEvent, readJob, type OpenedEvent, type OpenedJob } from './signed.ts';
+import { eventKey, loadLedger, snapshotKey } from './store-loading.ts';
+import { eventIsSigned, idOfEvent, openJob, readEvent, type OpenedEvent, type OpenedJob } from './signed.ts';
 
 export interface BookListener {
   /** Something of the job changed; `decided` lists runs that got their outcome just now, `ended` whether the job just ended. */
@@ -48,6 +48,8 @@ export interface KeptEvents {
   readonly refused: readonly { readonly at: number; readonly why: string }[];
 }
 
+/** The clocks of most people's computers differ by less: what another has let go of so much earlier may go here, too. */
+const clocksDifferMsMax = 3_600_000;
 /** Snapshots one look packs: the rest waits for the next, so that nothing else waits for long. */
 const snapshotsPerLookMax = 8;
 
@@ -56,17 +58,14 @@ const unsignedWhy = 'The event is not signed by its author.';
 /** Why an event that was taken is not here after all. */
 export const goneMeanwhile = 'The job was let go while its event was being kept.';
 
-const eventKey = (job: JobId, id: EventId) => `${job}/${id}`;
-/** After the keys of events, which begin with a hex digit; then the SHA-256 of the snapshot. */
-const snapshotPrefix = 'snapshot ';
-const snapshotKey = (job: JobId, hash: string) => `${job}/${snapshotPrefix}${hash}`;
-
 export class Book {
   readonly #logs = new Map<JobId, JobLog>();
   readonly #jobsOf = new Map<IdentityId, number>();
   /** XOR of the ids of all jobs and events. */
   readonly #known = new Uint8Array(32);
   readonly #shares = new Shares(ledgerBytesPerIdentityMax);
+  /** Let go of because their time was over, and when by the wall clock. */
+  readonly #over = new Map<JobId, number>();
   #sorted: JobId[] | undefined;
   #bytes = 0;
   #denied: Denied = nothingDenied;
@@ -98,44 +97,74 @@ export class Book {
 
   /** Jobs with an id after `after` and up to `until` (null: no limit), ascending. */
   between(after: JobId | null, until: JobId | null): JobLog[] {
+    return this.#from(
+      (id) => after === null || id > after,
+      (id) => until === null || id <= until,
+    );
+  }
+
+  /** Jobs whose ids begin with `prefix`, ascending. */
+  under(prefix: string): JobLog[] {
+    return this.#from(
+      (id) => id >= prefix,
+      (id) => id.startsWith(prefix),
+    );
+  }
+
+  /** Those from the first that has `begun`, while they are `within`; what is denied is not there for others. */
+  #from(begun: (id: JobId) => boolean, within: (id: JobId) => boolean): JobLog[] {
     this.#sorted ??= [...this.#logs.keys()].toSorted();
     let low = 0;
     let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (after !== null && this.#sorted[middle]! <= after) low = middle + 1;
-      else high = middle;
+      if (begun(this.#sorted[middle]!)) high = middle;
+      else low = middle + 1;
     }
     const logs: JobLog[] = [];
     for (let i = low; i < this.#sorted.length; i++) {
       const id = this.#sorted[i]!;
-      if (until !== null && id > until) break;
+      if (!within(id)) break;
       const log = this.#logs.get(id)!;
       if (log.denial === undefined) logs.push(log);
     }
     return logs;
   }
 
+  /** True where it was let go of a short while ago, its time being over. */
+  letGoOf(job: JobId): boolean {
+    return this.#over.has(job);
+  }
+
+  /** Those let go of a short while ago with an id after `after` and up to `until` (null: no limit). */
+  overBetween(after: JobId | null, until: JobId | null): JobId[] {
+    return [...this.#over.keys()].filter((id) => (after === null || id > after) && (until === null || id <= until));
+  }
+
   /**
-   * Folds what this profile kept. It was checked when it came; only its hashes are compared again, because a disk may err.
-   * Faults: 'storage'.
+   * Another has let go of these: so does this tab where it would soon. People's clocks differ, and while one has a job that another has not
+   * they would go on comparing.
    */
-  async load(): Promise<Outcome<void>> {
-    const jobs = await this.platform.storage.entries('jobs', '');
-    if (!jobs.ok) return jobs;
-    for (const [key, value] of jobs.value) {
-      const signed = parseKept(signedJobSchema, value);
-      const read = signed === undefined ? undefined : await readJob(this.platform, signed);
-      if (read === undefined || !read.ok || read.value.id !== key) {
-        this.platform.report('warning', `The kept job ${key} is damaged and was left out.`);
-        continue;
+  dropEarly(jobs: readonly JobId[]): Promise<void> {
+    const soonMs = this.platform.clock.wall() + clocksDifferMsMax;
+    return this.#dropAll(jobs.flatMap((id) => this.#logs.get(id) ?? []).filter((log) => isOver(log.manifest, soonMs)));
+  }
+
+  /** Folds what this profile kept. Faults: 'storage'. */
+  load(): Promise<Outcome<void>> {
+    return loadLedger(this.platform, this.network, (job, pieces) => {
+      const log = this.#hold(job);
+      let latest = 0;
+      for (const { key, loose, events } of pieces) {
+        if (!loose) log.snapshots.push(key);
+        for (const event of events) {
+          latest = Math.max(latest, event.event.at);
+          this.#add(log, event, loose);
+        }
       }
-      if (read.value.manifest.network !== this.network) continue;
-      const log = this.#hold(read.value);
-      const loaded = await this.#loadEvents(log);
-      if (!loaded.ok) return loaded;
-    }
-    return success(undefined);
+      if (log.fold.ended) log.endedAt = latest;
+      this.#entomb(log);
+    });
   }
 
   /** A job from outside. The same job again is no error. Faults: 'refused', 'malformed', 'overloaded', 'storage'. */
@@ -181,7 +210,7 @@ export class Book {
    * Events that `from` brought, packed ones behind the others. Who brings what nobody signed is named. Faults: 'malformed', 'storage'.
    */
   async keepPiece(log: JobLog, { events, packed }: Piece, from: PeerId): Promise<Outcome<KeptEvents>> {
-    const opened = packed === undefined ? [] : openPacked(log.id, packed);
+    const opened = packed === undefined ? [] : openPacked(log.id, packed)?.map(({ signed }) => signed);
     if (opened === undefined || events.length + opened.length > eventsPerExchangeMax) {
       this.platform.report('warning', `${from} brought packed events that cannot be read.`, log.id);
       return failure('malformed', 'The packed events cannot be read.');
@@ -301,6 +330,7 @@ export class Book {
   /** Lets go of jobs past their end and afterlife. */
   #dropExpired(): Promise<void> {
     const wallMs = this.platform.clock.wall();
+    for (const [id, atMs] of this.#over) if (Math.abs(wallMs - atMs) > 2 * clocksDifferMsMax) this.#over.delete(id);
     return this.#dropAll([...this.#logs.values()].filter((log) => isOver(log.manifest, wallMs)));
   }
 
@@ -332,6 +362,8 @@ export class Book {
         this.#logs.delete(log.id);
         this.#sorted = undefined;
       });
+      const wallMs = this.platform.clock.wall();
+      if (isOver(log.manifest, wallMs + clocksDifferMsMax)) this.#over.set(log.id, wallMs);
       const { submitter } = log.manifest;
       this.#jobsOf.set(submitter, (this.#jobsOf.get(submitter) ?? 1) - 1);
       this.listener.dropped(log.id);
@@ -397,53 +429,6 @@ export class Book {
     const written = await this.platform.storage.write(ops);
     if (!written.ok) this.platform.report('warning', 'Events that are no longer needed could not be deleted.', written.fault);
   }
-
-  async #loadEvents(log: JobLog): Promise<Outcome<void>> {
-    const entries = await this.platform.storage.entries('events', `${log.id}/`);
-    if (!entries.ok) return entries;
-    let latest = 0;
-    for (const [key, value] of entries.value) {
-      const kept = await this.#readKept(log.id, suffixOf(log.id, key), value);
-      if (kept === undefined) {
-        this.platform.report('warning', `What was kept at ${key} is damaged and was left out.`);
-        continue;
-      }
-      if (!kept.loose) log.snapshots.push(key);
-      for (const event of kept.events) {
-        latest = Math.max(latest, event.event.at);
-        this.#add(log, event, kept.loose);
-      }
-    }
-    if (log.fold.ended) log.endedAt = latest;
-    this.#entomb(log);
-    return success(undefined);
-  }
-
-  /** An event or a snapshot of many, by the end of its key; undefined where it is not what was kept there. */
-  async #readKept(job: JobId, name: string, value: unknown): Promise<{ events: OpenedEvent[]; loose: boolean } | undefined> {
-    const hash = name.startsWith(snapshotPrefix) ? name.slice(snapshotPrefix.length) : undefined;
-    const loose = hash === undefined;
-    let signed: readonly SignedEvent[] | undefined;
-    if (loose) {
-      const one = parseKept(signedEventSchema, value);
-      signed = one === undefined ? undefined : [one];
-    } else if (value instanceof Uint8Array && hexOf(await this.platform.digest.sha256(value)) === hash) signed = openPacked(job, value);
-    const events: OpenedEvent[] = [];
-    for (const each of signed ?? []) {
-      const event = readEvent(each);
-      const id = await idOfEvent(this.platform, each);
-      if (event === undefined || (loose && id !== name)) return undefined;
-      events.push({ id, event, signed: each });
-    }
-    return signed === undefined ? undefined : { events, loose };
-  }
 }
 
 const factsOf = ({ id, manifest: { codeHash, submitter } }: Pick<OpenedJob, 'id' | 'manifest'>) => ({ id, codeHash, submitter });
-
-const suffixOf = (job: JobId, key: string) => key.slice(job.length + 1);
-
-function parseKept<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T | undefined {
-  const parsed = v.safeParse(schema, value instanceof Uint8Array ? decodeWire(value) : undefined);
-  return parsed.success ? parsed.output : undefined;
-}

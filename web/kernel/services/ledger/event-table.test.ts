@@ -6,6 +6,7 @@ import type { EventBody, LedgerEvent, SignedEvent } from '../../protocol/event.t
 import { computed, hexNumber, someActor, someEvent, someGroup, someIdentity, someJob, someObject } from '../../testing/made-up-jobs.ts';
 import { EventTable } from './event-table.ts';
 import { openPacked } from './packed-events.ts';
+import { readEvent } from './signed.ts';
 
 const body: fc.Arbitrary<EventBody> = fc.oneof(
   {
@@ -94,7 +95,8 @@ describe('the table of events', () => {
       fc.property(fc.array(made, { maxLength: 40 }), fc.nat(7), (events, skip) => {
         const rows = events.flatMap((_, row) => (row % 8 === skip ? [] : [row]));
         const opened = openPacked(someJob, tableOf(events).pack(rows));
-        expect(opened?.map(textOf).toSorted()).toEqual(rows.map((row) => textOf(events[row]!.signed)).toSorted());
+        expect(opened?.map(({ signed }) => textOf(signed)).toSorted()).toEqual(rows.map((row) => textOf(events[row]!.signed)).toSorted());
+        expect(opened?.map(({ signed, event }) => event ?? readEvent(signed))).toEqual(opened?.map(({ signed }) => readEvent(signed)));
       }),
       { numRuns: 60 },
     );

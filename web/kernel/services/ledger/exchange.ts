@@ -1,9 +1,9 @@
 // What one tab answers when another compares clocks with it (rule 9). Pure: reads the book, changes nothing.
-import type { JobId, PeerId } from '../../lib/ids.ts';
+import { jobId, type JobId, type PeerId } from '../../lib/ids.ts';
 import { IntervalClock } from '../../lib/interval-clock.ts';
 import { eventsPerExchangeMax, exchangeBytesMax } from '../../limits.ts';
 import type { ReplyOf, RequestOf } from '../../protocol/contract.ts';
-import { forkNumbersMax, type ledgerContract } from '../../protocol/contracts/ledger.ts';
+import { forkNumbersMax, overMax, type ledgerContract } from '../../protocol/contracts/ledger.ts';
 import type { SignedEvent } from '../../protocol/event.ts';
 import type { Book } from './book.ts';
 import type { Piece } from './event-table.ts';
@@ -22,28 +22,49 @@ const clockBytesMax = exchangeBytesMax / 3;
 const wrapBytes = 100;
 const zeroDigest = '0'.repeat(64);
 
-export interface Window {
+/** Ids: `after` < id <= `until`, null where there is no limit. */
+export interface Stretch {
   readonly after: JobId | null;
   readonly until: JobId | null;
-  readonly clocks: ExchangeEntry[];
 }
 
-/** The jobs after `after`, as many as fit one message; `until` is null where they were the last. */
-export function windowAfter(book: Book, after: JobId | null): Window {
+export interface Window extends Stretch {
+  readonly clocks: ExchangeEntry[];
+  readonly over: JobId[];
+}
+
+const digits = 64;
+
+/** All ids that begin with `prefix`. */
+export function stretchOf(prefix: string): Stretch {
+  if (prefix === '') return { after: null, until: null };
+  const before = (BigInt(`0x${prefix}`) - 1n).toString(16);
+  const end = 'f'.repeat(digits - prefix.length);
+  return {
+    after: /^0*$/.test(prefix) ? null : jobId(before.padStart(prefix.length, '0') + end),
+    until: jobId(prefix + end),
+  };
+}
+
+/** The jobs of a stretch from its begin, as many as fit one message; `until` is the stretch's own where they were the last. */
+export function windowOf(book: Book, { after, until }: Stretch): Window {
   const clocks: ExchangeEntry[] = [];
   let bytes = 0;
-  for (const log of book.between(after, null)) {
+  let end = until;
+  for (const log of book.between(after, until)) {
     bytes += log.entryBytes;
-    if (clocks.length > 0 && (clocks.length >= clocksPerExchangeMax || bytes > clockBytesMax))
-      return { after, until: clocks.at(-1)!.job, clocks };
+    if (clocks.length > 0 && (clocks.length >= clocksPerExchangeMax || bytes > clockBytesMax)) {
+      end = clocks.at(-1)!.job;
+      break;
+    }
     clocks.push(log.exchangeEntry());
   }
-  return { after, until: null, clocks };
+  return { after, until: end, clocks, over: book.overBetween(after, end).slice(0, overMax) };
 }
 
 export function answerClocks(book: Book, request: ClocksRequest): ClocksReply {
   const same = request.jobsKnown === book.known;
-  const answer: ClocksReply = { same, more: false, clocks: [], events: [], jobs: [] };
+  const answer: ClocksReply = { same, more: false, clocks: [], events: [], jobs: [], over: [] };
   if (request.window === null) return answer;
   let bytes = 0;
   const put = (log: JobLog, theirs: IntervalClock) => {
@@ -58,13 +79,14 @@ export function answerClocks(book: Book, request: ClocksRequest): ClocksReply {
     }
     if (rows.length > 0) answer.events.push({ job: log.id, ...log.piece(rows) });
   };
-  const named = new Set<JobId>();
+  const named = new Set<JobId>(request.over);
   const behind: [JobLog, IntervalClock][] = [];
   for (const { job, clock, digest } of request.clocks) {
     named.add(job);
     const log = book.get(job);
     if (log === undefined) {
-      answer.clocks.push({ job, clock: {}, digest: zeroDigest });
+      if (book.letGoOf(job)) answer.over.push(job);
+      else answer.clocks.push({ job, clock: {}, digest: zeroDigest });
       continue;
     }
     const theirs = IntervalClock.from(clock);

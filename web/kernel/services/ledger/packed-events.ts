@@ -84,14 +84,20 @@ export function computedEvent(
   };
 }
 
+export interface Unpacked {
+  readonly signed: SignedEvent;
+  /** What the bytes say, where they had to be made; nothing about it was checked. */
+  readonly event?: LedgerEvent;
+}
+
 /** The events of a piece, as their authors signed them; nothing about them was checked. undefined where the bytes are no such piece. */
-export function openPacked(job: JobId, piece: Uint8Array): SignedEvent[] | undefined {
+export function openPacked(job: JobId, piece: Uint8Array): Unpacked[] | undefined {
   const parsed = parse(packedSchema, decodeWire(piece));
   if (!parsed.success) return undefined;
   const { authors, since, rare, numbers, hashes, signatures, whole } = parsed.output;
   const count = numbers.length / numbersPerEvent;
   if (signatures.length !== 64 * count || count + whole.length > eventsPerSnapshotMax) return undefined;
-  const events = [...whole];
+  const events: Unpacked[] = whole.map((signed) => ({ signed }));
   let hashAt = 0;
   const nextHash = () => hexOf(hashes, hashAt, (hashAt += 32));
   for (let i = 0; i < count; i++) {
@@ -117,7 +123,7 @@ export function openPacked(job: JobId, piece: Uint8Array): SignedEvent[] | undef
       resultHash: nextHash(),
       tookMs,
     });
-    events.push({ bytes: encodeWire(event), signature: signatures.slice(64 * i, 64 * i + 64) });
+    events.push({ event, signed: { bytes: encodeWire(event), signature: signatures.slice(64 * i, 64 * i + 64) } });
   }
   return hashAt === hashes.length ? events : undefined;
 }

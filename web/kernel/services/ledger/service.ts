@@ -1,8 +1,9 @@
 // The ledger: the replicated set of signed events of each job, and its fold (rules 1, 6, 9, 10, 12). A thin shell: the book keeps, the
 // writer writes, anti-entropy repairs, the publisher tells.
 import type { JobId, PeerId } from '../../lib/ids.ts';
+import { atMost } from '../../lib/at-most.ts';
 import { FaultError, success, unwrap, type Outcome } from '../../lib/outcome.ts';
-import { ackWaitMs } from '../../limits.ts';
+import { ackWaitMs, storeReadMsMax } from '../../limits.ts';
 import type { Cancel } from '../../platform.ts';
 import { abuseContract } from '../../protocol/contracts/abuse.ts';
 import { blocksContract, objectsDroppedMax } from '../../protocol/contracts/blocks.ts';
@@ -28,6 +29,7 @@ import { refusalOfJob } from './checks.ts';
 import type { Piece } from './event-table.ts';
 import { answerClocks, answerForkedActors, answerForks, piecesOf } from './exchange.ts';
 import { Finder } from './finder.ts';
+import { HashTree } from './hash-tree.ts';
 import type { JobLog } from './job-log.ts';
 import { Members } from './members.ts';
 import { Publisher } from './publisher.ts';
@@ -61,11 +63,13 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       (peer) => context.tell(ledgerContract, 'events', 'insert', { job: log.id, ...events }, peer),
     ),
   );
-  const antiEntropy = new AntiEntropy(platform, context, book, members, send);
+  const tree = new HashTree(platform.digest, book);
+  const antiEntropy = new AntiEntropy(platform, context, book, tree, members, send);
   const bridges = new Bridges(platform, context, book, send, (peer, log) => antiEntropy.findForks(peer, log));
   const finder = new Finder(context, book, bridges);
   const seeker = new Seeker(platform, context, book, members);
   let loading: Promise<void> | undefined;
+  let running = false;
   let unwatch: Cancel[] = [];
 
   function tellJob(peer: PeerId, signed: SignedJob) {
@@ -103,6 +107,26 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     if (log === undefined) throw new FaultError('not-found', 'This job is not known here.');
     return log;
   };
+
+  /** With what the store had. */
+  function begin(): void {
+    if (!running || unwatch.length > 0) return;
+    publisher.start();
+    antiEntropy.start();
+    bridges.start();
+    seeker.start();
+    unwatch = [
+      context.watch(abuseContract, 'denied', ({ entries }) => void deny(new Denied(entries))),
+      context.watch(membershipContract, 'view', (view) => {
+        for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
+      }),
+      context.watch(groupsContract, 'view', (view) => {
+        bridges.see(view);
+        finder.see(view);
+        seeker.see(view);
+      }),
+    ];
+  }
 
   const handlers: Handlers<typeof ledgerContract> = {
     jobs: {
@@ -202,8 +226,13 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
       query: async (request, call) => {
         await loading;
         const answer = answerClocks(book, request);
+        await book.dropEarly(request.over);
         if (answer.same) antiEntropy.agrees(call.from);
         return answer;
+      },
+      lookup: async ({ prefix, children }) => {
+        await loading;
+        return { unlike: await tree.unlike(prefix, children) };
       },
     },
     finds: {
@@ -231,30 +260,16 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   return {
     contract: ledgerContract,
     handlers,
-    start: async () => {
+    start: () => {
       loading ??= book.load().then((loaded) => {
         // A store that cannot be read does not stop the tab: it asks the others, and refuses to acknowledge what it cannot write.
         if (!loaded.ok) platform.report('warning', 'The ledger kept here could not be read.', loaded.fault);
       });
-      await loading;
-      if (unwatch.length > 0) return;
-      publisher.start();
-      antiEntropy.start();
-      bridges.start();
-      seeker.start();
-      unwatch = [
-        context.watch(abuseContract, 'denied', ({ entries }) => void deny(new Denied(entries))),
-        context.watch(membershipContract, 'view', (view) => {
-          for (const member of members.replace(view.members)) antiEntropy.meet(member.peer);
-        }),
-        context.watch(groupsContract, 'view', (view) => {
-          bridges.see(view);
-          finder.see(view);
-          seeker.see(view);
-        }),
-      ];
+      running = true;
+      return atMost(platform.clock, storeReadMsMax, loading.then(begin));
     },
     stop: () => {
+      running = false;
       for (const cancel of unwatch) cancel();
       unwatch = [];
       antiEntropy.stop();
