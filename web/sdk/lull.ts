@@ -41,6 +41,8 @@ export interface KernelHost {
 const appendTimeoutMs = 30_000;
 const claimedRefreshMs = 500;
 const closableMsMax = 15_000;
+/** Somebody waits for it. Nobody else is asked before others have the data, by what this tab knows. */
+const closableLookMs = 100;
 /** How long after it was loaded a page expects to meet those who may know a job. */
 const meetMsMax = 6_000;
 const meetEveryMs = 200;
@@ -174,7 +176,7 @@ export function createLull(host: KernelHost): Lull {
       peer !== bus().self.peer && store !== null && (offer === null || offer.storage.keeps);
     while (!handle.closable && host.clock.now() < until && (view === undefined || view.members.some(mayKeep))) {
       await handle.checkClosable(true);
-      if (!handle.closable) await jobHost.nextChange(claimedRefreshMs);
+      if (!handle.closable) await jobHost.nextChange(closableLookMs);
     }
   };
 

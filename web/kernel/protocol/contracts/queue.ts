@@ -131,11 +131,11 @@ export const queueContract = contract({
     },
     /** This tab's own claims. Renewed by the queue until deleted. */
     claims: {
-      /** The next function in order among `jobs` (in order of preference); null when none could be had now. */
+      /** The next function in order among `jobs` (in order of preference); null when none could be had now. `tried`: there was one to be had. */
       create: operation(
         'local',
         v.strictObject({ jobs: listOf(jobIdSchema, jobsMax) }),
-        v.strictObject({ claim: v.nullable(claimSchema), waiting: natural }),
+        v.strictObject({ claim: v.nullable(claimSchema), tried: v.boolean(), waiting: natural }),
       ),
       query: operation('local', empty, v.strictObject({ claims: listOf(claimSchema, 1_024) })),
       /** 'done' deletes the record at its holders, 'release' unlocks it; this tab does not take it again for `avoidMs`. */

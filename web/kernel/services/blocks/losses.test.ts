@@ -35,6 +35,20 @@ it('what was put while everybody else was doubted is given to them when they ans
   expect(await world.copies(one!, ref.id)).toBe(2);
 });
 
+it('what was put while nobody was there is given at once to whoever comes', async () => {
+  world = new World('nobody yet');
+  const one = await world.add('one', { donating: false });
+  world.view();
+  const ref = await world.put(one, [bytesOf(900)]);
+  expect(ref.copies).toBe(0);
+  await world.clock.advance(100);
+  await world.add('two');
+  world.view();
+  // Not three seconds, for which what others have put is let alone.
+  await world.clock.advance(200);
+  expect(await world.copies(one, ref.id)).toBe(1);
+});
+
 it('the only copy of what was put is not said to be kept where the browser will not have it so', async () => {
   world = new World('refused');
   const inner = memoryStorage(seededRandom('refusing'), { durable: true });

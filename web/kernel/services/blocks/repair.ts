@@ -23,6 +23,8 @@ import { Throttle } from './throttle.ts';
 export const settleMs = 500;
 /** What has just been put is still being announced. */
 export const freshMs = 3_000;
+/** Who has just put something gives it to whoever comes meanwhile without waiting for more to come: nobody else may have it. */
+const handOutMs = 50;
 /** What did not work out is tried again after this; a member that refused is asked again after it. */
 export const retryEveryMs = 15_000;
 /** A group that grows brings back what seems to be lacking; so long after the last one came it is not waited for any more. */
@@ -64,6 +66,8 @@ export class Repair {
   readonly #lacking = new Map<ObjectId, { since: number; held: number; lacking: number }>();
   /** Put by this tab a moment ago, with fewer holders than wanted: who put it need not find that out. */
   readonly #short = new Set<ObjectId>();
+  /** Put by this tab, until when that is a moment ago: it knows who has it, and need not be told. */
+  readonly #justPut = new Map<ObjectId, number>();
   /** In the store since before this page: their other holders may be on their way back. */
   readonly #returning = new Set<ObjectId>();
   readonly #refusing = new Map<PeerId, number>();
@@ -129,6 +133,7 @@ export class Repair {
     this.#lookAt = this.#allAt = Infinity;
     this.#due.clear();
     this.#fresh.clear();
+    this.#justPut.clear();
     this.#suspects.clear();
     this.#doubtful.clear();
     this.#queues.clear();
@@ -137,9 +142,13 @@ export class Repair {
     this.#releases.stop();
   }
 
-  /** This tab put an object that fewer hold than should: it sees to it, and soon. */
-  soon(id: ObjectId): void {
+  /** This tab put an object. Where fewer hold it than should it sees to that, and soon. */
+  put(id: ObjectId, short: boolean): void {
     if (!this.#running) return;
+    const now = this.platform.clock.now();
+    for (const [before, until] of this.#justPut) if (until <= now) this.#justPut.delete(before);
+    this.#justPut.set(id, now + freshMs);
+    if (!short) return;
     this.#short.add(id);
     this.#lookIn(id, settleMs);
   }
@@ -187,6 +196,7 @@ export class Repair {
     if (known !== this.#known) {
       this.#known = known;
       this.#allIn(settleMs);
+      for (const [id, until] of this.#justPut) if (until > clock.now() && this.#holds(id)) this.#lookIn(id, handOutMs);
     }
     this.#allLater();
   }
@@ -301,7 +311,7 @@ export class Repair {
     const facts = this.#factsOf(id);
     if (facts === undefined || !this.#holds(id)) return this.#forget(id);
     const freshUntil = this.#fresh.get(id) ?? 0;
-    if (freshUntil > now && !this.#short.has(id)) return this.#lookIn(id, freshUntil - now);
+    if (freshUntil > now && !this.#short.has(id) && !this.#justPut.has(id)) return this.#lookIn(id, freshUntil - now);
     this.#fresh.delete(id);
     if (this.#awaitsOthers(facts, now)) return;
     if (this.#suspects.size > 0) this.#doubtful.add(id);
@@ -375,6 +385,7 @@ export class Repair {
     this.#releases.forget(id);
     this.#returning.delete(id);
     this.#short.delete(id);
+    this.#justPut.delete(id);
     this.#fresh.delete(id);
     this.#doubtful.delete(id);
     this.#facts.delete(id);

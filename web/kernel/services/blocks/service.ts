@@ -121,7 +121,7 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   /** What is held counts before it is announced; fewer slots than wanted are no failure, but somebody should see to it. */
   const watched = ({ id, size, k, given, copies, short }: Placed) => {
     for (const { to, index } of given) holdings.assume(to.peer, { object: id, k, index });
-    if (short) repair.soon(id);
+    repair.put(id, short);
     return { id, size, copies };
   };
 

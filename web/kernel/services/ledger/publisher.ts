@@ -1,4 +1,4 @@
-// Tells subscribers what changed: decisions at once, the list of jobs at most every `jobsPublishEveryMs`.
+// Tells subscribers what changed: decisions at once, jobs that come or end almost, and how far they are at most every `jobsPublishEveryMs`.
 import type { JobId } from '../../lib/ids.ts';
 import { jobsPublishEveryMs } from '../../limits.ts';
 import type { Cancel, Platform } from '../../platform.ts';
@@ -10,6 +10,8 @@ import type { JobLog } from './job-log.ts';
 
 /** The contract's bound on runs in one publication. */
 const rangesMax = 10_000;
+/** A job that has come or ended: somebody waits for that. Still, what comes together is told together. */
+const newsEveryMs = 20;
 /** While something is decided the rate changes by itself. */
 const rateEveryMs = 1_000;
 
@@ -31,13 +33,14 @@ export class Publisher {
   changed(log: JobLog, decided: readonly Range[], endedNow: boolean): void {
     if (this.#stopped) return;
     this.#changed.add(log.id);
-    if (!this.#summaries.has(log.id)) this.#order = undefined;
+    const isNew = !this.#summaries.has(log.id);
+    if (isNew) this.#order = undefined;
     const { ended } = log;
     for (let at = 0; at < decided.length || (endedNow && at === 0); at += rangesMax) {
       const ranges = decided.slice(at, at + rangesMax).map(([first, end]): [number, number] => [first, end]);
       this.publish('decided', { job: log.id, ranges, ended });
     }
-    this.#soon(jobsPublishEveryMs);
+    this.#soon(isNew || endedNow ? newsEveryMs : jobsPublishEveryMs);
   }
 
   dropped(job: JobId): void {

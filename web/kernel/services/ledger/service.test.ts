@@ -526,22 +526,29 @@ describe('a ledger', () => {
     await group.stop();
   });
 
-  it('publishes decisions at once and the list of jobs at most every 100 ms, with a rate that falls to nothing', async () => {
+  it('publishes decisions and the end at once, how far jobs are at most every 100 ms, with a rate that falls to nothing', async () => {
     const group = cluster('publish');
     const [ada] = await group.of('ada');
     const job = await group.createJob(ada!, 1_000);
-    const lists: { at: number; rate: number }[] = [];
+    const lists: { at: number; rate: number; state: string | undefined }[] = [];
     const decided: unknown[] = [];
-    ada!.bus.watch(ledgerContract, 'jobs', ({ jobs }) => void lists.push({ at: group.clock.now(), rate: jobs[0]?.ratePerSecond ?? 0 }));
+    ada!.bus.watch(
+      ledgerContract,
+      'jobs',
+      ({ jobs: [first] }) => void lists.push({ at: group.clock.now(), rate: first?.ratePerSecond ?? 0, state: first?.state }),
+    );
     ada!.bus.watch(ledgerContract, 'decided', (body) => void decided.push(body));
     await group.clock.advance(200);
     lists.length = 0;
-    for (let i = 0; i < 100; i++) await written(group, ada!, job, computed([10 * i, 10 * i + 10]));
+    for (let i = 0; i < 99; i++) await written(group, ada!, job, computed([10 * i, 10 * i + 10]));
+    const gapsBefore = lists.slice(1).map(({ at }, i) => at - lists[i]!.at);
+    expect(Math.min(...gapsBefore)).toBeGreaterThanOrEqual(jobsPublishEveryMs);
+    await written(group, ada!, job, computed([990, 1_000]));
+    await group.clock.advance(20);
+    expect(lists.at(-1)!.state).toBe('done');
     expect(decided).toHaveLength(100);
     expect(decided.at(-1)).toEqual({ job, ranges: [[990, 1_000]], ended: true });
     await group.clock.advance(1_000);
-    const gaps = lists.slice(1).map(({ at }, i) => at - lists[i]!.at);
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(jobsPublishEveryMs);
     expect(Math.max(...lists.map(({ rate }) => rate))).toBeGreaterThan(100);
     await group.clock.advance(10_000);
     expect(lists.at(-1)!.rate).toBe(0);

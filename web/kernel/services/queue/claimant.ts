@@ -132,22 +132,24 @@ export class Claimant {
     return count;
   }
 
-  /** The next function in order among `jobs`; null when none could be had now. */
-  async claim(jobs: readonly JobId[]): Promise<Claim | null> {
+  /** The next function in order among `jobs`; null when none could be had now. `tried`: there was one, and others may have been asked for it. */
+  async claim(jobs: readonly JobId[]): Promise<{ readonly claim: Claim | null; readonly tried: boolean }> {
     const { clock, random } = this.context.platform;
+    let tried = false;
     for (let tries = 0; tries < triesPerCallMax && this.#claims.size < ownClaimsMax; tries++) {
       if (tries > 0) await new Promise<void>((resolve) => void clock.after(random.fraction() * claimRetryMsMax, resolve));
       let entry = this.#next(jobs);
+      tried ||= entry !== undefined;
       for (let turns = 0; entry === 'soon' && turns <= turnsMax; turns++) {
         await new Promise<void>((resolve) => void clock.after(turnMs, resolve));
         entry = this.#next(jobs);
       }
       if (entry === 'soon') continue;
-      if (entry === undefined) return null;
+      if (entry === undefined) break;
       const claim = await this.#ask(entry);
-      if (claim !== undefined) return claimOf(claim);
+      if (claim !== undefined) return { claim: claimOf(claim), tried };
     }
-    return null;
+    return { claim: null, tried };
   }
 
   /** The next free one of those whose records lead somewhere; then of the others, each in its turn. 'soon': others go first just now. */

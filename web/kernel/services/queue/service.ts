@@ -93,6 +93,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   let pulled = false;
   let startedAt = Infinity;
   const offeredTo = new Set<PeerId>();
+  let toldAt = -Infinity;
 
   function later(name: string, ms: number, run: () => void): void {
     if (!running || timers.has(name)) return;
@@ -105,8 +106,10 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     );
   }
 
+  /** At once, and then no sooner than after a while: what comes together is told together. */
   function changed(): void {
-    later('changed', changedDelayMs, () => {
+    later('changed', Math.max(0, toldAt + changedDelayMs - clock.now()), () => {
+      toldAt = clock.now();
       const open = book.jobs().filter((id) => {
         const known = jobs.get(id);
         return known === undefined || (!hasEnded(known) && known.state !== 'paused');
@@ -318,8 +321,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
             const known = jobs.get(job);
             return known === undefined || !hasEnded(known);
           });
-          const claim = await claimant.claim(open);
-          return { claim, waiting: claimant.waiting(open) };
+          return { ...(await claimant.claim(open)), waiting: claimant.waiting(open) };
         },
         query: () => ({ claims: claimant.list() }),
         delete: ({ record, how, avoidMs }) => {

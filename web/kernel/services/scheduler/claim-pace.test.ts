@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
-import { ClaimPace, nothingPauseMs, vainPauseMs } from './claim-pace.ts';
+import { cheapPauseMs, ClaimPace, nothingPauseMs, vainPauseMs } from './claim-pace.ts';
 
 function paced() {
   const clock = new VirtualClock();
@@ -18,7 +18,7 @@ test.each([
   ['others were faster', 3, vainPauseMs],
 ])('where %s it goes on after its pause, once', async (_why, waiting, pauseMs) => {
   const { clock, pace, went, began } = paced();
-  pace.vain(waiting);
+  pace.vain({ waiting, tried: true });
   expect([pace.ready(), pace.ready()]).toEqual([false, false]);
   await clock.advance(1_000);
   expect(went).toEqual([began + pauseMs]);
@@ -27,7 +27,7 @@ test.each([
 
 test('what comes ends the pause, but no sooner than after any claim in vain', async () => {
   const { clock, pace, went, began } = paced();
-  pace.vain(0);
+  pace.vain({ waiting: 0, tried: true });
   expect(pace.ready()).toBe(false);
   await clock.advance(20);
   pace.heard(0);
@@ -37,10 +37,21 @@ test('what comes ends the pause, but no sooner than after any claim in vain', as
   expect(went).toEqual([began + vainPauseMs]);
 });
 
+test('where there was nothing to try, what comes is asked for almost at once, every time', async () => {
+  const { clock, pace, went, began } = paced();
+  for (let turn = 1; turn <= 3; turn++) {
+    pace.vain({ waiting: 0, tried: false });
+    pace.heard(4);
+    expect(pace.ready()).toBe(false);
+    await clock.advance(cheapPauseMs);
+    expect(went.map((at) => at - began)).toEqual(Array.from({ length: turn }, (_, i) => (i + 1) * cheapPauseMs));
+  }
+});
+
 test('what came and was not for this tab does not end the next pause', async () => {
   const { clock, pace, went, began } = paced();
   for (let turn = 0; turn < 3; turn++) {
-    pace.vain(0);
+    pace.vain({ waiting: 0, tried: true });
     pace.ready();
     pace.heard(4);
     pace.ready();
@@ -60,7 +71,7 @@ test('a claim that failed has its whole pause', async () => {
 
 test('is silent once it was stopped', async () => {
   const { clock, pace, went } = paced();
-  pace.vain(0);
+  pace.vain({ waiting: 0, tried: true });
   pace.ready();
   pace.stop();
   await clock.advance(1_000);

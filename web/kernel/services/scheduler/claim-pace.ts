@@ -1,16 +1,18 @@
 // When the next function may be asked for: a claim in vain costs the holders that were asked something, so after one there is a pause. Where nothing
-// waited it is a longer one, which something that becomes claimable ends.
+// waited it is a longer one, which something that becomes claimable ends: almost at once where nobody was asked, as when a job is known before its functions.
 import type { Cancel, Clock } from '../../platform.ts';
 
 /** After a claim in vain: whatever is or becomes claimable may be asked for, but no sooner. */
 export const vainPauseMs = 60;
+/** After one for which nobody was asked. */
+export const cheapPauseMs = 10;
 /** Where nothing waited, unless something comes. */
 export const nothingPauseMs = 250;
 
 export class ClaimPace {
-  #vainAt = -Infinity;
+  #soonest = -Infinity;
   #until = -Infinity;
-  /** Nothing waited, and nothing that came has ended this pause or the one before it: what comes may not be for this tab. */
+  /** Nothing waited, and nothing that came has ended this pause or the one before it: what comes may not be for this tab. It may cost this tab a look each time. */
   #mayEnd = false;
   #ended = false;
   #timer: Cancel | undefined;
@@ -21,11 +23,13 @@ export class ClaimPace {
     private readonly go: () => void,
   ) {}
 
-  /** A claim was in vain; `waiting`: functions that could be claimed then, undefined where nobody knows. */
-  vain(waiting: number | undefined): void {
-    this.#vainAt = this.clock.now();
-    this.#until = this.#vainAt + (waiting !== undefined && waiting > 0 ? vainPauseMs : nothingPauseMs);
-    this.#mayEnd = waiting === 0 && !this.#ended;
+  /** A claim was in vain; `waiting`: functions that could be claimed then, `tried`: there was one before. undefined: nobody knows. */
+  vain(found: { readonly waiting: number; readonly tried: boolean } | undefined): void {
+    const now = this.clock.now();
+    const cheap = found?.tried === false;
+    this.#soonest = now + (cheap ? cheapPauseMs : vainPauseMs);
+    this.#until = now + (found !== undefined && found.waiting > 0 ? vainPauseMs : nothingPauseMs);
+    this.#mayEnd = found?.waiting === 0 && (cheap || !this.#ended);
     this.#ended = false;
   }
 
@@ -35,11 +39,10 @@ export class ClaimPace {
 
   /** So many may be claimable now. Who calls this asks `ready` again. */
   heard(waiting: number): void {
-    const soonest = this.#vainAt + vainPauseMs;
-    if (waiting === 0 || !this.#mayEnd || this.#until <= soonest) return;
+    if (waiting === 0 || !this.#mayEnd || this.#until <= this.#soonest) return;
     this.#mayEnd = false;
     this.#ended = true;
-    this.#until = soonest;
+    this.#until = this.#soonest;
     this.stop();
   }
 

@@ -288,7 +288,7 @@ export class Worker {
     const claim = reply.ok ? reply.value.body.claim : null;
     this.#waiting = reply.ok ? reply.value.body.waiting : 0;
     if (claim === null) {
-      this.#pace.vain(reply.ok ? this.#waiting : undefined);
+      this.#pace.vain(reply.ok ? reply.value.body : undefined);
       this.changed();
       return;
     }
