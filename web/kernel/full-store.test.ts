@@ -34,6 +34,7 @@ it('a tab whose store takes half a minute to read is there before, knows no less
   // Asking it would wait for its ledger.
   let known: number | undefined;
   again.kernel.bus.watch(ledgerContract, 'jobs', ({ jobs }) => (known = jobs.find(({ id }) => id === job)?.committed));
+  await group.clock.advance(100);
   expect(known).toBeUndefined();
   let parts = 0;
   again.kernel.bus.watch(schedulerContract, 'given', (given) => (parts = given.parts));

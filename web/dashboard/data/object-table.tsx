@@ -1,7 +1,7 @@
 import { useId, useState } from 'react';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { Link } from '../shell/router.tsx';
-import { bytes, count } from '../view/format.ts';
+import { bytes } from '../view/format.ts';
 import { CopyButton } from './copy-button.tsx';
 import { useDownload } from './downloads.ts';
 import { GetButton, GetOutcome, hasOutcome } from './get-object.tsx';
@@ -11,6 +11,7 @@ import type { ObjectInfo } from './objects.ts';
 import { pathOfObject, shownName } from './reference.ts';
 import { useWall } from './use-wall.ts';
 import { kindWord } from './wording.ts';
+import { Pager, pageThere } from '../pieces/pager.tsx';
 import { TableHead } from '../pieces/table-head.tsx';
 
 const pageRows = 10;
@@ -19,9 +20,8 @@ const pageRows = 10;
 export function ObjectTable({ objects, from = false, label }: { objects: readonly ObjectInfo[]; from?: boolean; label: string }) {
   const now = useWall();
   const [wanted, setPage] = useState(0);
-  const pages = Math.max(1, Math.ceil(objects.length / pageRows));
   // Objects expire while one looks: the last page may be gone.
-  const page = Math.min(wanted, pages - 1);
+  const page = pageThere(objects.length, pageRows, wanted);
   return (
     <>
       <table className="objects" aria-label={label}>
@@ -42,19 +42,7 @@ export function ObjectTable({ objects, from = false, label }: { objects: readonl
           ))}
         </tbody>
       </table>
-      {pages > 1 ? (
-        <div className="pager sm">
-          <button type="button" className="btn ghost small" disabled={page === 0} onClick={() => setPage(page - 1)}>
-            Back
-          </button>
-          <span className="mute nowrap">
-            {count(page * pageRows + 1)} – {count(Math.min(objects.length, (page + 1) * pageRows))} of {count(objects.length)}
-          </span>
-          <button type="button" className="btn ghost small" disabled={page + 1 >= pages} onClick={() => setPage(page + 1)}>
-            Next
-          </button>
-        </div>
-      ) : null}
+      <Pager rows={objects.length} pageRows={pageRows} page={page} turn={setPage} />
     </>
   );
 }

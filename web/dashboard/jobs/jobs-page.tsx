@@ -1,15 +1,12 @@
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
-import { nameOf } from '../../kernel/lib/names.ts';
 import { gallery } from '../../samples/gallery.ts';
 import { submissions, useSubmissions } from '../new-job/submission.ts';
-import { Bar, Empty, JobStateBadge, Pill, Skeleton, toneOfState } from '../pieces/pieces.tsx';
-import { TableHead } from '../pieces/table-head.tsx';
+import { Empty, Skeleton } from '../pieces/pieces.tsx';
 import { useSnapshot } from '../shell/deps.ts';
 import { Heading, Link, navigate } from '../shell/router.tsx';
 import { Notice } from '../shell/shell.tsx';
-import { count, rate, timeLeft } from '../view/format.ts';
+import { JobTable } from './job-table.tsx';
 
-const shownMax = 200;
 const moves = (job: JobSummary) => job.state === 'running' || job.state === 'queued';
 
 export function JobsPage() {
@@ -93,69 +90,5 @@ function Submissions() {
         <b>{name}</b> is uploading. Keep this tab open until it is handed over.
       </Notice>
     ),
-  );
-}
-
-function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: boolean }) {
-  return (
-    <div className="scroll">
-      <table className="jobs">
-        <TableHead
-          columns={[
-            'Job',
-            ...(from ? [['From', 'wide'] as const] : []),
-            'State',
-            'Progress',
-            ['Items', 'num wide'],
-            ['Per second', 'num wide'],
-            ['Time left', 'wide'],
-          ]}
-        />
-        <tbody>
-          {jobs.slice(0, shownMax).map((job) => {
-            const done = job.committed + job.failed;
-            const share = job.items === 0 ? 0 : done / job.items;
-            const left = job.items - done;
-            return (
-              <tr key={job.id}>
-                <td>
-                  <Link to={`/jobs/${job.id}`} className="job-name" title={job.manifest.name}>
-                    {job.manifest.name}
-                  </Link>
-                </td>
-                {from ? <td className="mute wide">{nameOf(job.manifest.submitter)}</td> : null}
-                <td>{from ? <Pill tone={toneOfState[job.state]}>{job.state}</Pill> : <JobStateBadge state={job.state} />}</td>
-                <td className="bar-cell">
-                  <Bar
-                    label={`${job.manifest.name}, progress`}
-                    value={share}
-                    shares={[
-                      { tone: 'tide', share: job.items === 0 ? 0 : job.committed / job.items },
-                      { tone: 'coral', share: job.items === 0 ? 0 : job.failed / job.items },
-                    ]}
-                  />
-                </td>
-                <td className="num wide">
-                  {count(done)} <span className="mute">of {count(job.items)}</span>
-                </td>
-                <td className="num wide">{job.state === 'running' ? rate(job.ratePerSecond) : <span className="mute">–</span>}</td>
-                <td className="mute wide">
-                  {job.state === 'running'
-                    ? timeLeft(job.ratePerSecond > 0 ? left / job.ratePerSecond : null)
-                    : job.failed > 0
-                      ? `${count(job.failed)} failed`
-                      : ''}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      {jobs.length > shownMax ? (
-        <p className="mute sm">
-          The newest {shownMax} of {count(jobs.length)} are shown.
-        </p>
-      ) : null}
-    </div>
   );
 }

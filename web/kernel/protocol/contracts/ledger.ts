@@ -336,7 +336,7 @@ export const ledgerContract = contract({
     },
   },
   publishes: {
-    /** All jobs, newest first; at most every 100 ms. */
+    /** All jobs, newest first: within 20 ms of one that has come or ended, else at most every 100 ms. */
     jobs: v.strictObject({ jobs: listOf(jobSummarySchema, jobsMax) }),
     /** At a bridge: the jobs shared with neighbours, the latest changed first; at most every 250 ms. Empty elsewhere. */
     relations: v.strictObject({ relations: listOf(relationSchema, relationsMax) }),

@@ -131,7 +131,7 @@ export const queueContract = contract({
     },
     /** This tab's own claims. Renewed by the queue until deleted. */
     claims: {
-      /** The next function in order among `jobs` (in order of preference); null when none could be had now. `tried`: there was one to be had. */
+      /** The next function in order among `jobs` (in order of preference); null when none could be had now. `tried`: there was one, that others had or came before for. */
       create: operation(
         'local',
         v.strictObject({ jobs: listOf(jobIdSchema, jobsMax) }),

@@ -146,7 +146,11 @@ export class Repair {
   put(id: ObjectId, short: boolean): void {
     if (!this.#running) return;
     const now = this.platform.clock.now();
-    for (const [before, until] of this.#justPut) if (until <= now) this.#justPut.delete(before);
+    for (const [before, until] of this.#justPut) {
+      if (until > now) break;
+      this.#justPut.delete(before);
+    }
+    this.#justPut.delete(id);
     this.#justPut.set(id, now + freshMs);
     if (!short) return;
     this.#short.add(id);
@@ -311,7 +315,7 @@ export class Repair {
     const facts = this.#factsOf(id);
     if (facts === undefined || !this.#holds(id)) return this.#forget(id);
     const freshUntil = this.#fresh.get(id) ?? 0;
-    if (freshUntil > now && !this.#short.has(id) && !this.#justPut.has(id)) return this.#lookIn(id, freshUntil - now);
+    if (freshUntil > now && !this.#short.has(id) && (this.#justPut.get(id) ?? 0) <= now) return this.#lookIn(id, freshUntil - now);
     this.#fresh.delete(id);
     if (this.#awaitsOthers(facts, now)) return;
     if (this.#suspects.size > 0) this.#doubtful.add(id);

@@ -447,7 +447,9 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
         repair.start();
         publishSoon();
       };
-      await atMost(clock, storeReadMsMax, loaded.then(begin));
+      const begun = loaded.then(begin);
+      begun.catch((error: unknown) => platform.report('bug', 'The store could not be read.', error));
+      await atMost(clock, storeReadMsMax, begun);
     },
 
     stop() {

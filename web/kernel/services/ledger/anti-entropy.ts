@@ -14,18 +14,26 @@ import type { JobLog } from './job-log.ts';
 import type { Members } from './members.ts';
 import { readEvent } from './signed.ts';
 
-/** Messages one exchange may take; what is left over comes with the next one. */
-const roundsMax = 256;
-/** Windows of jobs a periodic exchange compares; with a new member it is all of them. */
-const windowsPerExchangeMax = 4;
+/** Questions of one exchange with a new member, and of one now and then; what is left over comes with the next one. */
+const questionsMax = 512;
+const questionsNowAndThenMax = 48;
 /** Every so often the hash trees are compared where the sums of everything are equal, too: those can be made so. */
 const closelyEvery = 8;
 /** Fewer jobs are compared by themselves and not by their hashes. */
 const jobsAtOnce = 16;
-/** Where more of a node's children differ they are compared as they are. */
+/** Where more of a node's children differ, a new member compares them as they are. */
 const nodesAtOnce = 8;
-const prefixDigitsMax = 4;
+/** Somebody may make ids that begin with the same digits, with much work for each. */
+const prefixDigitsMax = 8;
 const forkedActorsMax = 16;
+
+/** One exchange with one member. */
+interface Visit {
+  readonly peer: PeerId;
+  readonly wholly: boolean;
+  /** That may still be asked. */
+  questions: number;
+}
 
 export class AntiEntropy {
   #cancel: Cancel | undefined;
@@ -103,52 +111,52 @@ export class AntiEntropy {
     return reply.ok && reply.value.body.same;
   }
 
-  /** 'wholly': all that differs; otherwise what some windows have room for. */
+  /** 'wholly': all that differs, with a new member. 'closely': the trees are compared whatever the sums say. */
   async #exchange(peer: PeerId, how: 'quickly' | 'closely' | 'wholly'): Promise<void> {
-    const unlike = await this.#unlike(peer, '', how === 'closely');
-    // What cannot be brought together must not be in the way of what can.
-    const first = how === 'wholly' ? 0 : Math.floor(this.platform.random.fraction() * unlike.length);
-    let windows = how === 'wholly' ? roundsMax : windowsPerExchangeMax;
-    for (const prefix of [...unlike.slice(first), ...unlike.slice(0, first)]) {
-      if (windows <= 0) return;
-      const used = await this.#exchangeStretch(peer, stretchOf(prefix), windows);
-      if (used === undefined) return;
-      windows -= used;
-    }
+    const visit: Visit = { peer, wholly: how === 'wholly', questions: how === 'wholly' ? questionsMax : questionsNowAndThenMax };
+    await this.#descend(visit, '', how === 'closely');
   }
 
-  /** Prefixes of ids under which the two hold unlike sets; few jobs are not asked about unless `closely`. None where the other does not answer. */
-  async #unlike(peer: PeerId, prefix: string, closely = false): Promise<string[]> {
-    if (!closely && this.book.under(prefix).length <= jobsAtOnce) return [prefix];
+  /** False where the exchange is over: another time there may be more. Few jobs are compared by themselves, unless `closely`. */
+  async #descend(visit: Visit, prefix: string, closely = false): Promise<boolean> {
+    const few = this.book.under(prefix).length <= jobsAtOnce || prefix.length >= prefixDigitsMax;
+    if (few && !closely) return this.#exchangeStretch(visit, stretchOf(prefix));
+    if (!this.#mayAsk(visit)) return false;
     const children = await this.tree.children(prefix);
-    const reply = await this.bus.ask(ledgerContract, 'clocks', 'lookup', { prefix, children }, { peer });
-    if (!reply.ok) return [];
+    const reply = await this.bus.ask(ledgerContract, 'clocks', 'lookup', { prefix, children }, { peer: visit.peer });
+    if (!reply.ok) return false;
     const unlike = reply.value.body.unlike.map((digit) => prefix + digit);
-    if (unlike.length > nodesAtOnce || prefix.length + 1 >= prefixDigitsMax) return unlike;
-    const deeper: string[] = [];
-    for (const each of unlike) deeper.push(...(await this.#unlike(peer, each)));
-    return deeper;
+    const asTheyAre = visit.wholly && unlike.length > nodesAtOnce;
+    // Any of them first: what cannot be brought together must not be in the way of what can.
+    const first = Math.floor(this.platform.random.fraction() * unlike.length);
+    for (const child of [...unlike.slice(first), ...unlike.slice(0, first)]) {
+      const goesOn = asTheyAre ? await this.#exchangeStretch(visit, stretchOf(child)) : await this.#descend(visit, child);
+      if (!goesOn) return false;
+    }
+    return true;
   }
 
-  /** Answers with how many windows it took; undefined where it could not go on. */
-  async #exchangeStretch(peer: PeerId, { after, until }: Stretch, windowsMax: number): Promise<number | undefined> {
-    let windows = 0;
-    for (let round = 0; round < roundsMax && this.#cancel !== undefined; round++) {
+  async #exchangeStretch(visit: Visit, { after, until }: Stretch): Promise<boolean> {
+    const { peer } = visit;
+    while (this.#mayAsk(visit)) {
       const window = windowOf(this.book, { after, until });
       const { clocks, over } = window;
       const question = { jobsKnown: this.book.known, window: { after, until: window.until }, clocks, over };
       const reply = await this.bus.ask(ledgerContract, 'clocks', 'query', question, { peer });
-      if (!reply.ok) return undefined;
+      if (!reply.ok) return false;
       const answer = reply.value.body;
-      await this.book.dropEarly(answer.over);
+      void this.book.dropEarly(answer.over);
       const { fresh, failed } = await this.#take(peer, answer);
-      if (failed || !(await this.#give(peer, answer))) return undefined;
+      if (failed || !(await this.#give(peer, answer))) return false;
       if (answer.more && fresh > 0) continue;
-      windows++;
       after = window.until;
-      if (after === until || windows >= windowsMax) return windows;
+      if (after === until) return true;
     }
-    return undefined;
+    return false;
+  }
+
+  #mayAsk(visit: Visit): boolean {
+    return this.#cancel !== undefined && visit.questions-- > 0;
   }
 
   /** Keeps what came. `fresh` counts what was new here. */

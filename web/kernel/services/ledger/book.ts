@@ -18,7 +18,7 @@ import type { LedgerEvent, SignedEvent } from '../../protocol/event.ts';
 import type { SignedJob } from '../../protocol/job-manifest.ts';
 import { nothingDenied, type Denied } from '../../protocol/deny-list.ts';
 import type { Range } from '../../protocol/schemas.ts';
-import { isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
+import { expiredWhy, isOver, refusalOfEvent, refusalOfJob } from './checks.ts';
 import type { Piece } from './event-table.ts';
 import { JobLog, xorInto } from './job-log.ts';
 import { openPacked } from './packed-events.ts';
@@ -64,10 +64,11 @@ export class Book {
   /** XOR of the ids of all jobs and events. */
   readonly #known = new Uint8Array(32);
   readonly #shares = new Shares(ledgerBytesPerIdentityMax);
-  /** Let go of because their time was over, and when by the wall clock. */
+  /** Let go of, their time being over or nearly, and when by the wall clock: not taken again, and others are told. */
   readonly #over = new Map<JobId, number>();
   #sorted: JobId[] | undefined;
   #bytes = 0;
+  #changes = 0;
   #denied: Denied = nothingDenied;
   #tidying = false;
 
@@ -93,6 +94,11 @@ export class Book {
   /** One number for all that is held: equal books have equal ones. */
   get known(): string {
     return hexOf(this.#known);
+  }
+
+  /** Grows with every change of what is held. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Jobs with an id after `after` and up to `until` (null: no limit), ascending. */
@@ -131,14 +137,14 @@ export class Book {
     return logs;
   }
 
-  /** True where it was let go of a short while ago, its time being over. */
+  /** True where it was let go of a short while ago, its time being over or nearly. */
   letGoOf(job: JobId): boolean {
     return this.#over.has(job);
   }
 
-  /** Those let go of a short while ago with an id after `after` and up to `until` (null: no limit). */
+  /** Those let go of a short while ago with an id after `after` and up to `until` (null: no limit), the latest first. */
   overBetween(after: JobId | null, until: JobId | null): JobId[] {
-    return [...this.#over.keys()].filter((id) => (after === null || id > after) && (until === null || id <= until));
+    return [...this.#over.keys()].toReversed().filter((id) => (after === null || id > after) && (until === null || id <= until));
   }
 
   /**
@@ -186,7 +192,10 @@ export class Book {
   async keepOpenedJob(job: OpenedJob): Promise<Outcome<JobLog>> {
     const known = this.#logs.get(job.id);
     if (known !== undefined) return success(known);
-    const refusal = refusalOfJob(job.manifest, this.network, this.platform.clock.wall()) ?? this.#denied.whyJob(factsOf(job));
+    const refusal =
+      refusalOfJob(job.manifest, this.network, this.platform.clock.wall()) ??
+      (this.#over.has(job.id) ? expiredWhy : undefined) ??
+      this.#denied.whyJob(factsOf(job));
     if (refusal !== undefined) return failure('refused', refusal);
     if (this.#logs.size >= jobsMax) return failure('overloaded', `This tab already keeps ${jobsMax} jobs.`);
     if ((this.#jobsOf.get(job.manifest.submitter) ?? 0) >= jobsPerIdentityMax) {
@@ -354,23 +363,30 @@ export class Book {
     return gone;
   }
 
-  async #dropAll(over: readonly JobLog[]): Promise<void> {
-    for (const log of over) {
-      if (!this.#logs.has(log.id)) continue;
-      for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
-      this.#track(log, () => {
-        this.#logs.delete(log.id);
-        this.#sorted = undefined;
-      });
-      const wallMs = this.platform.clock.wall();
-      if (isOver(log.manifest, wallMs + clocksDifferMsMax)) this.#over.set(log.id, wallMs);
-      const { submitter } = log.manifest;
-      this.#jobsOf.set(submitter, (this.#jobsOf.get(submitter) ?? 1) - 1);
-      this.listener.dropped(log.id);
-      const keys = await this.platform.storage.keys('events', `${log.id}/`);
+  /** At once in memory, so that nobody finds half of it; on disk when these are through. */
+  async #dropAll(which: readonly JobLog[]): Promise<void> {
+    const gone = which.filter((log) => this.#logs.get(log.id) === log);
+    for (const log of gone) this.#letGo(log);
+    for (const { id } of gone) {
+      const keys = await this.platform.storage.keys('events', eventKey(id, ''));
       const ops: WriteOp[] = (keys.ok ? keys.value : []).map((key) => ({ table: 'events', key, delete: true }));
-      await this.#delete([...ops, { table: 'jobs', key: log.id, delete: true }]);
+      await this.#delete([...ops, { table: 'jobs', key: id, delete: true }]);
     }
+  }
+
+  #letGo(log: JobLog): void {
+    for (const [identity, bytes] of log.bytesOf()) this.#shares.charge(identity, -bytes);
+    this.#track(log, () => {
+      this.#logs.delete(log.id);
+      this.#sorted = undefined;
+    });
+    const { submitter } = log.manifest;
+    this.#jobsOf.set(submitter, (this.#jobsOf.get(submitter) ?? 1) - 1);
+    this.listener.dropped(log.id);
+    const wallMs = this.platform.clock.wall();
+    if (!isOver(log.manifest, wallMs + clocksDifferMsMax)) return;
+    this.#over.set(log.id, wallMs);
+    if (this.#over.size > jobsMax) this.#over.delete(this.#over.keys().next().value!);
   }
 
   #hold(job: OpenedJob): JobLog {
@@ -395,6 +411,7 @@ export class Book {
     count(-1);
     const answer = change();
     count(1);
+    this.#changes++;
     return answer;
   }
 

@@ -13,13 +13,15 @@ const ranShareMax = 10;
 const clockSkewMsMax = 24 * 3_600_000;
 
 /** Why this manifest is refused; undefined where it is fine. `wallMs` is the time here, ms since 1970. */
+export const expiredWhy = 'The job has expired.';
+
 export function refusalOfJob(manifest: JobManifest, network: string, wallMs: number): string | undefined {
   const { createdAt, expires } = manifest;
   if (manifest.network !== network) return 'The job belongs to another network.';
   if (expires <= createdAt) return 'The job expires before it was made.';
   if (expires - createdAt > jobLifeMsMax) return `A job lives at most ${jobLifeMsMax / 86_400_000} days.`;
   if (createdAt > wallMs + clockSkewMsMax) return 'The job was made in the future, by the clock here.';
-  if (isOver(manifest, wallMs)) return 'The job has expired.';
+  if (isOver(manifest, wallMs)) return expiredWhy;
   return refusalOfInput(manifest.input);
 }
 

@@ -311,9 +311,10 @@ describe('a ledger', () => {
     });
   }
 
-  it('carries both halves of a fork to everybody, so that all decide the same', async () => {
+  it.each([0, 20])('carries both halves of a fork to everybody, so that all decide the same (%i other jobs)', async (others) => {
     const group = cluster('fork');
     const [ada, bob, cyd, dan] = await group.of('ada', 'bob', 'cyd', 'dan');
+    for (let n = 0; n < others; n++) await group.createJob(ada!, 10);
     const job = await group.createJob(ada!, 10);
     const actor = makePeerId(dan!.platform.signer.identity, new Uint8Array(8));
     const one = await forged(dan!, job, 1, computed([0, 10], { result: someObject(11) }), actor);
@@ -526,6 +527,28 @@ describe('a ledger', () => {
     await group.stop();
   });
 
+  it('does not take back what it has let go of, in whatever way it comes', async () => {
+    const group = cluster('let go of');
+    const [ada, bob] = await group.of('ada', 'bob');
+    const job = await group.createJob(ada!, 10, { expires: group.clock.wall() + 60_000 });
+    await written(group, ada!, job, computed([0, 1]));
+    const signed = unwrap(await ada!.bus.ask(ledgerContract, 'jobs', 'get', { job })).body;
+    const wall = group.clock.wall.bind(group.clock);
+    // Half an hour before its time.
+    group.clock.wall = () => wall() + afterLifeMs - 1_800_000;
+    const naming = { jobsKnown: hexNumber(0), window: null, clocks: [], over: [job] };
+    unwrap(await group.clock.finish(bob!.bus.ask(ledgerContract, 'clocks', 'query', naming, { peer: ada!.peer })));
+    expect(await group.summary(ada!, job)).toBeUndefined();
+    const again = await group.clock.finish(bob!.bus.ask(ledgerContract, 'jobs', 'insert', signed, { peer: ada!.peer }));
+    expect(again).toMatchObject({ ok: false, fault: { code: 'refused' } });
+    await group.clock.until(async () => (await group.summary(bob!, job)) === undefined, 10 * clockExchangeEveryMs);
+    for (const tab of [ada!, bob!]) {
+      expect(unwrap(await tab.storage.keys('jobs', ''))).toEqual([]);
+      expect(unwrap(await tab.storage.keys('events', ''))).toEqual([]);
+    }
+    await group.stop();
+  });
+
   it('publishes decisions and the end at once, how far jobs are at most every 100 ms, with a rate that falls to nothing', async () => {
     const group = cluster('publish');
     const [ada] = await group.of('ada');
@@ -542,6 +565,7 @@ describe('a ledger', () => {
     lists.length = 0;
     for (let i = 0; i < 99; i++) await written(group, ada!, job, computed([10 * i, 10 * i + 10]));
     const gapsBefore = lists.slice(1).map(({ at }, i) => at - lists[i]!.at);
+    expect(gapsBefore.length).toBeGreaterThan(1);
     expect(Math.min(...gapsBefore)).toBeGreaterThanOrEqual(jobsPublishEveryMs);
     await written(group, ada!, job, computed([990, 1_000]));
     await group.clock.advance(20);

@@ -70,6 +70,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const seeker = new Seeker(platform, context, book, members);
   let loading: Promise<void> | undefined;
   let running = false;
+  let readsLong = false;
   let unwatch: Cancel[] = [];
 
   function tellJob(peer: PeerId, signed: SignedJob) {
@@ -92,7 +93,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
 
   /** What the operator has denied goes, and its code, input and results with it. */
   async function deny(denied: Denied): Promise<void> {
-    await loading;
+    await read();
     const objects = (await book.deny(denied, self.identity)).flatMap((log) => log.objects());
     for (let at = 0; at < objects.length; at += objectsDroppedMax)
       await context.ask(blocksContract, 'objects', 'drop', { ids: objects.slice(at, at + objectsDroppedMax) });
@@ -101,8 +102,14 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   /** From another group: what is new is told to all of this one. */
   const isOutsider = ({ local, from }: Call) => !local && from !== self.peer && !members.has(from);
 
-  const logOf = async (job: JobId): Promise<JobLog> => {
-    await loading;
+  /** Until the store is read. Where that takes long others need not wait for it, nor their questions here. */
+  const read = (call?: Call): Promise<void> | undefined => {
+    if (readsLong && call?.local === false) throw new FaultError('overloaded', 'This tab is still reading its ledger.');
+    return loading;
+  };
+
+  const logOf = async (job: JobId, call?: Call): Promise<JobLog> => {
+    await read(call);
     const log = book.get(job);
     if (log === undefined) throw new FaultError('not-found', 'This job is not known here.');
     return log;
@@ -110,6 +117,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
 
   /** With what the store had. */
   function begin(): void {
+    readsLong = false;
     if (!running || unwatch.length > 0) return;
     publisher.start();
     antiEntropy.start();
@@ -131,7 +139,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
   const handlers: Handlers<typeof ledgerContract> = {
     jobs: {
       insert: async (signed, call) => {
-        await loading;
+        await read(call);
         const before = book.size;
         const opened = unwrap(await openJob(platform, signed));
         // From themselves: passed on it was taken by somebody, and what some have all should have.
@@ -143,16 +151,16 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         return { job: id };
       },
       query: async () => {
-        await loading;
+        await read();
         return { jobs: publisher.jobs() };
       },
       get: async ({ job }, call) => {
-        const { signed, denial } = await logOf(job);
+        const { signed, denial } = await logOf(job, call);
         if (denial !== undefined && !call.local) throw new FaultError('refused', denial);
         return signed;
       },
       create: async ({ manifest }) => {
-        await loading;
+        await read();
         if (manifest.submitter !== self.identity) throw new FaultError('refused', 'A job is signed by the identity that submits it.');
         const refusal = refusalOfJob(manifest, self.network, platform.clock.wall());
         if (refusal !== undefined) throw new FaultError('refused', refusal);
@@ -191,7 +199,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     },
     teams: {
       query: async () => {
-        await loading;
+        await read();
         const gifts: TeamGift[] = [];
         for (const { id: job, fold } of book.logs())
           for (const gift of fold.teamGifts()) if (gifts.length < teamGiftsMax) gifts.push({ job, ...gift });
@@ -213,7 +221,7 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     events: {
       create: async ({ job, body }) => unwrap(await writer.write(await logOf(job), body)),
       insert: async ({ job, ...piece }, call) => {
-        const log = await logOf(job);
+        const log = await logOf(job, call);
         const { held, fresh, freshIds, refused } = unwrap(await book.keepPiece(log, piece, call.from));
         if (fresh > 0 && isOutsider(call)) {
           bridges.merged(call.from, log, fresh);
@@ -224,36 +232,36 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
     },
     clocks: {
       query: async (request, call) => {
-        await loading;
+        await read(call);
         const answer = answerClocks(book, request);
-        await book.dropEarly(request.over);
+        void book.dropEarly(request.over);
         if (answer.same) antiEntropy.agrees(call.from);
         return answer;
       },
-      lookup: async ({ prefix, children }) => {
-        await loading;
+      lookup: async ({ prefix, children }, call) => {
+        await read(call);
         return { unlike: await tree.unlike(prefix, children) };
       },
     },
     finds: {
       lookup: async (request, call) => {
-        await loading;
+        await read(call);
         return (await finder.job(request, call)).signed;
       },
       query: async (request, call) => {
-        await loading;
+        await read(call);
         return { jobs: (await finder.jobsOf(request, call)).map(({ signed }) => signed) };
       },
     },
     shares: {
       update: async (request, call) => {
-        await loading;
+        await read(call);
         return bridges.hear(call.from, request);
       },
     },
     forks: {
-      query: async ({ job, actors }) => ({ actors: answerForkedActors(await logOf(job), actors) }),
-      lookup: async (request) => ({ events: answerForks(await logOf(request.job), request) }),
+      query: async ({ job, actors }, call) => ({ actors: answerForkedActors(await logOf(job, call), actors) }),
+      lookup: async (request, call) => ({ events: answerForks(await logOf(request.job, call), request) }),
     },
   };
 
@@ -266,7 +274,9 @@ export const ledgerService: ServiceFactory<typeof ledgerContract> = (context) =>
         if (!loaded.ok) platform.report('warning', 'The ledger kept here could not be read.', loaded.fault);
       });
       running = true;
-      return atMost(platform.clock, storeReadMsMax, loading.then(begin));
+      const begun = loading.then(begin);
+      begun.catch((error: unknown) => platform.report('bug', 'The ledger could not be read.', error));
+      return atMost(platform.clock, storeReadMsMax, begun, () => (readsLong = true));
     },
     stop: () => {
       running = false;

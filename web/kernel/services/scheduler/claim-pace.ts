@@ -27,7 +27,8 @@ export class ClaimPace {
   vain(found: { readonly waiting: number; readonly tried: boolean } | undefined): void {
     const now = this.clock.now();
     const cheap = found?.tried === false;
-    this.#soonest = now + (cheap ? cheapPauseMs : vainPauseMs);
+    // Asked for at the same time, another may have cost more.
+    this.#soonest = Math.max(this.#soonest, now + (cheap ? cheapPauseMs : vainPauseMs));
     this.#until = now + (found !== undefined && found.waiting > 0 ? vainPauseMs : nothingPauseMs);
     this.#mayEnd = found?.waiting === 0 && (cheap || !this.#ended);
     this.#ended = false;
