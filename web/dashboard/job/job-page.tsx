@@ -1,4 +1,5 @@
-import type { Job } from '../../sdk/types.ts';
+import { useMemo } from 'react';
+import type { Job, Span } from '../../sdk/types.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
 import { GuideStep } from '../guide/guide.tsx';
 import { Empty, JobStateBadge, Skeleton } from '../pieces/pieces.tsx';
@@ -76,6 +77,8 @@ const JobsCrumb = () => (
   </p>
 );
 
+const unclaimed = (span: Span): Span => ({ ...span, state: 'waiting', by: '' });
+
 function FoundJob({ job }: { job: Job }) {
   const own = useSnapshot((snapshot) => snapshot.self?.identity);
   const overview = useOverview(job);
@@ -84,11 +87,16 @@ function FoundJob({ job }: { job: Job }) {
   const picture = usePictureSize(job, overview);
   const mine = job.submitter === own;
   const ended = hasEnded(job);
+  // Where nobody works on it a claim that is known of has been given back, or its tab is gone.
+  const spans = useMemo(
+    () => (idle ? (overview?.spans ?? []).map((span) => (span.state === 'claimed' ? unclaimed(span) : span)) : (overview?.spans ?? [])),
+    [overview, idle],
+  );
   const shown = picture === null || overview === null ? null : { overview, size: picture };
   const order = (
     <section className="card stack" aria-label="Items in order">
       <h2>Items, in order</h2>
-      {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={overview.spans} />}
+      {overview === null ? <Skeleton lines={5} /> : <PartsGrid items={job.progress.items} spans={spans} />}
     </section>
   );
   return (
