@@ -47,7 +47,8 @@ test('whoever appends them, one submitter has so many functions here and no more
   expect(await append(3, 7, 1)).toMatchObject({ kept: 1, refused: 0 });
 });
 
-test('what ended while it was being written does not stay in the store', async () => {
+/** A store whose every write takes until it is let through, and a function that is on its way into it. */
+function onItsWay() {
   const clock = new VirtualClock();
   const transport = new MemoryNetwork(clock, seededRandom('holder')).transport();
   const kept = memoryStorage(seededRandom('slow'), { durable: true });
@@ -82,6 +83,11 @@ test('what ended while it was being written does not stay in the store', async (
     '1'.repeat(64),
     false,
   );
+  return { clock, kept, holder, id, inserted, written: () => written(), claimant: makePeerId(identity, platform.random.bytes(8)) };
+}
+
+test('what ended while it was being written does not stay in the store', async () => {
+  const { clock, kept, holder, id, inserted, written } = onItsWay();
   await clock.advance(1);
   await holder.forget([id], true);
   written();
@@ -91,4 +97,16 @@ test('what ended while it was being written does not stay in the store', async (
   written();
   await swept;
   expect(await kept.keys('records', '')).toMatchObject({ value: [] });
+});
+
+test('whoever asks for a function that is being written waits for that and is not told that it is unknown', async () => {
+  const { clock, holder, id, inserted, written, claimant } = onItsWay();
+  const granted = holder.lock(id, claimant);
+  await clock.advance(1);
+  written();
+  expect(await inserted).toMatchObject({ kept: 1, refused: 0 });
+  await clock.advance(1);
+  // The grant is durable, too.
+  written();
+  expect(await granted).toMatchObject({ granted: true, fence: 1 });
 });

@@ -63,6 +63,8 @@ export interface Inserted {
 export class Holder {
   readonly #locks = new Map<RecordId, LockState>();
   readonly #leases = new Map<string, number>();
+  /** Being written: whoever asks for one of these waits for that. Who was told sooner would else hear that it is unknown here, and keep away for a second. */
+  readonly #arriving = new Map<RecordId, Promise<Inserted>>();
   /** Ended, and still in the store. */
   readonly #leaving = new Set<RecordId>();
   /** Locks as the store had them: whose they are this tab may never have met. */
@@ -146,7 +148,17 @@ export class Holder {
    * Takes those functions that fit the bounds; slices for this store are durable when this resolves.
    * @throws FaultError 'storage' where the store refuses what it is named in
    */
-  async insert({ functions, ...head }: Labels, charged: string, local: boolean): Promise<Inserted> {
+  async insert(labels: Labels, charged: string, local: boolean): Promise<Inserted> {
+    const taking = this.#take(labels, charged, local);
+    for (const { record } of labels.functions) this.#arriving.set(record, taking);
+    try {
+      return await taking;
+    } finally {
+      for (const { record } of labels.functions) if (this.#arriving.get(record) === taking) this.#arriving.delete(record);
+    }
+  }
+
+  async #take({ functions, ...head }: Labels, charged: string, local: boolean): Promise<Inserted> {
     const index = head.holders.indexOf(this.group.selfStore());
     const keeps = local || (this.platform.storage.durable && this.#speaks);
     const fresh: KeptRecord[] = [];
@@ -235,6 +247,8 @@ export class Holder {
 
   /** Lock-read-delete, first half (rule 3). @throws FaultError 'storage', 'overloaded' */
   async lock(id: RecordId, by: PeerId): Promise<Grant> {
+    // What became of it is told to whoever sent it.
+    if ((this.book.get(id)?.slice ?? null) === null) await this.#arriving.get(id)?.catch(() => undefined);
     const entry = this.book.get(id);
     if (entry === undefined || entry.slice === null || !this.holds(entry)) return refusal(this.book.hasEnded(id) ? 'decided' : 'unknown');
     const before = this.#locks.get(id) ?? freeLock;
