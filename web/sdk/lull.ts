@@ -41,6 +41,7 @@ export interface KernelHost {
 const appendTimeoutMs = 30_000;
 const claimedRefreshMs = 500;
 const closableMsMax = 15_000;
+const ledgerReadMsMax = 300_000;
 /** Somebody waits for it. Nobody else is asked before others have the data, by what this tab knows. */
 const closableLookMs = 100;
 /** How long after it was loaded a page expects to meet those who may know a job. */
@@ -61,6 +62,7 @@ export function createLull(host: KernelHost): Lull {
   let running: readonly Running[] = [];
   let given: Metrics['given'] = { parts: 0, items: 0, cpuMs: 0, itemsPerSecond: 0 };
   const madeAt = host.clock.now();
+  let published = false;
   const bus = () => host.bus();
   const jobHost = {
     bus,
@@ -94,6 +96,7 @@ export function createLull(host: KernelHost): Lull {
 
   host.onKernel((current) => {
     current.watch(ledgerContract, 'jobs', ({ jobs }) => {
+      published = true;
       summaries = new Map(jobs.map((summary) => [summary.id, summary]));
       for (const summary of jobs) handles.get(summary.id)?.update(summary);
       for (const wake of waiting) wake();
@@ -272,6 +275,8 @@ export function createLull(host: KernelHost): Lull {
     async find(id) {
       await host.started;
       if (!isHex64(id)) throw new LullError('bad-input', 'A job id has 64 hex digits.');
+      // It may be in the store, which is still being read where it has very many.
+      while (!published && host.clock.now() - madeAt < ledgerReadMsMax) await jobHost.nextChange(meetEveryMs);
       const wanted = jobId(id);
       const isNew = () => host.clock.now() - madeAt <= meetMsMax;
       /** As it stands, and not as it began. */

@@ -119,7 +119,7 @@ function FoundJob({ job }: { job: Job }) {
       </div>
       {mine ? <GuideStep at={ended ? 'done' : job.progress.committed > 0 ? 'running' : 'waiting'} /> : null}
       <Situation job={job} waitsFor={idle ? (standing?.sentence ?? '') : ''} />
-      <ProgressCard job={job} overview={overview} mine={mine} />
+      <ProgressCard job={job} overview={overview} mine={mine} idle={idle} />
       {mine && job.open && job.state !== 'uploading' ? <MoreInput job={job} /> : null}
       {picture === null && job.hasReduce && job.state === 'done' ? <ReducedCard job={job} mine={mine} /> : null}
       <div className="job-middle">

@@ -5,11 +5,12 @@ import { count, percent, plural } from '../view/format.ts';
 import { leftInWords, timeLeftOf } from './eta.ts';
 import { hasEnded } from './use-job.ts';
 
-export function ProgressCard({ job, overview, mine }: { job: Job; overview: Overview | null; mine: boolean }) {
+/** `idle`: nobody works on it, whatever claims are known of. */
+export function ProgressCard({ job, overview, mine, idle }: { job: Job; overview: Overview | null; mine: boolean; idle: boolean }) {
   const { items, committed, failed, etaSeconds } = job.progress;
   const rates = useSnapshot((snapshot) => snapshot.jobRates[job.id]);
   // Whoever still holds a part of an ended job is stopping.
-  const running = hasEnded(job) ? 0 : job.progress.running;
+  const running = hasEnded(job) || idle ? 0 : job.progress.running;
   const of = (n: number) => (items === 0 ? 0 : n / items);
   const runners = new Set(overview?.spans.filter(({ state, by }) => state === 'claimed' && by !== '').map(({ by }) => by)).size;
   const goesOn = job.state === 'running' || job.state === 'queued';

@@ -18,7 +18,7 @@ export function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; 
   const page = pageThere(found.length, pageRows, wanted);
   return (
     <div className="stack">
-      {jobs.length > pageRows ? (
+      {jobs.length > pageRows || filter !== '' ? (
         <div className="between">
           <label className="pick sm">
             Find{' '}

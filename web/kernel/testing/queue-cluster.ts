@@ -53,8 +53,8 @@ export class Cluster {
     this.random = seededRandom(seed);
   }
 
-  /** A donating tab; `storage` is given where it comes back to its profile. */
-  async add(name: string, storage?: Storage, role: 'speaker' | 'second' = 'speaker'): Promise<Tab> {
+  /** A donating tab; `storage` is given where it comes back to its profile. Not `informed`: its ledger has not said yet what jobs there are. */
+  async add(name: string, storage?: Storage, role: 'speaker' | 'second' = 'speaker', informed = true): Promise<Tab> {
     const random = seededRandom(`${this.seed} ${name} ${this.tabs.length}`);
     const signer = testSigner(name);
     const peer = makePeerId(signer.identity, random.bytes(8));
@@ -102,7 +102,7 @@ export class Cluster {
     dispatcher.bus('test').watch(queueContract, 'lost', ({ records }) => lost.push(...records));
     dispatcher.bus('test').watch(queueContract, 'forgeries', ({ forgeries }) => (tab.forgeries = forgeries));
     this.tabs.push(tab);
-    tab.ledger.publish('jobs', { jobs: [this.summary()] });
+    if (informed) tab.ledger.publish('jobs', { jobs: [this.summary()] });
     await queue.start();
     return tab;
   }

@@ -64,7 +64,7 @@ export class Book {
   /** XOR of the ids of all jobs and events. */
   readonly #known = new Uint8Array(32);
   readonly #shares = new Shares(ledgerBytesPerIdentityMax);
-  /** Let go of, their time being over or nearly, and when by the wall clock: not taken again, and others are told. */
+  /** Let go of or not taken, their time being over or nearly, and when by the wall clock: not taken again, and others are told. */
   readonly #over = new Map<JobId, number>();
   #sorted: JobId[] | undefined;
   #bytes = 0;
@@ -196,6 +196,7 @@ export class Book {
       refusalOfJob(job.manifest, this.network, this.platform.clock.wall()) ??
       (this.#over.has(job.id) ? expiredWhy : undefined) ??
       this.#denied.whyJob(factsOf(job));
+    if (refusal === expiredWhy) this.#noteOver(job.id);
     if (refusal !== undefined) return failure('refused', refusal);
     if (this.#logs.size >= jobsMax) return failure('overloaded', `This tab already keeps ${jobsMax} jobs.`);
     if ((this.#jobsOf.get(job.manifest.submitter) ?? 0) >= jobsPerIdentityMax) {
@@ -368,6 +369,8 @@ export class Book {
     const gone = which.filter((log) => this.#logs.get(log.id) === log);
     for (const log of gone) this.#letGo(log);
     for (const { id } of gone) {
+      // The operator has allowed it again meanwhile.
+      if (this.#logs.has(id)) continue;
       const keys = await this.platform.storage.keys('events', eventKey(id, ''));
       const ops: WriteOp[] = (keys.ok ? keys.value : []).map((key) => ({ table: 'events', key, delete: true }));
       await this.#delete([...ops, { table: 'jobs', key: id, delete: true }]);
@@ -383,9 +386,12 @@ export class Book {
     const { submitter } = log.manifest;
     this.#jobsOf.set(submitter, (this.#jobsOf.get(submitter) ?? 1) - 1);
     this.listener.dropped(log.id);
-    const wallMs = this.platform.clock.wall();
-    if (!isOver(log.manifest, wallMs + clocksDifferMsMax)) return;
-    this.#over.set(log.id, wallMs);
+    if (isOver(log.manifest, this.platform.clock.wall() + clocksDifferMsMax)) this.#noteOver(log.id);
+  }
+
+  #noteOver(id: JobId): void {
+    this.#over.delete(id);
+    this.#over.set(id, this.platform.clock.wall());
     if (this.#over.size > jobsMax) this.#over.delete(this.#over.keys().next().value!);
   }
 

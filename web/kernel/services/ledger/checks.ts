@@ -12,9 +12,9 @@ import type { Range } from '../../protocol/schemas.ts';
 const ranShareMax = 10;
 const clockSkewMsMax = 24 * 3_600_000;
 
-/** Why this manifest is refused; undefined where it is fine. `wallMs` is the time here, ms since 1970. */
 export const expiredWhy = 'The job has expired.';
 
+/** Why this manifest is refused; undefined where it is fine. `wallMs` is the time here, ms since 1970. */
 export function refusalOfJob(manifest: JobManifest, network: string, wallMs: number): string | undefined {
   const { createdAt, expires } = manifest;
   if (manifest.network !== network) return 'The job belongs to another network.';

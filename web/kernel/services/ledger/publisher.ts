@@ -10,8 +10,8 @@ import type { JobLog } from './job-log.ts';
 
 /** The contract's bound on runs in one publication. */
 const rangesMax = 10_000;
-/** A job that has come or ended: somebody waits for that. Still, what comes together is told together. */
-const newsEveryMs = 20;
+/** A job that has come or ended: somebody waits for that. Still, what comes together is told together, and a long list less often. */
+const newsEveryMs = (jobs: number) => Math.min(jobsPublishEveryMs, Math.max(20, jobs / 20));
 /** While something is decided the rate changes by itself. */
 const rateEveryMs = 1_000;
 
@@ -40,7 +40,7 @@ export class Publisher {
       const ranges = decided.slice(at, at + rangesMax).map(([first, end]): [number, number] => [first, end]);
       this.publish('decided', { job: log.id, ranges, ended });
     }
-    this.#soon(isNew || endedNow ? newsEveryMs : jobsPublishEveryMs);
+    this.#soon(isNew || endedNow ? newsEveryMs(this.book.size) : jobsPublishEveryMs);
   }
 
   dropped(job: JobId): void {

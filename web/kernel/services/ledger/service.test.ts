@@ -527,6 +527,20 @@ describe('a ledger', () => {
     await group.stop();
   });
 
+  it('tells others that a job is over where it has never had it, so that it is not brought again and again', async () => {
+    const group = cluster('newcomer ahead');
+    const [ada] = await group.of('ada');
+    const job = await group.createJob(ada!, 10, { expires: group.clock.wall() + 60_000 });
+    await written(group, ada!, job, computed([0, 1]));
+    const wall = group.clock.wall.bind(group.clock);
+    // Half an hour before its time by ada's clock.
+    group.clock.wall = () => wall() + afterLifeMs - 1_800_000;
+    await group.add('bob', undefined, undefined, 3_600_000);
+    await group.meet();
+    await group.clock.until(async () => (await group.summary(ada!, job)) === undefined, 10 * clockExchangeEveryMs);
+    await group.stop();
+  });
+
   it('does not take back what it has let go of, in whatever way it comes', async () => {
     const group = cluster('let go of');
     const [ada, bob] = await group.of('ada', 'bob');

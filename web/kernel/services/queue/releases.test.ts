@@ -49,6 +49,19 @@ describe('a lease given back while its holder is away', () => {
 });
 
 describe('a holder loaded anew', () => {
+  it('keeps what it had while its ledger is still being read, and not for long where that knows nothing of the job', async () => {
+    const { cluster, holder, claim } = await claimed();
+    await cluster.kill(holder);
+    const back = await cluster.add(holder.name, holder.storage, 'speaker', false);
+    await cluster.seeEachOther();
+    const kept = async () => unwrap(await back.storage.keys('records', ''));
+    await cluster.clock.advance(180_000);
+    expect(await kept()).toEqual([claim.record]);
+    back.ledger.publish('jobs', { jobs: [] });
+    await cluster.clock.advance(180_000);
+    expect(await kept()).toEqual([]);
+  });
+
   it('gives away what was had by somebody who went meanwhile as soon as it would have met them', async () => {
     const { cluster, owner, other, holder, claim } = await claimed();
     await cluster.kill(owner);

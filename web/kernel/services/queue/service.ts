@@ -94,6 +94,8 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
   let startedAt = Infinity;
   const offeredTo = new Set<PeerId>();
   let toldAt = -Infinity;
+  /** What jobs there are. */
+  let hasHeard = false;
 
   function later(name: string, ms: number, run: () => void): void {
     if (!running || timers.has(name)) return;
@@ -174,6 +176,8 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     for (const job of book.jobs()) {
       const known = jobs.get(job);
       if (known === undefined) {
+        // A ledger that is still being read knows of none.
+        if (!hasHeard) continue;
         const since = strangerSince.get(job) ?? now;
         strangerSince.set(job, since);
         if (now - since >= strangerJobMs) drop(book.ofJob(job).slice(), true);
@@ -347,6 +351,7 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
           changed();
         }),
         context.watch(ledgerContract, 'jobs', (publication) => {
+          hasHeard = true;
           const known = new Set(publication.jobs.map(({ id }) => id));
           for (const id of jobs.keys()) if (!known.has(id)) jobs.delete(id);
           for (const job of publication.jobs) {

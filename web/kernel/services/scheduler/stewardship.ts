@@ -62,6 +62,8 @@ export class Stewardship {
   #lone: GroupId | undefined;
   #ownWorkers = 0;
   #startedAt = Infinity;
+  /** Since when it is known what jobs there are: a ledger may take long to be read. */
+  #knowsSince = Infinity;
   #group: GroupId | undefined;
   /** To this group. */
   #cameAt = -Infinity;
@@ -85,6 +87,7 @@ export class Stewardship {
 
   stop(): void {
     this.#startedAt = Infinity;
+    this.#knowsSince = Infinity;
     this.#tick?.();
     this.#tick = undefined;
     for (const cancel of this.#soon.values()) cancel();
@@ -118,6 +121,7 @@ export class Stewardship {
 
   setJobs(jobs: ReadonlyMap<JobId, JobSummary>): void {
     this.#jobs = new Map(jobs);
+    this.#knowsSince = Math.min(this.#knowsSince, this.context.platform.clock.now());
     for (const id of this.#cares.keys()) {
       if (this.#isOpen(id)) continue;
       this.#cares.delete(id);
@@ -178,9 +182,9 @@ export class Stewardship {
     return care;
   }
 
-  /** Just started, or come to this group. */
+  /** Just started, come to this group, or heard what jobs there are. */
   get #isNew(): boolean {
-    return this.context.platform.clock.now() - Math.max(this.#startedAt, this.#cameAt) < warmUpMs;
+    return this.context.platform.clock.now() - Math.max(this.#startedAt, this.#cameAt, this.#knowsSince) < warmUpMs;
   }
 
   /** Place of this tab among the live members that are not just coming: 0 acts first. To one that is new itself all are. */
