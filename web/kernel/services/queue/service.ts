@@ -108,9 +108,13 @@ export const queueService: ServiceFactory<typeof queueContract> = (context): Ser
     );
   }
 
-  /** At once, and then no sooner than after a while: what comes together is told together. */
+  /**
+   * What comes together is told together. Who has rivals waits for that from the first on: asked at once, holders that were told of a function at
+   * the same moment do not know it yet.
+   */
   function changed(): void {
-    later('changed', Math.max(0, toldAt + changedDelayMs - clock.now()), () => {
+    const waitMs = group.claimants().length > 1 ? changedDelayMs : Math.max(0, toldAt + changedDelayMs - clock.now());
+    later('changed', waitMs, () => {
       toldAt = clock.now();
       const open = book.jobs().filter((id) => {
         const known = jobs.get(id);
