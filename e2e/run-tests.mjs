@@ -46,7 +46,7 @@ if (soak) {
   /** @type {ReadonlyMap<string, readonly string[]>} */
   const simulations = new Map([
     ['seeds', ['--seeds', '300']],
-    ['plants', ['--plants', '--seeds', '300']],
+    ['plants', ['--plants', '--seeds', '1000']],
     ['scale', ['--peers', '10000', '--groups', '500', '--churn', '0.3']],
   ]);
   for (const [name, args] of simulations)
