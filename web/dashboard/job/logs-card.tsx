@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import type { Job, Overview } from '../../sdk/types.ts';
+import { FilterField } from '../pieces/filter-field.tsx';
 import { Empty } from '../pieces/pieces.tsx';
 import { sentenceOf } from '../shell/deps.ts';
 import { Notice } from '../shell/shell.tsx';
-import { count, plural } from '../view/format.ts';
+import { count } from '../view/format.ts';
 import { decidedRanges } from './decided.ts';
 
 interface Line {
@@ -65,21 +66,15 @@ export function LogsCard({ job, overview }: { job: Job; overview: Overview | nul
         <Empty title={busy ? 'Reading …' : 'No item wrote anything.'} />
       ) : (
         <>
-          <div className="between">
-            <label className="pick sm">
-              Filter{' '}
-              <input
-                type="text"
-                value={filter}
-                placeholder="words, or #17 for one item"
-                onChange={(event) => setFilter(event.target.value)}
-              />
-            </label>
-            <span className="mute sm" aria-live="polite">
-              {shown.length === lines.length ? plural(lines.length, 'line') : `${count(shown.length)} of ${plural(lines.length, 'line')}`}
-              {lines.length >= linesMax ? ', the first' : ''}
-            </span>
-          </div>
+          <FilterField
+            value={filter}
+            change={setFilter}
+            placeholder="words, or #17 for one item"
+            found={shown.length}
+            all={lines.length}
+            noun="line"
+            more={lines.length >= linesMax ? ', the first' : ''}
+          />
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached with the keyboard */}
           <ol className="log-lines" tabIndex={0} aria-label="Log lines">
             {shown.slice(0, shownMax).map(({ index, text }, i) => (

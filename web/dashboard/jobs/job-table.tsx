@@ -1,16 +1,17 @@
 import { memo, useMemo, useState } from 'react';
 import type { JobSummary } from '../../kernel/protocol/contracts/ledger.ts';
 import { nameOf } from '../../kernel/lib/names.ts';
+import { FilterField } from '../pieces/filter-field.tsx';
 import { Pager, pageThere } from '../pieces/pager.tsx';
 import { Bar, JobStateBadge, Pill, toneOfState } from '../pieces/pieces.tsx';
 import { TableHead } from '../pieces/table-head.tsx';
 import { Link } from '../shell/router.tsx';
-import { count, plural, rate, timeLeft } from '../view/format.ts';
+import { count, rate, timeLeft } from '../view/format.ts';
 import { listed, named } from './order.ts';
 
 const pageRows = 25;
 
-/** Jobs, a page at a time, what is under way first; where they are many a field finds them by name. `from` shows whose they are. */
+/** Jobs, a page at a time, what is under way first; where they are many they can be filtered by name. `from` shows whose they are. */
 export function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; from?: boolean }) {
   const [filter, setFilter] = useState('');
   const [wanted, setPage] = useState(0);
@@ -19,23 +20,17 @@ export function JobTable({ jobs, from = false }: { jobs: readonly JobSummary[]; 
   return (
     <div className="stack">
       {jobs.length > pageRows || filter !== '' ? (
-        <div className="between">
-          <label className="pick sm">
-            Find{' '}
-            <input
-              type="text"
-              value={filter}
-              placeholder="words of the name"
-              onChange={(event) => {
-                setFilter(event.target.value);
-                setPage(0);
-              }}
-            />
-          </label>
-          <span className="mute sm" aria-live="polite">
-            {found.length === jobs.length ? plural(jobs.length, 'job') : `${count(found.length)} of ${plural(jobs.length, 'job')}`}
-          </span>
-        </div>
+        <FilterField
+          value={filter}
+          change={(value) => {
+            setFilter(value);
+            setPage(0);
+          }}
+          placeholder="words of the name"
+          found={found.length}
+          all={jobs.length}
+          noun="job"
+        />
       ) : null}
       <div className="scroll">
         <table className="jobs">

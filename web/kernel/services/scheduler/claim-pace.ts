@@ -12,7 +12,9 @@ export const nothingPauseMs = 250;
 export class ClaimPace {
   #soonest = -Infinity;
   #until = -Infinity;
-  /** Nothing waited, and nothing that came has ended this pause or the one before it: what comes may not be for this tab. It may cost this tab a look each time. */
+  /**
+   * Nothing waited. Where others were asked, nothing that came has ended the pause before this one either: what comes may not be for this tab.
+   */
   #mayEnd = false;
   #ended = false;
   #timer: Cancel | undefined;
