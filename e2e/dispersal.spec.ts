@@ -1,7 +1,7 @@
 // Nothing is lost when tabs leave: data and work held as coded slices, in real tabs of separate browsers.
 import { createHash } from 'node:crypto';
-import type { Page } from 'playwright';
 import { collect, committed, expect, mayClose, submitRange, test, waitingCode, type Peer } from './harness/cluster.ts';
+import { digestOf, noise, putNoise } from './harness/objects.ts';
 import { donate, seesMembers } from './harness/profile.ts';
 import { contentsOf, heldPerSegment, manifestIn, sliceHashesOf } from './harness/slices.ts';
 
@@ -9,28 +9,6 @@ test.use({ browsers: 'shared' });
 
 const MiB = 1024 * 1024;
 const doubled = (items: number) => Array.from({ length: items }, (_, index) => index * 2);
-
-/** Bytes that no coding gets right by chance, made alike in the tab and here. */
-function noise(bytes: number): Buffer {
-  const words = new Uint32Array(bytes / 4);
-  for (let i = 0, x = 1; i < words.length; i++) words[i] = x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-  return Buffer.from(words.buffer);
-}
-
-const putNoise = (page: Page, bytes: number) =>
-  page.evaluate(async (size) => {
-    const words = new Uint32Array(size / 4);
-    for (let i = 0, x = 1; i < words.length; i++) words[i] = x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    return (await globalThis.lull.put(new Blob([words]), { name: 'noise.bin' })).object;
-  }, bytes);
-
-/** SHA-256 of the object as this tab gets it, by the tab's own WebCrypto. */
-const digestOf = (page: Page, object: string) =>
-  page.evaluate(async (id) => {
-    const bytes = await (await globalThis.lull.get(id)).arrayBuffer();
-    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    return { size: bytes.byteLength, sha256: Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') };
-  }, object);
 
 async function holdersAmong(peers: readonly Peer[], object: string) {
   const contents = await Promise.all(peers.map(async (peer) => ({ peer, contents: await contentsOf(peer.page) })));
@@ -59,7 +37,7 @@ test(
     const expected = { size, sha256: createHash('sha256').update(noise(size)).digest('hex') };
 
     const putAt = performance.now();
-    const object = await putNoise(peers[0]!.page, size);
+    const { object } = await putNoise(peers[0]!.page, size);
     console.log(`put of 20 MiB among nine tabs: ${((performance.now() - putAt) / 1000).toFixed(1)} s`);
     const before = await holdersAmong(peers, object);
     expect([before.manifest.k, before.manifest.n]).toEqual([2, 6]);

@@ -202,7 +202,7 @@ const recorded = {
     ledger: '479190dbfd538819',
     lending: '9a92c66d10ab326d',
     membership: 'fe5af8bc15fe42d2',
-    network: '7323c4dd1b81928a',
+    network: '1ed7be92d9f5a620',
     queue: '971ae1ff1c10c0d1',
     resources: 'ec94f5d24aafcc29',
     scheduler: '74bc0a43541e2431',

@@ -3,7 +3,7 @@
 import { donate, Profile, seesMembers } from '../harness/profile.ts';
 import type { Server } from '../harness/server.ts';
 import { computed } from './computed.ts';
-import { countLine, lineBytes } from './line-bytes.ts';
+import { countLine, lineBytes } from '../harness/line-bytes.ts';
 import { intervalText, report } from './report.ts';
 import { bootstrapMedian } from './statistics.ts';
 

@@ -1,6 +1,6 @@
 // Objects held as coded slices by a group of whole kernels: tabs die, leave and come back, and nothing is lost while k of n are there.
 import { afterEach, describe, expect, it } from 'vitest';
-import { recodeUpAfterMs, repairBurstBytes, repairBytesPerSecond } from './limits.ts';
+import { recodeUpAfterMs, repairBurstBytes, repairBytesPerSecond, segmentBytes } from './limits.ts';
 import { bytesOfHex } from './lib/bytes.ts';
 import { unwrap } from './lib/outcome.ts';
 import { encodeWire } from './lib/wire-codec.ts';
@@ -8,6 +8,7 @@ import { leafHash } from './services/blocks/leaf-hash.ts';
 import { recodingMessage } from './services/blocks/manifest.ts';
 import { testDigest, testSigner } from './testing/test-crypto.ts';
 import { blocksContract } from './protocol/contracts/blocks.ts';
+import { membershipContract } from './protocol/contracts/membership.ts';
 import { encodeSlots, SlotSet } from './services/blocks/slot-set.ts';
 import { bytesOf, DispersalGroup } from './testing/dispersal-group.ts';
 
@@ -105,6 +106,39 @@ describe('a large object', () => {
     expect(health).toMatchObject({ k: 2, held: 6, online: 6 });
     expect(same(await world.get(world.live.get('bea')!, id), bytes)).toBe(true);
   }, 180_000);
+
+  it('members almost a second of round trip apart do not doubt each other', async () => {
+    world = new DispersalGroup('far', { delayMs: 450 });
+    const tabs = await world.start('ada', 'bob', 'cyd', 'dan');
+    const doubted = new Set<string>();
+    for (const { kernel } of tabs)
+      kernel.bus.watch(membershipContract, 'view', ({ members }) => {
+        for (const { peer, status } of members) if (status === 'suspect') doubted.add(peer);
+      });
+    await world.clock.advance(60_000);
+    expect([...doubted]).toEqual([]);
+    const id = await world.put(tabs[0]!, bytesOf(300_000));
+    expect(await world.get(tabs[3]!, id)).toHaveLength(300_000);
+    await world.kill('bob');
+    await world.clock.advance(6_000);
+    expect(doubted.size).toBe(1);
+  });
+
+  it('a put and a get over lines that take ten seconds a megabyte end well, and nothing goes over them twice', async () => {
+    world = new DispersalGroup('slow lines', { bytesPerMs: 100, delayMs: 100 });
+    const [ada] = await world.start('ada', 'bob', 'cyd');
+    const bytes = bytesOf(4 * segmentBytes);
+    const before = world.sent.bytes;
+    const id = await world.put(ada!, bytes);
+    expect(await world.health(ada!, id)).toMatchObject({ held: 3 });
+    const put = world.sent.bytes - before;
+    const dan = await world.open('dan');
+    expect(Buffer.compare(await world.get(dan, id), bytes)).toBe(0);
+    const got = world.sent.bytes - before - put;
+    // Two others keep all of it; the rest is what a group says anyway.
+    expect(put / bytes.length).toBeLessThan(2.2);
+    expect(got / bytes.length).toBeLessThan(1.2);
+  });
 
   it('is repaired no faster than its share of the link', async () => {
     world = new DispersalGroup('throttled');

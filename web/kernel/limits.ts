@@ -56,6 +56,10 @@ export const outboundControlBytesMax = 32 * 1024 * 1024;
 export const callTimeoutMs = 5_000;
 export const callTimeoutMsMax = 600_000;
 export const dataChunkBytes = 64 * 1024;
+/** A chunk is what leaves in `dataChunkMs`, within `dataChunkBytesMin` and `dataChunkBytes`, and at first the start. */
+export const dataChunkMs = 50;
+export const dataChunkBytesMin = 8 * 1024;
+export const dataChunkBytesStart = 16 * 1024;
 /** So much of the data plane's channel is kept filled: what leaves in `dataBufferedMs`, within these bounds, and at first the start. */
 export const dataBufferedMs = 200;
 export const dataBufferedBytesMin = 256 * 1024;

@@ -2,7 +2,7 @@
 import type { Bus } from '../kernel/service.ts';
 import { objectId, type ObjectId } from '../kernel/lib/ids.ts';
 import { lengthOf } from '../kernel/lib/pieces.ts';
-import { jobLifeMsDefault, objectSegmentsMax, segmentBytes } from '../kernel/limits.ts';
+import { callTimeoutMsMax, jobLifeMsDefault, objectSegmentsMax, segmentBytes } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
 import { bytesIn } from './bytes-in.ts';
@@ -11,7 +11,8 @@ import { checkOptions } from './spec-checks.ts';
 import type { GetOptions, ObjectRef, PutOptions } from './types.ts';
 
 export const objectBytesMax = objectSegmentsMax * segmentBytes;
-const storeTimeoutMs = 60_000;
+/** However slow the line: where nothing moves any more the kernel says so, and much sooner. */
+const storeTimeoutMs = callTimeoutMsMax;
 /** Segments asked for at once: what keeps a link busy while the latest is being checked, and all that is in the page's memory of a file. */
 export const putWindow = 4;
 export const getWindow = 8;

@@ -9,6 +9,7 @@ import type { CallFrame, RequestFrame } from '../protocol/frame.ts';
 import type { Message, Reply } from '../protocol/message.ts';
 import type { Self } from '../service.ts';
 import { isServiceName, makeUri, pathOf, type Uri } from '../protocol/uri.ts';
+import { whileMoving } from './while-moving.ts';
 
 /** What was given to a carrier. */
 export interface Carriage {
@@ -23,12 +24,20 @@ export interface Carrier {
   /** The binding's name, for the header. */
   readonly binding: string;
   readonly relayed: boolean;
+  /** Bytes of buffers, anybody's, that were given to the link, that have left this tab, and that have come. */
+  readonly moved: Moved;
   /**
    * Sends a frame and its buffers, by reference. `failed` is called at most once, also during the call, where it cannot be
    * brought: 'too-large', 'overloaded', 'unreachable', 'malformed' (the body cannot be written). `done` is called when the last
    * of its buffers was sent; it is no proof of arrival.
    */
   carry(frame: CallFrame, buffers: readonly Uint8Array[], failed: (fault: Fault) => void, done?: () => void): Carriage;
+}
+
+export interface Moved {
+  given(): number;
+  gone(): number;
+  come(): number;
 }
 
 /** A frame that has come and whose buffers may still be on their way. */
@@ -43,6 +52,9 @@ export interface Incoming {
 interface Pending {
   readonly carrier: Carrier;
   readonly settle: (reply: Reply) => void;
+  readonly waitMs: number;
+  readonly late: () => void;
+  stopWaiting: Cancel;
   sent: Carriage | undefined;
   givenUp: (() => void) | undefined;
 }
@@ -52,7 +64,7 @@ interface Serving {
   readonly carrier: Carrier;
   answered: boolean;
   answer: Carriage | undefined;
-  readonly cancelTimer: Cancel;
+  stopWaiting: Cancel;
   givenUp: (() => void) | undefined;
 }
 
@@ -80,21 +92,30 @@ export class Calls {
     return new Promise((resolve) => {
       const settle = (reply: Reply) => {
         if (!this.#pending.delete(header.id)) return;
-        cancelTimer();
+        pending.stopWaiting();
         lower(this.#pendingOf, carrier.peer);
         pending.givenUp?.();
         pending.sent?.cancel();
         resolve(reply);
       };
-      const pending: Pending = { carrier, settle, sent: undefined, givenUp: undefined };
-      const cancelTimer = this.platform.clock.after(waitMs, () => {
-        // The far side has the deadline too: who answers nothing need not be told that nobody waits. Where an answer's buffers are on
-        // their way, giving them up says so.
-        settle(failure('too-late', `No answer within ${Math.round(waitMs)} ms from ${header.to}.`));
-      });
+      // The far side has the deadline too: who answers nothing need not be told that nobody waits. Where an answer's buffers are on
+      // their way, giving them up says so.
+      const late = () => settle(failure('too-late', `No answer within ${Math.round(waitMs)} ms from ${header.to}.`));
+      const buffers = header.buffers.map((buffer) => buffer.bytes);
+      const moves = sizeOf(buffers) > 0;
+      const { clock } = this.platform;
+      const gone = new Outgoing(carrier);
+      const pending: Pending = {
+        carrier,
+        settle,
+        waitMs,
+        late,
+        stopWaiting: moves ? whileMoving(clock, waitMs, () => gone.moved(), late) : clock.after(waitMs, late),
+        sent: undefined,
+        givenUp: undefined,
+      };
       this.#pending.set(header.id, pending);
       raise(this.#pendingOf, carrier.peer);
-      const buffers = header.buffers.map((buffer) => buffer.bytes);
       const frame: RequestFrame = {
         t: 'request',
         id: header.id,
@@ -106,7 +127,12 @@ export class Calls {
         body,
         buffers: lengthsOf(buffers),
       };
-      pending.sent = carrier.carry(frame, buffers, (fault) => settle({ ok: false, fault }));
+      pending.sent = carrier.carry(
+        frame,
+        buffers,
+        (fault) => settle({ ok: false, fault }),
+        () => gone.all(),
+      );
       if (!this.#pending.has(header.id)) pending.sent.cancel();
     });
   }
@@ -131,6 +157,10 @@ export class Calls {
       case 'answer': {
         const pending = this.#pendingFrom(carrier.peer, frame.re);
         if (pending === undefined) return undefined;
+        if (hasBuffers(frame)) {
+          pending.stopWaiting();
+          pending.stopWaiting = whileMoving(this.platform.clock, pending.waitMs, carrier.moved.come, pending.late);
+        }
         return {
           arrived: (buffers) => {
             pending.givenUp = undefined;
@@ -184,17 +214,18 @@ export class Calls {
     }
     if (frame.deadline === 0) return this.#beginTold(frame, carrier);
     const { clock } = this.platform;
-    const endsAt = clock.now() + frame.deadline;
+    // Past the deadline nobody waits: neither for the handler nor for the rest of an answer's buffers.
+    const late = () => {
+      if (!serving.answered) refuse({ code: 'too-late', message: 'That tab did not answer before the deadline.' });
+      this.#forget(key);
+    };
+    const some = hasBuffers(frame);
     const serving: Serving = {
       carrier,
       answered: false,
       answer: undefined,
       givenUp: undefined,
-      // Past the deadline nobody waits: neither for the handler nor for the rest of an answer's buffers.
-      cancelTimer: clock.after(frame.deadline, () => {
-        if (!serving.answered) refuse({ code: 'too-late', message: 'That tab did not answer before the deadline.' });
-        this.#forget(key);
-      }),
+      stopWaiting: some ? whileMoving(clock, frame.deadline, carrier.moved.come, late) : clock.after(frame.deadline, late),
     };
     this.#serving.set(key, serving);
     raise(this.#servingOf, carrier.peer);
@@ -202,7 +233,11 @@ export class Calls {
       arrived: (buffers) => {
         serving.givenUp = undefined;
         if (this.#serving.get(key) !== serving) return;
-        void this.#serve(key, serving, frame, buffers, endsAt - clock.now());
+        if (some) {
+          serving.stopWaiting();
+          serving.stopWaiting = clock.after(frame.deadline, late);
+        }
+        void this.#serve(key, serving, frame, buffers, late);
       },
       failed: (fault) => {
         serving.givenUp = undefined;
@@ -247,9 +282,9 @@ export class Calls {
     }
   }
 
-  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], leftMs: number): Promise<void> {
+  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], late: () => void): Promise<void> {
     const { carrier } = serving;
-    const reply = await this.#deliver(frame, carrier, buffers, leftMs);
+    const reply = await this.#deliver(frame, carrier, buffers, frame.deadline);
     if (this.#serving.get(key) !== serving) return;
     serving.answered = true;
     if (!reply.ok) {
@@ -257,6 +292,11 @@ export class Calls {
       return this.refuse(frame.id, carrier, reply.fault);
     }
     const answer = reply.value.buffers;
+    const some = sizeOf(answer) > 0;
+    if (some) {
+      serving.stopWaiting();
+      serving.stopWaiting = whileMoving(this.platform.clock, frame.deadline, carrier.moved.gone, late);
+    }
     const failed = this.#unanswered(key, frame.id, carrier);
     const done = () => {
       serving.answer = undefined;
@@ -264,8 +304,8 @@ export class Calls {
     };
     const carriage = carrier.carry({ t: 'answer', re: frame.id, body: reply.value.body, buffers: lengthsOf(answer) }, answer, failed, done);
     // Buffers may be stopped by the deadline or a cancel; without any there is nothing to stop.
-    if (sizeOf(answer) === 0) this.#forget(key);
-    else serving.answer = carriage;
+    if (some) serving.answer = carriage;
+    else this.#forget(key);
   }
 
   #uri(peer: PeerId, path: string): Uri {
@@ -285,12 +325,29 @@ export class Calls {
     if (serving === undefined) return;
     this.#serving.delete(key);
     lower(this.#servingOf, serving.carrier.peer);
-    serving.cancelTimer();
+    serving.stopWaiting();
     serving.givenUp?.();
     serving.answer?.cancel();
   }
 }
 
+/** A request's own buffers: once all of them have left the tab, what else moves there is no sign of an answer. */
+class Outgoing {
+  #until = Infinity;
+
+  constructor(private readonly carrier: Carrier) {}
+
+  moved(): number {
+    return Math.min(this.#until, this.carrier.moved.gone());
+  }
+
+  /** The last of them was given to the link. */
+  all(): void {
+    this.#until = this.carrier.moved.given();
+  }
+}
+
+const hasBuffers = ({ buffers = [] }: { readonly buffers?: readonly number[] | undefined }) => buffers.some((length) => length > 0);
 const keyOf = (peer: PeerId, id: number) => `${peer} ${id}`;
 const ignore = () => undefined;
 /** undefined, and so not on the wire, where there are none. */

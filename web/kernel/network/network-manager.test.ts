@@ -229,12 +229,48 @@ test('8 MiB over a slow link stay mostly here: the channel never holds more than
   expect(most).toBeLessThan(1024 * 1024 + 2 * 64 * 1024);
 });
 
-test('a transfer whose asker gave up is stopped, and the link serves on', async () => {
-  const { clock, kernels } = await tabs(['ada', 'bob'], { bytesPerMs: 1_000 });
+test('buffers that keep moving are waited for, either way and several at once, however long they take', async () => {
+  const { clock, kernels } = await tabs(['ada', 'bob'], { bytesPerMs: 100 });
+  const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
+  const options = { peer: bob.self.peer, timeoutMs: 2_000 };
+  const bytes = pattern(1024 * 1024);
+  const put = () => ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, { ...options, buffers: [bytes] });
+  const get = () => ada.bus.ask(shelfContract, 'things', 'get', { bytes: bytes.length }, options);
+  const answers = await clock.finish(Promise.all([put(), get(), put(), get(), put(), get()]), 60_000);
+  expect(answers.map(({ ok }) => ok)).toEqual(Array.from({ length: 6 }, () => true));
+  const got = answers[5]!;
+  expect(got.ok && got.value.buffers[0]).toEqual(bytes);
+  // Thirty seconds' worth each way.
+  expect(clock.now()).toBeGreaterThan(30_000);
+});
+
+test('once its buffers are through, a call is waited for no longer than any other, whatever else moves on the link', async () => {
+  const { clock, kernels } = await tabs(['ada', 'bob'], { bytesPerMs: 100 });
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
   const peer = bob.self.peer;
-  const got = await clock.finish(ada.bus.ask(shelfContract, 'things', 'get', { bytes: 16 * 1024 * 1024 }, { peer, timeoutMs: 2_000 }));
-  expect(got).toMatchObject({ ok: false, fault: { code: 'too-late' } });
+  const unanswered = ada.bus.ask(shelfContract, 'things', 'lookup', {}, { peer, buffers: [pattern(200_000)], timeoutMs: 2_000 });
+  const other = ada.bus.ask(
+    shelfContract,
+    'things',
+    'insert',
+    { data: [0] },
+    { peer, buffers: [pattern(2 * 1024 * 1024)], timeoutMs: 2_000 },
+  );
+  expect(await clock.finish(unanswered)).toMatchObject({ ok: false, fault: { code: 'too-late' } });
+  expect(clock.now()).toBeLessThan(10_000);
+  expect(await clock.finish(other)).toMatchObject({ ok: true });
+  expect(clock.now()).toBeGreaterThan(20_000);
+});
+
+test('a transfer whose asker gave up is stopped, and the link serves on', async () => {
+  const { clock, kernels, net } = await tabs(['ada', 'bob'], { bytesPerMs: 1_000 });
+  const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
+  const peer = bob.self.peer;
+  const getting = ada.bus.ask(shelfContract, 'things', 'get', { bytes: 16 * 1024 * 1024 }, { peer, timeoutMs: 2_000 });
+  await clock.advance(1_000);
+  net.cut(peer, ada.self.peer, 'one-way');
+  expect(await clock.finish(getting)).toMatchObject({ ok: false, fault: { code: 'too-late' } });
+  net.heal();
   const startedAt = clock.now();
   expect(await clock.finish(ada.bus.ask(shelfContract, 'things', 'get', { bytes: 100_000 }, { peer }))).toMatchObject({ ok: true });
   expect(clock.now() - startedAt).toBeLessThan(3_000);

@@ -16,7 +16,8 @@ import {
   relayFramesPerSecondMax,
 } from '../limits.ts';
 import type { Link, Platform } from '../platform.ts';
-import type { LinkInfo } from '../protocol/contracts/network.ts';
+import type { ReplyOf } from '../protocol/contract.ts';
+import type { LinkInfo, networkContract } from '../protocol/contracts/network.ts';
 import type { Message, Reply } from '../protocol/message.ts';
 import type { SecurityManager } from '../security-manager.ts';
 import type { Self } from '../service.ts';
@@ -24,6 +25,7 @@ import type { Binding } from './binding.ts';
 import { Calls, sizeOf, type Carrier } from './calls.ts';
 import { handshake, said, sayBye, type Proven } from './handshake.ts';
 import { InboundBudget } from './inbound-data.ts';
+import { InboundRate } from './inbound-rate.ts';
 import { Relay } from './relay.ts';
 import { Session, type LinkEnd, type SessionHost } from './session.ts';
 
@@ -67,6 +69,7 @@ const alone = (why: string) => failure('unreachable', why);
 export class NetworkManager implements Remote {
   readonly #calls: Calls;
   readonly #relay: Relay;
+  readonly #inboundRate: InboundRate;
   readonly #host: SessionHost;
   /** The link in use to each peer; `#all` has those that are on their way out too. */
   readonly #sessions = new Map<PeerId, Session>();
@@ -86,10 +89,12 @@ export class NetworkManager implements Remote {
   constructor(private readonly options: NetworkManagerOptions) {
     this.#calls = new Calls(options.platform, options.self, options.deliver);
     this.#relay = new Relay(options.platform, options.self, this.#calls, (peer) => this.#sessions.get(peer));
+    this.#inboundRate = new InboundRate(options.platform.clock);
     this.#host = {
       platform: options.platform,
       calls: this.#calls,
       budget: new InboundBudget(inboundBytesMax),
+      rate: this.#inboundRate,
       closed: (session, why) => this.#closed(session, why),
       relay: (session, frame, buffers) => this.#relay.receive(session, frame, buffers),
       unrelayed: (session, counter, fault) => this.#relay.unrelayed(session, counter, fault),
@@ -122,6 +127,11 @@ export class NetworkManager implements Remote {
   anyPeer(): PeerId | undefined {
     const peers = [...this.#sessions.keys()];
     return peers[Math.floor(this.options.platform.random.fraction() * peers.length)];
+  }
+
+  /** protocol/contracts/network.ts, transfers. */
+  transfers(peers: readonly PeerId[]): ReplyOf<typeof networkContract, 'transfers', 'query'> {
+    return { links: peers.map((peer) => this.#sessions.get(peer)?.movement() ?? null), best: this.#inboundRate.best() };
   }
 
   /** A link of one's own to `peer`, dialled where there is none. Faults: 'unreachable', 'refused', 'too-late', 'malformed', 'overloaded'. */

@@ -24,6 +24,7 @@ export function networkService(
         },
         query: () => ({ links: manager.links() }),
       },
+      transfers: { query: ({ peers }) => manager.transfers(peers) },
       group: {
         replace: ({ group }) => {
           setGroup(group);

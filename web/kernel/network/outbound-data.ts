@@ -125,7 +125,8 @@ export class OutboundData {
   #sendChunk(number: number, transfer: Transfer): void {
     while (transfer.buffers[transfer.buffer]!.length === 0) transfer.buffer++;
     const bytes = transfer.buffers[transfer.buffer]!;
-    const payload = bytes.subarray(transfer.offset, transfer.offset + this.#payloadBytesMax);
+    const payloadBytes = Math.min(this.#payloadBytesMax, this.#depth.chunkBytes);
+    const payload = bytes.subarray(transfer.offset, transfer.offset + payloadBytes);
     const chunk = encodeChunk({ transfer: number, buffer: transfer.buffer, offset: transfer.offset, payload }, room);
     transfer.offset += payload.length;
     if (!transfer.admitted) {

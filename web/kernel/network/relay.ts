@@ -48,6 +48,7 @@ export class Relay {
       via,
       binding: 'msgpack',
       relayed: true,
+      moved: via.moved,
       carry: (frame, buffers, failed, done) => this.#carry(peer, via, frame, buffers, failed, done),
     };
   }

@@ -21,10 +21,11 @@ import { frameSchema, neighboursMax, type CallFrame, type Frame, type RelayFrame
 import type { Bye, ByeCode } from '../protocol/hello.ts';
 import { natural, positive } from '../protocol/schemas.ts';
 import type { Binding } from './binding.ts';
-import type { Calls, Carriage, Carrier, Incoming } from './calls.ts';
+import type { Calls, Carriage, Carrier, Incoming, Moved } from './calls.ts';
 import { ControlPlane } from './control-plane.ts';
 import type { Proven } from './handshake.ts';
 import { InboundData, type InboundBudget } from './inbound-data.ts';
+import type { InboundRate } from './inbound-rate.ts';
 import { OutboundData } from './outbound-data.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -39,6 +40,7 @@ export interface SessionHost {
   readonly platform: Platform;
   readonly calls: Calls;
   readonly budget: InboundBudget;
+  readonly rate: InboundRate;
   closed(session: Session, why: LinkEnd): void;
   /** A relay frame came, its buffers too. */
   relay(session: Session, frame: RelayFrame, buffers: readonly Uint8Array[]): void;
@@ -57,6 +59,16 @@ export class Session implements Carrier {
   readonly relayBytes: TokenBucket;
   bytesIn = 0;
   bytesOut = 0;
+  #dataIn = 0;
+  #dataOut = 0;
+  /** When anything last came, and data, ms of the clock. */
+  #heardAt: number;
+  #dataAt = -Infinity;
+  readonly moved: Moved = {
+    given: () => this.#dataOut,
+    gone: () => this.#dataOut - this.link.data.bufferedBytes(),
+    come: () => this.#dataIn,
+  };
   /** Whom the far side can relay to. */
   readonly neighbours = new Set<PeerId>();
   /** What it was told of ours; the list is shared with other sessions. */
@@ -82,7 +94,7 @@ export class Session implements Carrier {
     this.identity = proven.identity;
     this.store = proven.store;
     this.binding = codec.name;
-    this.openedAt = clock.now();
+    this.openedAt = this.#heardAt = clock.now();
     this.openedAtWall = clock.wall();
     this.#frames = new TokenBucket(clock, framesPerLinkPerSecondMax, framesPerLinkBurstMax);
     this.relayFrames = new TokenBucket(clock, limits.relayFramesPerSecond, limits.relayFramesPerSecond * 2);
@@ -95,16 +107,31 @@ export class Session implements Carrier {
 
   /** Begins to take what comes, what has come since the handshake first. */
   listen(proven: Proven): void {
+    const { clock } = this.host.platform;
     proven.listen(
       (message) => {
         this.bytesIn += message.length;
+        this.#heardAt = clock.now();
         if (this.#state !== 'closed') this.#control.receive(message);
       },
       (message) => {
         this.bytesIn += message.length;
+        this.#dataIn += message.length;
+        this.#dataAt = this.#heardAt = clock.now();
+        this.host.rate.add(message.length);
         if (this.#state !== 'closed') this.#inbound.receive(message);
       },
     );
+  }
+
+  /** protocol/contracts/network.ts, transfers. */
+  movement(): { heardMsAgo: number; dataMsAgo: number | null; moved: number } {
+    const now = this.host.platform.clock.now();
+    return {
+      heardMsAgo: now - this.#heardAt,
+      dataMsAgo: this.#dataAt === -Infinity ? null : now - this.#dataAt,
+      moved: this.moved.come() + this.moved.gone(),
+    };
   }
 
   get open(): boolean {
@@ -169,7 +196,10 @@ export class Session implements Carrier {
     this.#outboundMade ??= new OutboundData(
       this.link.data,
       () => clock.now(),
-      (bytes) => (this.bytesOut += bytes),
+      (bytes) => {
+        this.bytesOut += bytes;
+        this.#dataOut += bytes;
+      },
     );
     return this.#outboundMade;
   }

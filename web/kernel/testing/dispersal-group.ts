@@ -6,6 +6,7 @@ import { segmentBytes } from '../limits.ts';
 import type { Channel, Link, Transport } from '../platform.ts';
 import { blocksContract } from '../protocol/contracts/blocks.ts';
 import type { PublicationOf, ReplyOf } from '../protocol/contract.ts';
+import type { MemoryNetworkOptions } from './memory-transport.ts';
 import { seededRandom } from './seeded-random.ts';
 import { TestGroup, type TestPeer } from './test-group.ts';
 
@@ -23,8 +24,8 @@ export class DispersalGroup {
   readonly #keeps = new Set<string>();
   readonly sent = { messages: 0, bytes: 0 };
 
-  constructor(seed: string) {
-    this.group = new TestGroup({ seed, script: () => ({ ms: 1, value: null }) });
+  constructor(seed: string, lines: MemoryNetworkOptions = {}) {
+    this.group = new TestGroup({ seed, script: () => ({ ms: 1, value: null }), network: lines });
     const { network } = this.group;
     const plain = network.transport.bind(network);
     network.transport = () =>

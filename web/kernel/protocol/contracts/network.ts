@@ -24,6 +24,23 @@ export const networkContract = contract({
       delete: operation('local', v.strictObject({ peer: peerIdSchema }), empty),
       query: operation('local', empty, v.strictObject({ links: listOf(linkSchema, groupPeersMax * 4) })),
     },
+    transfers: {
+      /**
+       * What has moved on the link to each peer asked about, null where there is none: ms since anything came by it, and since data did (null: never);
+       * bytes of data both ways so far. And at `best` in the last minutes, bytes of data a second that came over all links.
+       */
+      query: operation(
+        'local',
+        v.strictObject({ peers: listOf(peerIdSchema, groupPeersMax * 4) }),
+        v.strictObject({
+          links: listOf(
+            v.nullable(v.strictObject({ heardMsAgo: amount, dataMsAgo: v.nullable(amount), moved: amount })),
+            groupPeersMax * 4,
+          ),
+          best: amount,
+        }),
+      ),
+    },
     /** The directory placed this tab: what self.group() answers from now on. */
     group: { replace: operation('local', v.strictObject({ group: groupIdSchema }), empty) },
     /** Members and bridges introduce tabs to each other where nobody else does. */

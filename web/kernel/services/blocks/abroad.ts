@@ -9,7 +9,7 @@ import { groupsContract, type GroupsView } from '../../protocol/contracts/groups
 import type { Bus } from '../../service.ts';
 import { leafHash } from './leaf-hash.ts';
 import { idOfManifest, manifestBytesMax } from './manifest.ts';
-import { transferMs } from './neighbours.ts';
+import { transferMs, type Neighbours } from './neighbours.ts';
 import { firstOf } from './race.ts';
 
 /** Of each neighbouring group so many are asked. */
@@ -25,6 +25,7 @@ export class Abroad {
   constructor(
     private readonly platform: Platform,
     private readonly bus: Bus,
+    private readonly neighbours: Pick<Neighbours, 'mayHedge' | 'coming'>,
   ) {}
 
   watch(): Cancel {
@@ -42,11 +43,14 @@ export class Abroad {
 
   /** The bytes whose leaf hash is `hash`; undefined where nobody had them. */
   segment(object: ObjectId, segment: number, { hash, size }: { readonly hash: string; readonly size: number }) {
-    return firstOf(this.platform.clock, this.#others(`${object} ${segment}`), hedgeMs, async (peer) => {
+    const attempt = async (peer: PeerId) => {
       const answer = await this.bus.ask(blocksContract, 'abroad', 'get', { object, segment }, { peer, timeoutMs: 2 * transferMs(size) });
       const bytes = answer.ok ? answer.value.buffers[answer.value.body.data] : undefined;
       return bytes?.length === size && (await leafHash(this.platform.digest, bytes)) === hash ? bytes : undefined;
-    });
+    };
+    const others = this.#others(`${object} ${segment}`);
+    const mayHedge = (running: readonly PeerId[], waitedMs: number) => this.neighbours.mayHedge(running, waitedMs, hedgeMs);
+    return this.neighbours.coming(size, () => firstOf(this.platform.clock, others, hedgeMs, attempt, mayHedge));
   }
 
   /** Does `read` for somebody of another group. @throws FaultError 'overloaded' */

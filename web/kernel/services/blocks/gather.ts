@@ -209,7 +209,13 @@ export class Gather {
       candidates,
       ({ index }) => index,
       readHedgeMs,
-      ({ member, index }) => this.#read(id, member, layout.hash(segment, index), size),
+      ({ member, index }) => this.neighbours.coming(size, () => this.#read(id, member, layout.hash(segment, index), size)),
+      (running, waitedMs) =>
+        this.neighbours.mayHedge(
+          running.map(({ member }) => member.peer),
+          waitedMs,
+          readHedgeMs,
+        ),
     );
     for (const [index, pieces] of fetched) found.set(index, pieces);
     return found;

@@ -3,7 +3,8 @@ import type { IdentityId, PeerId } from '../../lib/ids.ts';
 import { failure, type Outcome } from '../../lib/outcome.ts';
 import { forgersListedMax } from '../../protocol/contracts/blocks.ts';
 import { membershipContract, type GroupView, type Member } from '../../protocol/contracts/membership.ts';
-import type { Cancel } from '../../platform.ts';
+import { networkContract } from '../../protocol/contracts/network.ts';
+import type { Cancel, Clock } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 
 /** Identities remembered for forging; the oldest may go. */
@@ -16,11 +17,14 @@ export interface Forger {
   readonly at: number;
 }
 
-/** What a transfer may take: a start, and this many bytes a second after it. */
 const transferBaseMs = 3_000;
 const transferBytesPerSecondMin = 200_000;
 
-/** @returns ms */
+/** A link of somebody doubted on which nothing has moved for so long is given up. */
+const doubtMs = 1_000;
+const patience = 2;
+
+/** Silence for which a transfer of `size` bytes is waited for, see network/while-moving.ts. @returns ms */
 export const transferMs = (size: number) => transferBaseMs + (size / transferBytesPerSecondMin) * 1_000;
 
 /** To whoever looks after objects. */
@@ -39,9 +43,13 @@ export class Neighbours {
   #lastForgers: readonly Forger[] = [];
   readonly #load = new Map<PeerId, number>();
   readonly #waiting = new Map<PeerId, Set<() => void>>();
+  readonly #doubted = new Set<PeerId>();
+  /** Bytes that are being read from others. */
+  #coming = 0;
 
   constructor(
     private readonly bus: Bus,
+    private readonly clock: Clock,
     /** A forger was named. */
     private readonly named: () => void = () => {},
   ) {}
@@ -55,7 +63,7 @@ export class Neighbours {
       this.#own = view.members.find(({ peer }) => peer === this.bus.self.peer);
       this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
-      for (const [peer, waiting] of this.#waiting) if (!alive.has(peer)) for (const lose of waiting) lose();
+      for (const peer of this.#waiting.keys()) if (!alive.has(peer)) void this.#doubt(peer);
       if (!same) changed();
     });
   }
@@ -95,7 +103,56 @@ export class Neighbours {
     return this.#lastForgers;
   }
 
-  /** `ask`, given up as soon as the member is doubted: a frozen tab must not hold up a put for its whole deadline. */
+  /** `read`, of which `bytes` are to come. */
+  async coming<T>(bytes: number, read: () => Promise<T>): Promise<T> {
+    this.#coming += bytes;
+    try {
+      return await read();
+    } finally {
+      this.#coming -= bytes;
+    }
+  }
+
+  /**
+   * Whether what has not come from any of `peers` for `waitedMs` may be asked of somebody else beside: not while this tab's own line is what
+   * keeps it waiting, because then the two share it and both come later. So where data comes from them, all that is on its way is given
+   * twice the time that it takes at the best that the line has shown of late.
+   */
+  async mayHedge(peers: readonly PeerId[], waitedMs: number, quietMsMin: number): Promise<boolean> {
+    const answer = await this.bus.ask(networkContract, 'transfers', 'query', { peers: [...peers] });
+    if (!answer.ok) return true;
+    const { links, best } = answer.value.body;
+    if (links.every((link) => (link?.dataMsAgo ?? Infinity) >= quietMsMin)) return true;
+    return waitedMs >= quietMsMin + patience * (this.#coming / best) * 1_000;
+  }
+
+  /**
+   * A member is doubted with whom transfers run: a frozen tab must not hold them up for their whole deadline. While data moves it is the line
+   * that is slow, and its answers wait behind what is sent.
+   */
+  async #doubt(peer: PeerId): Promise<void> {
+    if (this.#doubted.has(peer)) return;
+    this.#doubted.add(peer);
+    const isDoubted = () => this.#members.find((member) => member.peer === peer)?.status !== 'alive';
+    for (let seen = await this.#movedWith(peer); isDoubted() && this.#waiting.has(peer);) {
+      if (seen !== undefined) await new Promise<void>((resolve) => void this.clock.after(doubtMs, resolve));
+      const moved = await this.#movedWith(peer);
+      if (moved === undefined || moved === seen) {
+        for (const lose of this.#waiting.get(peer) ?? []) lose();
+        break;
+      }
+      seen = moved;
+    }
+    this.#doubted.delete(peer);
+  }
+
+  /** Bytes of data, either way; undefined where there is no link. */
+  async #movedWith(peer: PeerId): Promise<number | undefined> {
+    const answer = await this.bus.ask(networkContract, 'transfers', 'query', { peers: [peer] });
+    return answer.ok ? answer.value.body.links[0]?.moved : undefined;
+  }
+
+  /** `ask`, given up when the member is doubted and nothing moves. */
   async while<T>(peer: PeerId, ask: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     const waiting = this.#waiting.get(peer) ?? new Set();
     this.#waiting.set(peer, waiting);

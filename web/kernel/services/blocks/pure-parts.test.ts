@@ -103,6 +103,29 @@ describe('the first of several ways', () => {
     expect(begun).toEqual(['fails 0', 'slow 10', 'good 110']);
   });
 
+  it('leaves a slow one alone for as long as another could not help', async () => {
+    const clock = new VirtualClock();
+    const begun: string[] = [];
+    const asked: string[] = [];
+    const at = clock.now();
+    const first = firstOf(
+      clock,
+      ['a', 'b'],
+      100,
+      (way) => {
+        begun.push(`${way} ${clock.now() - at}`);
+        return after(clock, way === 'a' ? 10_000 : 10, way);
+      },
+      (running, waitedMs) => {
+        asked.push(`${running.join()} ${waitedMs}`);
+        return Promise.resolve(clock.now() - at >= 350);
+      },
+    );
+    expect(await clock.finish(first)).toBe('b');
+    expect(begun).toEqual(['a 0', 'b 400']);
+    expect(asked).toEqual(['a 100', 'a 200', 'a 300', 'a 400']);
+  });
+
   it('is undefined when there is none or all have failed', async () => {
     const clock = new VirtualClock();
     expect(await firstOf(clock, [], 100, async () => 'never')).toBeUndefined();

@@ -94,11 +94,11 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
   const store = new SliceStore(platform, publishSoon);
   const sliceShares = new Shares<string>((hash) => store.has(hash), 2 * 1024);
   const manifestShares = new Shares<ObjectId>((id) => store.manifestBytes(id) !== undefined, manifestsBytesMax / manifestsMax);
-  const neighbours = new Neighbours(context, publishSoon);
+  const neighbours = new Neighbours(context, clock, publishSoon);
   const own = { store: () => ownStore, keeps: () => donating && ownStore !== null };
   const placer = new Placer(platform, context, store, neighbours, own);
   const holdings = new Holdings(platform, context, store, () => neighbours.members(), own.store);
-  const abroad = new Abroad(platform, context);
+  const abroad = new Abroad(platform, context, neighbours);
   const gather = new Gather(platform, context, store, neighbours, holdings, abroad);
   const repair = new Repair(platform, context, store, neighbours, holdings, gather, placer, own.store, publishSoon, (identity, what) =>
     neighbours.forged(identity, what, clock.wall()),

@@ -2,6 +2,7 @@
 import { concatBytes } from '../../lib/bytes.ts';
 import type { JobId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
+import { callTimeoutMsMax } from '../../limits.ts';
 import { parse } from '../../lib/parse.ts';
 import { decodeWire } from '../../lib/wire-codec.ts';
 import type { executorContract } from '../../protocol/contracts/executor.ts';
@@ -14,7 +15,8 @@ import { BoundedCache } from './bounded-cache.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { SegmentReader } from './inputs.ts';
 
-const fetchTimeoutMs = 30_000;
+/** However slow the line: where nothing moves any more the blocks service says so, and much sooner. */
+const fetchTimeoutMs = callTimeoutMsMax;
 const jobsKeptMax = 16;
 const objectsKeptMax = 32;
 const codeBytesMax = 16 * 1024 * 1024;

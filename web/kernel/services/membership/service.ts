@@ -13,6 +13,8 @@ import { Swim, tickEveryMs } from './swim.ts';
 import type { Contact, SwimEffect, SwimEvent, Words } from './swim-events.ts';
 
 export const probeTimeoutMs = probeEveryMs;
+/** On lines as slow as this members still see each other. */
+const lateAnswerMsMax = 5_000;
 /** A helper's own probe must have ended before the one who asked stops waiting. */
 export const helpTimeoutMs = probeEveryMs - 100;
 /** Views in which only what members offer has changed follow each other no faster. */
@@ -83,16 +85,30 @@ export const membershipService: ServiceFactory<typeof membershipContract> = (con
       case 'probe': {
         const { target, words, all } = effect;
         const at = clock.now();
+        const missed = async () => {
+          const moved = await context.ask(networkContract, 'transfers', 'query', { peers: [target] });
+          if (!current()) return;
+          const heardMsAgo = moved.ok ? (moved.value.body.links[0]?.heardMsAgo ?? Infinity) : Infinity;
+          // Its answer waits behind what it sends: whoever is heard lives.
+          feed({ type: heardMsAgo < clock.now() - at ? 'vouched' : 'missed', target });
+        };
+        let late = false;
+        const cancelMissed = clock.after(probeTimeoutMs, () => {
+          late = true;
+          void missed();
+        });
+        // What comes late tells as much of who is there as what comes in time.
         const answer = await context.ask(
           membershipContract,
           'probes',
           'query',
           { group, ...spoken(words), ...(all ? { all } : {}) },
-          { peer: target, timeoutMs: probeTimeoutMs },
+          { peer: target, timeoutMs: lateAnswerMsMax },
         );
+        cancelMissed();
         if (!current()) return;
         if (!answer.ok && answer.fault.code === 'conflict') return foreign(target);
-        if (!answer.ok) return feed({ type: 'missed', target });
+        if (!answer.ok) return late ? undefined : missed();
         return feed({ type: 'answered', target, rttMs: clock.now() - at, words: answer.value.body });
       }
       case 'lookup': {

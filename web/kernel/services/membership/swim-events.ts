@@ -25,6 +25,7 @@ export type SwimEvent =
   | { readonly type: 'probed'; readonly from: PeerId; readonly words: Words }
   | { readonly type: 'answered'; readonly target: PeerId; readonly rttMs: number; readonly words: Words }
   | { readonly type: 'missed'; readonly target: PeerId }
+  /** Another member reached it, or something else of it has come since it was asked. */
   | { readonly type: 'vouched'; readonly target: PeerId }
   /** The directory saw its socket close. */
   | { readonly type: 'left'; readonly peer: PeerId }

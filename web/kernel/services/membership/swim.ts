@@ -423,6 +423,7 @@ export class Swim {
     if (member === undefined || !member.verified) return;
     member.heardAt = this.#now;
     member.misses = 0;
+    member.probing = false;
     if (member.status === 'suspect') this.#trust(member);
   }
 

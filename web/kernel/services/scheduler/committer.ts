@@ -19,9 +19,9 @@ import { planEvents, type RoundPiece } from './commit-plan.ts';
 const commitTriesMax = 3;
 const retryAfterMs = 500;
 const eventTimeoutMs = 15_000;
-const storeTimeoutMs = 20_000;
-/** The slowest link a result is still waited for. */
-const storeBytesPerMs = 50;
+const storeTimeoutMs = 60_000;
+/** The slowest line a result is still waited for, all its copies together; where nothing moves the blocks service gives up much sooner. */
+const storeBytesPerMs = 10;
 const segmentsPerPut = 64;
 const homeTimeoutMs = 30_000;
 /** Who does not answer for so long is not waited for any more, or is no member. */
