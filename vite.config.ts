@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
 import { fileURLToPath } from 'node:url';
 import { sdkFiles } from './web/sdk/remote/sdk-plugin.ts';
+import { preload } from './worker/preload-plugin.ts';
 import { sandboxPage } from './worker/sandbox-page-plugin.ts';
 import { serviceWorker } from './worker/service-worker-plugin.ts';
 
@@ -21,7 +22,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   root: 'web',
   publicDir: '../public',
-  plugins: [react(), sandboxPage(), sdkFiles(), serviceWorker()],
+  plugins: [react(), sandboxPage(), sdkFiles(), serviceWorker(), preload(['peerjs'])],
   build: {
     outDir: '../dist/site',
     emptyOutDir: true,

@@ -92,6 +92,8 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
   const start = (storage: Storage, profileRole: 'speaker' | 'second', before?: Storage) =>
     kernel.run(async () => {
       if (before !== undefined) await carryOver(before, storage);
+      const directory = peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) });
+      const server = peerServerAt(location);
       const platform: Platform = {
         clock,
         random,
@@ -104,8 +106,8 @@ async function serve({ origin, port, identity: imported, network: networkKeyHex 
         ...(operator && { operator }),
         storage,
         profileRole,
-        transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),
-        directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
+        transport: peerjsTransport({ clock, random, report, tokenOf, server, iceServers: site.value.iceServers, after: directory.begun }),
+        directory,
       };
       return startKernel(platform, { bootDocument: site.value.bootDocument, network, ...(networkKey !== undefined && { networkKey }) });
     });

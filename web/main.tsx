@@ -103,12 +103,14 @@ async function run(): Promise<void> {
     let carried: Promise<void> | undefined;
     return host.run(async () => {
       if (before !== undefined) await (carried ??= carry(before, storage));
+      const directory = peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) });
+      const server = peerServerAt(location);
       const platform: Platform = {
         ...shared,
         storage,
         profileRole,
-        transport: peerjsTransport({ clock, random, report, tokenOf, server: peerServerAt(location), iceServers: site.value.iceServers }),
-        directory: peerDirectory({ clock, random, url: directoryUrlOf(new URL(location.href)) }),
+        transport: peerjsTransport({ clock, random, report, tokenOf, server, iceServers: site.value.iceServers, after: directory.begun }),
+        directory,
         sandbox: workerSandbox({ clock }),
       };
       return startKernel(platform, { bootDocument: site.value.bootDocument, ...profile.joined });

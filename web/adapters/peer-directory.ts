@@ -47,14 +47,23 @@ export const directoryUrlOf = (page: URL) => `${page.protocol === 'https:' ? 'ws
 
 const openWebSocket = (url: string): DirectorySocket => new WebSocket(url) as DirectorySocket;
 
+export interface PeerDirectory extends Directory {
+  /** Resolves when its socket has been asked for: browsers open one socket to a host after the other, in that order. */
+  readonly begun: Promise<void>;
+}
+
 /** Nothing here throws or rejects: a server that is away, mute or wrong is a `state`, and another attempt. */
-export function peerDirectory({ url, clock, random, openSocket = openWebSocket }: PeerDirectoryOptions): Directory {
+export function peerDirectory({ url, clock, random, openSocket = openWebSocket }: PeerDirectoryOptions): PeerDirectory {
   let running: Connection | undefined;
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
   return {
+    begun,
     start(join, listener) {
       running?.stop();
       running = new Connection({ url, clock, random, openSocket }, join, listener);
       running.open();
+      begin();
     },
     stop() {
       running?.stop();

@@ -7,6 +7,7 @@
 // The server may come and go: links stay, and the connection to it is tried again with back-off.
 import type { DataConnection, Peer } from 'peerjs';
 import { isPeerId, peerId, type PeerId } from '../kernel/lib/ids.ts';
+import { atMost } from '../kernel/lib/at-most.ts';
 import { failure, success, type Outcome } from '../kernel/lib/outcome.ts';
 import { connectTimeoutMs } from '../kernel/limits.ts';
 import type { Cancel, Clock, Link, Platform, Random, Transport } from '../kernel/platform.ts';
@@ -30,10 +31,16 @@ export interface PeerjsTransportOptions {
   readonly report: Platform['report'];
   /** Makes the token by which the PeerServer knows that the id is ours to take (protocol/directory.ts). */
   readonly tokenOf: (self: PeerId) => Promise<string>;
+  /**
+   * The directory's socket goes first where one to the same host waits for the other: who is there is asked, and answered, while the PeerServer's
+   * opens, and nobody is dialled before.
+   */
+  readonly after?: Promise<void>;
 }
 
 const pendingInboundMax = 32;
 const pendingDialsMax = 64;
+const turnMsMax = 500;
 const backOffMsMin = 500;
 const backOffMsMax = 30_000;
 
@@ -86,7 +93,7 @@ class PeerjsTransport implements Transport {
     this.#self = self;
     this.#onLink = onLink;
     addEventListener('pagehide', this.#leave);
-    const [library, token] = await Promise.all([peerjs, this.options.tokenOf(self)]);
+    const [library, token] = await Promise.all([peerjs, this.options.tokenOf(self), this.#turn()]);
     if (library === undefined) return failure('unreachable', 'A part of this page could not be loaded: reload it.');
     this.#makePeer = library.Peer;
     if (this.#run !== run) return failure('unreachable', 'The tab has stopped its connections.');
@@ -99,6 +106,12 @@ class PeerjsTransport implements Transport {
         resolve(outcome);
       });
     });
+  }
+
+  /** A tab without a directory does not wait for one. */
+  #turn(): Promise<void> {
+    const { after, clock } = this.options;
+    return after === undefined ? Promise.resolve() : atMost(clock, turnMsMax, after);
   }
 
   async dial(remote: PeerId): Promise<Outcome<Link>> {

@@ -27,7 +27,8 @@ export interface Site {
 /** Fault 'unreachable' with a sentence for a person. */
 export async function loadSite(): Promise<Outcome<Site>> {
   try {
-    const [config, boot] = await Promise.all([fetch('/config.json', { cache: 'no-store' }), fetch('/boot.xml')]);
+    // As the page's HTML preloads them (worker/preload-plugin.ts). The server says itself that its settings are not to be kept.
+    const [config, boot] = await Promise.all([fetch('/config.json'), fetch('/boot.xml')]);
     if (!config.ok || !boot.ok)
       return failure('unreachable', `The server answered ${config.ok ? boot.status : config.status}: try again in a moment.`);
     const parsed = v.safeParse(configSchema, await config.json());

@@ -35,6 +35,7 @@ class Uploads {
     'blocks puts create': () => ({ put: 1 }),
     'blocks puts insert': () => ({}),
     'blocks puts submit': () => ({ id: this.id, size: 0, copies: 2 }),
+    'blocks objects insert': () => ({ id: this.id, size: 0, copies: 2 }),
     'blocks puts delete': () => void this.ended.push('given up'),
     'blocks objects get': () => ({ manifest: { size: this.segments.reduce((sum, one) => sum + one.length, 0), segments: this.segments } }),
     'blocks segments get': ({ segment }: { segment: number }) => new WithBuffers({ data: 0 }, [this.segments[segment]!]),
@@ -44,7 +45,7 @@ class Uploads {
   async upload(inputs: Inputs, signal?: AbortSignal) {
     const { ask } = this.bus;
     const keeping: typeof ask = (contract, resource, verb, request, options) => {
-      if ((resource as string) === 'puts' && verb === 'insert') this.segments.push(options!.buffers![0]!);
+      if (verb === 'insert' && ['puts', 'objects'].includes(resource)) this.segments.push(options!.buffers![0]!);
       return ask(contract, resource, verb, request, options);
     };
     return uploadInputs({ bus: { ...this.bus, ask: keeping }, codec, expires: 0, signal }, inputs);
@@ -82,9 +83,12 @@ describe('inputs', () => {
 
   it('that are wrong end in a sentence, and nothing half stored is left behind', async () => {
     const uploads = new Uploads();
-    await expect(uploads.upload({ items: ['a', 'b', 'c', 'd', 'bad'] })).rejects.toThrow('Item 4 cannot be sent.');
+    await expect(uploads.upload({ items: ['a', 'b', 'c', 'd', 'e', 'f', 'bad'] })).rejects.toThrow('Item 6 cannot be sent.');
+    expect(uploads.ended).toEqual(['given up']);
+    // Before anything is stored.
+    await expect(uploads.upload({ items: ['a', 'bad'] })).rejects.toThrow('Item 1 cannot be sent.');
     await expect(uploads.upload({ items: ['a'] }, AbortSignal.abort())).rejects.toThrow('It was called off.');
-    expect(uploads.ended).toEqual(['given up', 'given up']);
+    expect(uploads.ended).toEqual(['given up']);
     uploads.segments = [Uint8Array.of(65, 0)];
     await expect(uploads.upload({ lines: uploads.ref })).rejects.toThrow('does not look like text');
     uploads.segments = [];

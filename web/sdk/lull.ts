@@ -188,16 +188,18 @@ export function createLull(host: KernelHost): Lull {
     const now = host.clock.wall();
     const expires = checkedExpiry(spec, now);
     const name = spec.name.trim();
-    const code = await storedCode(spec.code, `${name}.mjs`, expires, spec.signal);
-    const reduce =
-      spec.reduce === undefined || spec.reduce.trim() === ''
-        ? null
-        : await storedCode(spec.reduce, `${name}.reduce.mjs`, expires, spec.signal);
     const open = spec.open === true;
-    const { input, copies } = await uploadInputs(
-      { bus: bus(), codec: host.codec, expires, signal: spec.signal, mayBeEmpty: open },
-      spec.inputs,
-    );
+    // All on their way at once; where one cannot be stored the others need not be.
+    const storing = new AbortController();
+    const signal = spec.signal === undefined ? storing.signal : AbortSignal.any([spec.signal, storing.signal]);
+    const [code, reduce, { input, copies }] = await Promise.all([
+      storedCode(spec.code, `${name}.mjs`, expires, signal),
+      spec.reduce === undefined || spec.reduce.trim() === '' ? null : storedCode(spec.reduce, `${name}.reduce.mjs`, expires, signal),
+      uploadInputs({ bus: bus(), codec: host.codec, expires, signal, mayBeEmpty: open }, spec.inputs),
+    ]).catch((error: unknown) => {
+      storing.abort();
+      throw error;
+    });
     const { segments } = await manifestOf(bus(), code.object);
     const manifest: JobManifest = {
       v: 1,
@@ -225,12 +227,7 @@ export function createLull(host: KernelHost): Lull {
     return { manifest, acknowledgedCopies: Math.min(code.copies, reduce?.copies ?? code.copies, copies ?? code.copies) };
   };
 
-  const storedCode = async (
-    code: string | ObjectRef,
-    name: string,
-    expires: number,
-    signal: AbortSignal | undefined,
-  ): Promise<StoredObject> => {
+  const storedCode = async (code: string | ObjectRef, name: string, expires: number, signal: AbortSignal): Promise<StoredObject> => {
     // Who held it when it was put may have left since: asked again before the job counts as kept elsewhere.
     if (typeof code !== 'string') return { ...code, object: idIn(code), copies: 0 };
     if (code.trim() === '') throw new LullError('bad-input', 'There is no code: an ES module with a default export is what runs.');
@@ -240,7 +237,7 @@ export function createLull(host: KernelHost): Lull {
       name,
       type: 'text/javascript',
       expiresAt: new Date(expires),
-      ...(signal && { signal }),
+      signal,
     });
   };
 

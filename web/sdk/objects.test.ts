@@ -69,10 +69,26 @@ describe('putting', () => {
     expect(told.toSorted((a, b) => a - b)).toEqual(told);
   });
 
+  it('sends what is small in one message, coded as files are', async () => {
+    const asked: unknown[] = [];
+    const { bus } = world({
+      'blocks objects insert': (request: unknown) => {
+        asked.push(request);
+        return { id, size: 5, copies: 1 };
+      },
+    });
+    const told: number[] = [];
+    const put = putObject(bus, 'small', 7, { name: 'a', expiresAt: new Date(9), onProgress: (done) => told.push(done) });
+    expect(await put).toMatchObject({ object: id, size: 5, copies: 1, name: 'a' });
+    expect(asked).toEqual([{ name: 'a', type: '', expires: 9, segments: [0], coded: true }]);
+    expect(told).toEqual([5]);
+  });
+
   it('ends at once when it is called off, and says so to the kernel', async () => {
-    const { log, bus } = world();
+    const { log, bus, gate } = world();
     const called = new AbortController();
     const put = putObject(bus, whole, 0, { signal: called.signal });
+    while (gate.open === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     called.abort();
     await expect(put).rejects.toMatchObject({ name: 'LullError', code: 'aborted' });
     expect(log).toEqual(['given up']);

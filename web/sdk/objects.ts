@@ -2,7 +2,7 @@
 import type { Bus } from '../kernel/service.ts';
 import { objectId, type ObjectId } from '../kernel/lib/ids.ts';
 import { lengthOf } from '../kernel/lib/pieces.ts';
-import { callTimeoutMsMax, jobLifeMsDefault, objectSegmentsMax, segmentBytes } from '../kernel/limits.ts';
+import { callTimeoutMsMax, jobLifeMsDefault, objectSegmentsMax, segmentBytes, smallBytesMax } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
 import { bytesIn } from './bytes-in.ts';
@@ -43,6 +43,17 @@ export async function putSegments(
   },
 ): Promise<StoredObject> {
   const { name, type, expires, signal } = settings;
+  const rest = chained(segments);
+  const begun = await firstTwo(rest);
+  throwIfAborted(signal);
+  if (begun.length === 1 && begun[0]!.length <= smallBytesMax) {
+    const size = begun[0]!.length;
+    const whole = { name, type, expires, segments: [0], coded: true };
+    const placed = await bus.ask(blocksContract, 'objects', 'insert', whole, { buffers: begun, timeoutMs: storeTimeoutMs });
+    const { id, copies } = valueOf(placed, 'Storing did not end well').body;
+    settings.onSegment?.(size);
+    return { object: id, size, name, type, copies };
+  }
   const created = valueOf(await bus.ask(blocksContract, 'puts', 'create', { name, type, expires }), 'Storing began badly');
   const { put } = created.body;
   try {
@@ -55,7 +66,7 @@ export async function putSegments(
       settings.onSegment?.(size);
     };
     const window = new Window(putWindow, signal);
-    for await (const segment of segments) {
+    for await (const segment of chained(begun, rest)) {
       throwIfAborted(signal);
       // The order of the calls is the order of the segments.
       await window.add(insert(segment));
@@ -70,6 +81,18 @@ export async function putSegments(
     await bus.ask(blocksContract, 'puts', 'delete', { put });
     throw error;
   }
+}
+
+/** The second only where the first is small: what is all there is then goes in one message. */
+async function firstTwo(segments: AsyncIterator<Uint8Array>): Promise<Uint8Array[]> {
+  const first = await segments.next();
+  if (first.done === true) return [];
+  const second = first.value.length > smallBytesMax ? undefined : await segments.next();
+  return second === undefined || second.done === true ? [first.value] : [first.value, second.value];
+}
+
+async function* chained<T>(...parts: (AsyncIterable<T> | Iterable<T>)[]): AsyncGenerator<T> {
+  for (const part of parts) yield* part;
 }
 
 export async function* segmentsOf(blob: Blob): AsyncGenerator<Uint8Array> {

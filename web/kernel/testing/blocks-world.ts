@@ -91,13 +91,21 @@ export class BlocksWorld {
     if (told) this.view();
   }
 
-  async put(keeper: Keeper, segments: readonly Uint8Array[], owner?: IdentityId) {
+  /** `coded`: a small one, too. */
+  async put(keeper: Keeper, segments: readonly Uint8Array[], owner?: IdentityId, coded = false) {
     const expires = this.clock.wall() + day;
     const put = keeper.tab.bus.ask(
       blocksContract,
       'objects',
       'insert',
-      { name: 'n', type: 't', expires, segments: segments.map((_, i) => i), ...(owner === undefined ? {} : { owner }) },
+      {
+        name: 'n',
+        type: 't',
+        expires,
+        segments: segments.map((_, i) => i),
+        ...(owner === undefined ? {} : { owner }),
+        ...(coded && { coded }),
+      },
       { buffers: segments, timeoutMs: 60_000 },
     );
     return this.clock.finish(put.then((answer) => unwrap(answer).body));

@@ -65,8 +65,15 @@ export const blocksContract = contract({
   name: 'blocks',
   resources: {
     objects: {
-      /** All at once: the buffers are the segments, in order. Resolves when every reachable wanted store has acknowledged. */
-      insert: operation('local', v.strictObject({ ...putSettings, segments: listOf(bufferIndex, 64) }), objectRefSchema),
+      /**
+       * All at once: the buffers are the segments, in order. Resolves when every reachable wanted store has acknowledged. A small one is copied, as
+       * results are, unless it is to be `coded` as what is put in pieces.
+       */
+      insert: operation(
+        'local',
+        v.strictObject({ ...putSettings, segments: listOf(bufferIndex, 64), coded: v.optional(v.boolean()) }),
+        objectRefSchema,
+      ),
       get: operation('local', v.strictObject({ id: objectIdSchema }), v.strictObject({ manifest: objectManifestSchema })),
       /** How well it is held now. `held` counts identities with slices of their own of the best coding, `online` those of them that answer. */
       lookup: operation(

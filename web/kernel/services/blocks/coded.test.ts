@@ -17,6 +17,7 @@ afterEach(() => {
 
 const some = bytesOf(90_001, 'first');
 const more = bytesOf(70_000, 'second');
+const little = bytesOf(301, 'little');
 
 /** The slots of an object that a tab has, by the slices in its store. */
 async function slotsOf(keeper: Keeper, { k, n, segments }: ObjectManifest): Promise<number[]> {
@@ -43,9 +44,13 @@ describe('a put', () => {
     [16, 4, 16, 16],
     [24, 4, 16, 16],
   ])('in a group of %i is %i of %i, one slot a person, %i placed, and each says what it has', async (count, k, n, placed) => {
-    world = new BlocksWorld(`table ${count}`);
+    for (const segments of [[some, more], [little]]) await isPlaced(segments, count, k, n, placed);
+  });
+
+  const isPlaced = async (segments: readonly Uint8Array[], count: number, k: number, n: number, placed: number) => {
+    world = new BlocksWorld(`table ${count} ${segments.length}`);
     const group = await world.group(count);
-    const ref = await world.put(group[0]!, [some, more]);
+    const ref = await world.put(group[0]!, segments, undefined, true);
     const manifest = await world.manifest(group[0]!, ref.id);
     expect(manifest).toMatchObject({ v: 2, k, n, by: group[0]!.tab.self.identity });
     expect(manifest.holders).toHaveLength(placed);
@@ -63,8 +68,11 @@ describe('a put', () => {
     expect(slots).toHaveLength(placed);
     await world.clock.advance(3_000);
     expect(await world.health(group.at(-1)!, ref.id)).toMatchObject({ k, held: placed, online: placed });
-    await read(group.at(-1)!, ref.id, [some, more]);
-  });
+    await read(group.at(-1)!, ref.id, segments);
+    // Who put it may go.
+    world.kill(group[0]!);
+    if (placed > k) await read(group.at(-1)!, ref.id, segments);
+  };
 
   it('of a person who does not donate leaves a copy that is no slot, and is as safe as any other', async () => {
     world = new BlocksWorld('submitter');

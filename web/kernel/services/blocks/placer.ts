@@ -1,9 +1,10 @@
 // Hands slices, manifests and re-codings to other stores, and answers once each has said that it is durable there.
+import { bytesOfHex, concatBytes } from '../../lib/bytes.ts';
 import type { IdentityId, ObjectId, StoreId } from '../../lib/ids.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
-import type { Platform } from '../../platform.ts';
+import type { Coder, Platform } from '../../platform.ts';
 import type { Bus } from '../../service.ts';
 import { codingFor, placedOf, type Coding } from './coding.ts';
 import { copiesOf } from './health.ts';
@@ -14,7 +15,7 @@ import { consents, isKeeper, placementOrder, type Keeper } from './placement.ts'
 import type { SliceStore } from './slice-store.ts';
 import type { SignedRecoding } from './slots.ts';
 
-/** Manifests of large objects are shown to this many members beside the holders, best effort. */
+/** Manifests of what is put are shown to this many members beside the holders, best effort. */
 const shownMax = 48;
 
 export interface PutSettings {
@@ -120,27 +121,48 @@ export class Placer {
   }
 
   /**
-   * A small object: the segment and its manifest in one message to each holder, so that a result costs two messages a copy. A holder that
-   * fails is replaced by the next in order. Faults: 'storage' where nobody, this tab included, could keep it.
+   * An object of one segment: each holder's slice and the manifest in one message, so that a result costs two messages a copy. A holder that
+   * fails is replaced by the next in order. With a `coder` it is coded as larger ones are, else copied. Faults: 'storage' where nobody, this
+   * tab included, could keep it.
    */
-  async placeSmall(segment: Uint8Array, settings: PutSettings): Promise<Outcome<Placed>> {
+  async placeSmall(segment: Uint8Array, settings: PutSettings, coder?: Coder): Promise<Outcome<Placed>> {
+    const { expires } = settings;
     const hash = await this.hash(segment);
-    const { coding, slots, selfKeeps, order } = this.plan(hash, true, settings);
-    const wanted = slots - (selfKeeps ? 1 : 0);
+    const { coding, slots, selfKeeps, order } = this.plan(hash, coder === undefined, settings);
+    const { k, n } = coding;
+    const slices = coder === undefined || k === 1 ? [] : await this.slicesOf(await coder.encode(segment, k, n));
     const own = selfKeeps ? this.own.store() : null;
-    const named = order.splice(0, wanted);
+    const named = order.splice(0, slots - (selfKeeps ? 1 : 0));
     const holders = [...(own === null ? [] : [own]), ...named.map(({ store }) => store)];
-    const manifest = this.manifestOf(settings, coding, [{ size: segment.length, hash, slices: new Uint8Array(0) }], holders);
+    const manifest = this.manifestOf(settings, coding, [{ size: segment.length, hash, slices: hashesOf(slices) }], holders);
     const bytes = encodeManifest(manifest);
     const id = await idOfManifest(this.platform.digest, bytes);
-    const kept = this.store.keep(hash, segment, { expires: settings.expires, pinned: !selfKeeps }, [id, bytes]);
-    const give = async (to: Keeper | undefined): Promise<Given[]> => {
+    // Of a coded one the whole is kept for convenience, and the own slot as others keep theirs.
+    const kept = this.store.keep(hash, segment, { expires, pinned: k > 1 || !selfKeeps }, [id, bytes]);
+    const ownSlot = selfKeeps && k > 1 ? kept.then(() => this.#keepSlot(slices[0]!, expires, id)) : undefined;
+    const give = async (to: Keeper | undefined, index: number): Promise<Given[]> => {
       if (to === undefined) return [];
-      const answer = await this.sendSlice(to, { hash, bytes: segment }, settings, bytes);
-      return answer.ok ? [{ to, index: 0 }] : give(order.shift());
+      const answer = await this.sendSlice(to, slices[index] ?? { hash, bytes: segment }, settings, bytes);
+      return answer.ok ? [{ to, index }] : give(order.shift(), index);
     };
-    const given = (await Promise.all(named.map(give))).flat();
-    return this.placed({ id, size: segment.length, k: 1, given, short: given.length < wanted }, await kept);
+    const given = (await Promise.all(named.map((to, at) => give(to, k === 1 ? 0 : at + (selfKeeps ? 1 : 0))))).flat();
+    await ownSlot;
+    if (coder !== undefined) this.#show(bytes, given);
+    return this.placed({ id, size: segment.length, k, given, short: given.length < named.length }, await kept);
+  }
+
+  /** To those who hold nothing of it: they need not ask for it first when they want it. */
+  #show(manifest: Uint8Array, given: readonly Given[]): void {
+    const holding = new Set(given.map(({ to }) => to.peer));
+    for (const other of this.neighbours.alive().slice(0, shownMax)) if (!holding.has(other.peer)) void this.sendManifest(other, manifest);
+  }
+
+  slicesOf(rows: readonly Uint8Array[]): Promise<Slice[]> {
+    return Promise.all(rows.map(async (bytes) => ({ hash: await this.hash(bytes), bytes })));
+  }
+
+  #keepSlot({ hash, bytes }: Slice, expires: number, object: ObjectId): Promise<Outcome<void>> {
+    return this.store.keep(hash, bytes, { expires, object });
   }
 
   /**
@@ -162,8 +184,7 @@ export class Placer {
       this.store.keepManifest(id, bytes, manifest),
       ...given.map(({ to }) => this.sendManifest(to, bytes)),
     ]);
-    const holding = new Set(given.map(({ to }) => to.peer));
-    for (const other of this.neighbours.alive().slice(0, shownMax)) if (!holding.has(other.peer)) void this.sendManifest(other, bytes);
+    this.#show(bytes, given);
     const acknowledged = given.filter((_, i) => told[i]!.ok);
     const wanted = slots - (selfKeeps ? 1 : 0);
     const short = acknowledged.length < wanted;
@@ -189,3 +210,6 @@ export class Placer {
     return { v: 2, size, name, type, expires, by: this.bus.self.identity, k, n, segments, holders: holders.slice(0, n) };
   }
 }
+
+/** As a manifest lists them: of a segment that is copied there are none. */
+export const hashesOf = (slices: readonly Slice[]) => concatBytes(slices.map(({ hash }) => bytesOfHex(hash)));

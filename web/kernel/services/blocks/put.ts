@@ -1,12 +1,11 @@
 // One object put in pieces: each segment is coded, and its slices go to the own store and to the holders; a few segments at a time, so
 // that the link is never idle and no more than those are in memory.
-import { bytesOfHex, concatBytes } from '../../lib/bytes.ts';
 import { failure, success, type Outcome } from '../../lib/outcome.ts';
 import { joined } from '../../lib/pieces.ts';
 import { objectSegmentsMax, putSegmentsInFlightMax, segmentBytesMax } from '../../limits.ts';
 import type { ObjectManifest } from '../../protocol/object.ts';
 import type { Coder } from '../../platform.ts';
-import type { Given, Placed, Placer, Plan, PutSettings, Slice } from './placer.ts';
+import { hashesOf, type Given, type Placed, type Placer, type Plan, type PutSettings, type Slice } from './placer.ts';
 import type { PutClaims } from './put-claims.ts';
 import { SlotSender } from './slot-sender.ts';
 import type { SliceStore } from './slice-store.ts';
@@ -156,8 +155,7 @@ export class Put {
     if (!whole.ok) this.#whole = whole;
     if (slot?.ok === false) this.#ownSlot = slot;
     else if (k === 1 && !whole.ok) this.#ownSlot = whole;
-    const hashes = k === 1 ? new Uint8Array(0) : concatBytes(slices.map((slice) => bytesOfHex(slice.hash)));
-    this.#segments[at] = { size: bytes.length, hash, slices: hashes };
+    this.#segments[at] = { size: bytes.length, hash, slices: k === 1 ? new Uint8Array(0) : hashesOf(slices) };
     const held = this.#senders.filter(({ holder }) => holder !== undefined).length + (selfKeeps && this.#ownSlot.ok ? 1 : 0);
     return this.#whole.ok || held >= k ? success(undefined) : this.#whole;
   }
@@ -165,8 +163,7 @@ export class Put {
   async #slicesOf(hash: string, bytes: Uint8Array): Promise<Slice[]> {
     const { k, n } = this.#plan!.coding;
     if (k === 1) return [{ hash, bytes }];
-    const slices = await this.coder.encode(bytes, k, n);
-    return Promise.all(slices.map(async (slice) => ({ hash: await this.placer.hash(slice), bytes: slice })));
+    return this.placer.slicesOf(await this.coder.encode(bytes, k, n));
   }
 
   /** Out of the own copy. */

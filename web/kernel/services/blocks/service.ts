@@ -243,11 +243,12 @@ export const blocksService: ServiceFactory<typeof blocksContract> = (context) =>
     contract: blocksContract,
     handlers: {
       objects: {
-        insert: async ({ segments, ...settings }, call) => {
+        insert: async ({ segments, coded = false, ...settings }, call) => {
           await loaded;
           checkExpiry(settings.expires);
           const runs = segments.map((index) => owned(bufferOf(call, index, segmentBytesMax)));
-          if (runs.length === 1 && runs[0]!.length <= smallBytesMax) return watched(unwrap(await placer.placeSmall(runs[0]!, settings)));
+          if (runs.length === 1 && runs[0]!.length <= smallBytesMax)
+            return watched(unwrap(await placer.placeSmall(runs[0]!, settings, coded ? platform.coder : undefined)));
           const put = new Put(placer, store, platform.coder, claims, settings, clock.now());
           const added = await Promise.all(runs.map((run) => put.add(run)));
           const refused = added.find(({ ok }) => !ok);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makePeerId, type PeerId } from '../../lib/ids.ts';
 import { groupPeersMax, linkFillEveryMs, linksMin } from '../../limits.ts';
 import { testSigner } from '../../testing/test-crypto.ts';
-import { hearsayFailuresMax, LinkPlan, linksMax, otherSideAfterMs, redialFirstMs, redialMaxMs } from './link-plan.ts';
+import { comerFirstMs, hearsayFailuresMax, LinkPlan, linksMax, otherSideAfterMs, redialFirstMs, redialMaxMs } from './link-plan.ts';
 
 const peers = Array.from({ length: 150 }, (_, i) => makePeerId(testSigner(`peer ${i}`).identity, new Uint8Array(8))).toSorted() as PeerId[];
 const [lowest, highest] = [peers[0]!, peers.at(-1)!];
@@ -28,10 +28,20 @@ describe('the plan of links', () => {
       plan.links(new Set(middle.slice(0, linksMin)));
       for (const peer of middle) plan.joined(peer, 0);
     }
-    expect(low.next(linkFillEveryMs)).toHaveLength(1);
-    expect(low.next(linkFillEveryMs * 2)).toEqual([]);
-    expect(high.next(linkFillEveryMs * 2)).toEqual([]);
+    expect(low.next(comerFirstMs - 1)).toEqual([]);
+    expect(low.next(comerFirstMs)).toHaveLength(1);
+    expect(low.next(comerFirstMs + linkFillEveryMs)).toEqual([]);
+    expect(high.next(comerFirstMs + linkFillEveryMs)).toEqual([]);
     expect(high.next(otherSideAfterMs)).toHaveLength(1);
+  });
+
+  it('who lacks links dials a newcomer only when that has not come by itself', () => {
+    const plan = new LinkPlan(highest);
+    plan.joined(middle[0]!, 0);
+    plan.heardOf(middle[1]!, 0);
+    expect(plan.next(2 * linkFillEveryMs)).toEqual([middle[1]]);
+    expect(plan.next(comerFirstMs - 1)).toEqual([]);
+    expect(plan.next(comerFirstMs)).toEqual([middle[0]]);
   });
 
   it('leaves one that fails alone for longer each time, never for longer than its bound', () => {

@@ -5,6 +5,8 @@ import { rankByRendezvous } from '../../lib/rendezvous.ts';
 import { groupPeersMax, linkFillEveryMs, linksMin } from '../../limits.ts';
 
 export const linksMax = groupPeersMax + 8;
+/** Who came after us dials those it lacks itself: it is given this long, in which a link opens over a third of a second each way. */
+export const comerFirstMs = 2_500;
 /** The higher id dials too where the lower one has not managed to in this long: one of two directions may be blocked. */
 export const otherSideAfterMs = 10 * linkFillEveryMs;
 /** After the n-th failure a peer is left alone for min(first x 2^n, max). */
@@ -20,6 +22,8 @@ interface Candidate {
   eager: boolean;
   /** The directory says it is online. */
   listed: boolean;
+  /** It came after us. */
+  comer: boolean;
   failures: number;
   retryAt: number;
   dialling: boolean;
@@ -54,7 +58,7 @@ export class LinkPlan {
   /** The directory saw it come: it will dial those it lacks itself. */
   joined(peer: PeerId, now: number): void {
     const candidate = this.#want(peer, now);
-    if (candidate !== undefined) candidate.listed = true;
+    if (candidate !== undefined) candidate.listed = candidate.comer = true;
   }
 
   /** Members told of it. */
@@ -66,7 +70,7 @@ export class LinkPlan {
     if (peer === this.self) return undefined;
     const known = this.#candidates.get(peer);
     if (known !== undefined || this.#candidates.size >= candidatesMax) return known;
-    const candidate: Candidate = { since: now, eager: false, listed: false, failures: 0, retryAt: now, dialling: false };
+    const candidate: Candidate = { since: now, eager: false, listed: false, comer: false, failures: 0, retryAt: now, dialling: false };
     this.#candidates.set(peer, candidate);
     return candidate;
   }
@@ -108,7 +112,7 @@ export class LinkPlan {
       this.#candidates.get(peer)!.dialling = true;
       chosen.push(peer);
     };
-    const waited = (it: Candidate, ms: number) => now - it.since >= ms;
+    const waited = (it: Candidate, ms: number) => now - it.since >= (it.comer ? Math.max(ms, comerFirstMs) : ms);
     const lacking = linksMin - this.#linked.size - dialling;
     if (lacking > 0) {
       const eager = open.filter(([, it]) => it.eager || waited(it, 2 * linkFillEveryMs)).map(([peer]) => peer);

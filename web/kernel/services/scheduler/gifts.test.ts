@@ -35,6 +35,7 @@ const situation = (more: Partial<GiftSituation> = {}): GiftSituation => ({
   idleSince: 0,
   rank: 0,
   lastGiftAt: -Infinity,
+  rttMs: 0,
   held: [held(1)],
   ...more,
 });
@@ -63,6 +64,9 @@ describe('a donor gives', () => {
 
   it('nothing while something waits, nobody does, or it just gave', () => {
     expect(planGift(situation({ waiting: 1 }))).toBeUndefined();
+    // Eight seconds are left, and half of them are sooner done than handed over where three round trips take longer.
+    expect(planGift(situation({ rttMs: 1_000 }))?.kind).toBe('tail');
+    expect(planGift(situation({ rttMs: 1_500 }))).toBeUndefined();
     expect(planGift(situation({ idleElsewhere: 0 }))).toBeUndefined();
     expect(planGift(situation({ lastGiftAt: 100_000 - giftEveryMs + 1 }))).toBeUndefined();
     expect(giftEveryMs).toBeGreaterThanOrEqual(500);

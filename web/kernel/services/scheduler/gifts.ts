@@ -3,8 +3,9 @@
 import type { RecordId } from '../../lib/ids.ts';
 import type { Range } from '../../protocol/schemas.ts';
 
-/** What takes less is sooner done than handed over. */
+/** What takes less is sooner done than handed over: it is appended, then claimed, and what came of it is told. */
 export const giftMsMin = 300;
+const giftRoundTrips = 3;
 /** The group sees what came of a gift before the next one. */
 export const giftEveryMs = 1_200;
 /** Between two functions a worker has nothing for a moment. */
@@ -35,6 +36,8 @@ export interface GiftSituation {
   /** Place of this tab among those that have work. */
   readonly rank: number;
   readonly lastGiftAt: number;
+  /** Between members. */
+  readonly rttMs: number;
   /** In order of claiming. */
   readonly held: readonly HeldFunction[];
 }
@@ -44,11 +47,22 @@ export type Gift =
   /** After `keep` of its items; the rest in up to `pieces` functions. */
   | { readonly kind: 'tail'; readonly record: RecordId; readonly keep: number; readonly pieces: number };
 
-export function planGift({ now, waiting, idleHere, idleElsewhere, idleSince, rank, lastGiftAt, held }: GiftSituation): Gift | undefined {
+export function planGift({
+  now,
+  waiting,
+  idleHere,
+  idleElsewhere,
+  idleSince,
+  rank,
+  lastGiftAt,
+  rttMs,
+  held,
+}: GiftSituation): Gift | undefined {
+  const leastMs = Math.max(giftMsMin, giftRoundTrips * rttMs);
   const idle = idleHere + idleElsewhere;
   if (waiting > 0 || idle === 0 || now - lastGiftAt < giftEveryMs) return undefined;
   if (now - idleSince < idleSettleMs + Math.max(0, rank - idle + 1) * giftRankMs) return undefined;
-  const ahead = held.filter(({ begun, items, itemMs }) => !begun && items * itemMs >= giftMsMin);
+  const ahead = held.filter(({ begun, items, itemMs }) => !begun && items * itemMs >= leastMs);
   if (ahead.length > 0 && idleElsewhere > 0) return { kind: 'whole', records: ahead.slice(-idleElsewhere).map(({ record }) => record) };
   let longest: HeldFunction | undefined;
   let longestMs = 0;
@@ -58,9 +72,9 @@ export function planGift({ now, waiting, idleHere, idleElsewhere, idleSince, ran
   }
   if (longest === undefined) return undefined;
   const left = leftOf(longest);
-  const pieces = Math.min(idle, piecesMax, left, Math.max(1, Math.floor(longestMs / giftMsMin) - 1));
+  const pieces = Math.min(idle, piecesMax, left, Math.max(1, Math.floor(longestMs / leastMs) - 1));
   const given = Math.ceil((left * pieces) / (pieces + 1));
-  if (given * longest.itemMs < giftMsMin) return undefined;
+  if (given * longest.itemMs < leastMs) return undefined;
   return { kind: 'tail', record: longest.record, keep: longest.items - given, pieces };
 }
 

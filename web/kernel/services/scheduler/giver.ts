@@ -8,6 +8,7 @@ import type { Member } from '../../protocol/contracts/membership.ts';
 import { queueContract } from '../../protocol/contracts/queue.ts';
 import type { schedulerContract } from '../../protocol/contracts/scheduler.ts';
 import type { ServiceContext } from '../../service.ts';
+import { middleRttMs } from './middle-rtt.ts';
 import { before, cut, endAfter, from, planGift, type HeldFunction, type RoundRange } from './gifts.ts';
 
 const appendTimeoutMs = 15_000;
@@ -91,6 +92,7 @@ export class Giver<T extends Givable> {
       idleSince: this.#idleSince,
       rank,
       lastGiftAt: this.#lastGiftAt,
+      rttMs: middleRttMs(this.host.members()),
       held,
     });
     if (gift === undefined) return;

@@ -32,7 +32,7 @@ describe('the size of a function', () => {
     let rounds = 0;
     let size = 0;
     for (; rounds < 12; rounds++) {
-      size = functionItems(recent, 10_000_000, 4, rounds);
+      size = functionItems(recent, 10_000_000, 4, rounds, 0);
       recent.push({ items: size, tookMs: size * itemMs });
     }
     const took = size * itemMs;
@@ -43,44 +43,47 @@ describe('the size of a function', () => {
   it('reaches tens of thousands within seven functions where items do nothing', () => {
     const recent: Measured[] = [];
     for (let i = 0; i < 7; i++) {
-      const size = functionItems(recent, 10_000_000, 1, i);
+      const size = functionItems(recent, 10_000_000, 1, i, 0);
       recent.push({ items: size, tookMs: 0 });
     }
     expect(recent.at(-1)!.items).toBeGreaterThan(30_000);
   });
 
   it('grows by all that was measured: four probes of a lone worker are enough for a third of a second', () => {
-    const probes = Array.from({ length: functionsAhead(1, 0) }, (_, i) => functionItems([], 600, 1, i));
+    const probes = Array.from({ length: functionsAhead(1, 0) }, (_, i) => functionItems([], 600, 1, i, 0));
     expect(probes).toEqual([1, 1, 1, 1]);
     const recent = probes.map((items) => ({ items, tookMs: 10 }));
-    expect(functionItems(recent, 600, 1, 0)).toBe(32);
-    expect(functionItems([...recent, { items: 32, tookMs: 320 }], 600, 1, 0)).toBe(99);
+    expect(functionItems(recent, 600, 1, 0, 0)).toBe(32);
+    expect(functionItems([...recent, { items: 32, tookMs: 320 }], 600, 1, 0, 0)).toBe(99);
     expect([functionsAhead(1, measuredMax - 1), functionsAhead(1, measuredMax)]).toEqual([4, 8]);
   });
 
   it('grows step by step however many brief functions were measured', () => {
     const brief = Array.from({ length: measuredMax }, () => ({ items: 4, tookMs: 0.2 }));
-    expect(functionItems(brief, 1e6, 8, 0)).toBe(8 * 16);
+    expect(functionItems(brief, 1e6, 8, 0, 0)).toBe(8 * 16);
   });
 
   it('gives a lone worker the end of a job in one', () => {
     const recent = [{ items: 100, tookMs: 1_000 }];
-    expect(functionItems(recent, 80, 1, 0)).toBe(80);
-    expect(functionItems(recent, 80, 2, 0)).toBe(20);
-    expect(functionItems(recent, 80, 0, 0)).toBe(40);
+    expect(functionItems(recent, 80, 1, 0, 0)).toBe(80);
+    expect(functionItems(recent, 80, 2, 0, 0)).toBe(20);
+    expect(functionItems(recent, 80, 0, 0, 0)).toBe(40);
   });
 
   it('shrinks as soon as items get dearer', () => {
     const cheap = Array.from({ length: measuredMax }, () => ({ items: 1_000, tookMs: 1_000 }));
     const dear = Array.from({ length: 3 }, () => ({ items: 1_000, tookMs: 10_000 }));
-    expect(functionItems([...cheap, ...dear], 1e6, 4, 0)).toBeLessThanOrEqual(100);
+    expect(functionItems([...cheap, ...dear], 1e6, 4, 0, 0)).toBeLessThanOrEqual(100);
   });
 
   it('spreads the end of a job over all workers, but not in crumbs', () => {
     const recent = [{ items: 100, tookMs: 1_000 }];
-    expect(functionItems(recent, 80, 4, 0)).toBe(10);
-    expect(functionItems(recent, 8, 4, 0)).toBe(9); // 100 ms of them, all in one
-    expect(functionItems([], 6, 8, 7)).toBe(1);
+    expect(functionItems(recent, 80, 4, 0, 0)).toBe(10);
+    expect(functionItems(recent, 8, 4, 0, 0)).toBe(9); // 100 ms of them, all in one
+    expect(functionItems([], 6, 8, 7, 0)).toBe(1);
+    // Where an answer takes 300 ms, 600 ms of them: the next is claimed meanwhile.
+    expect(functionItems(recent, 80, 4, 0, 300)).toBe(59);
+    expect(functionItems(recent, 1e6, 4, 0, 300)).toBe(functionItems(recent, 1e6, 4, 0, 0));
   });
 
   it('fetches a bounded run of input', () => {
@@ -105,7 +108,7 @@ describe('the size of a function', () => {
       { range: [10, 30] as const, round: 0, failedBy: [] },
     ];
     const recent = [{ items: 1_000, tookMs: 10 }];
-    const [plan] = planAppends({ parts, undecided, queued: [], waiting: 0, workers: 1, recent });
+    const [plan] = planAppends({ parts, undecided, queued: [], waiting: 0, workers: 1, rttMs: 0, recent });
     expect(plan?.ranges).toEqual([
       [4, 10],
       [10, 18],
@@ -122,6 +125,7 @@ describe('the steward', () => {
     queued: [],
     waiting: 0,
     workers: 2,
+    rttMs: 0,
     recent: [{ items: 10, tookMs: 1_000 }],
     ...more,
   });

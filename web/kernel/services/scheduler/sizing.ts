@@ -16,8 +16,9 @@ const itemOverheadMs = 0.005;
 const briefMs = 100;
 const growBrief = 8;
 const growLonger = 3;
-/** At the end of a job work is spread over all workers, but not in crumbs. */
+/** At the end of a job work is spread over all workers, but not in crumbs: nor in what takes less than claiming the next, which is one round trip at best. */
 const crumbMs = 100;
+const crumbRoundTrips = 2;
 const lastSeen = 3;
 const grownFrom = 4;
 /** Sizes of the first functions, before anything is known: several short ones, so that every donor soon reports. */
@@ -29,8 +30,9 @@ const probes = [1, 1, 1, 1, 2, 2, 4, 4];
  * @param remaining items that are in no function yet
  * @param workers that share them
  * @param appended functions this same plan has appended already: the probes differ in size
+ * @param rttMs between members
  */
-export function functionItems(recent: readonly Measured[], remaining: number, workers: number, appended: number): number {
+export function functionItems(recent: readonly Measured[], remaining: number, workers: number, appended: number, rttMs: number): number {
   // One worker alone has nobody to wait for.
   const share = Math.max(1, Math.ceil(remaining / (workers === 1 ? 1 : 2 * Math.max(1, workers))));
   const known = recent.slice(-measuredMax).filter(({ items }) => items > 0);
@@ -40,7 +42,7 @@ export function functionItems(recent: readonly Measured[], remaining: number, wo
   const seen = totalOf(known.slice(-grownFrom));
   const growth = seen.tookMs < briefMs ? growBrief : growLonger;
   const wanted = Math.min(functionTargetMs / itemMs, seen.items * growth, recordItemsMax);
-  return Math.max(1, Math.floor(Math.min(wanted, Math.max(share, crumbMs / itemMs))));
+  return Math.max(1, Math.floor(Math.min(wanted, Math.max(share, Math.max(crumbMs, crumbRoundTrips * rttMs) / itemMs))));
 }
 
 function totalOf(measured: readonly Measured[]): Measured {

@@ -23,6 +23,8 @@ export interface Situation {
   readonly waiting: number;
   /** Workers that all members together may run. */
   readonly workers: number;
+  /** Round trip between members. */
+  readonly rttMs: number;
   readonly recent: readonly Measured[];
 }
 
@@ -70,7 +72,7 @@ export function planAppends(situation: Situation): Append[] {
   for (const { range, round, failedBy } of open) {
     let first = range[0];
     while (first < range[1] && situation.waiting + appended < ahead) {
-      const sized = functionItems(situation.recent, remaining, situation.workers, appended);
+      const sized = functionItems(situation.recent, remaining, situation.workers, appended, situation.rttMs);
       const items = failedBy.length > 0 ? Math.min(sized, retryItems) : sized;
       const end = Math.min(range[1], first + items, Math.max(first + 1, partsEnd(situation.parts, first)));
       let ranges = byRound.get(round);

@@ -14,6 +14,7 @@ import type { Range } from '../../protocol/schemas.ts';
 import type { ServiceContext } from '../../service.ts';
 import { Allocator, type Words } from './allocate.ts';
 import { isAtHome, LoanWatch, lentTo, type Loan } from './loans.ts';
+import { middleRttMs } from './middle-rtt.ts';
 import { isOpen } from './open-jobs.ts';
 import { measuredMax, type Measured } from './sizing.ts';
 import { patienceWith, planAppends, type Append, type Undecided } from './steward.ts';
@@ -285,6 +286,7 @@ export class Stewardship {
       queued: [...live.map(({ range }) => range), ...(atHome ? this.#away(known, care, loans.value.body.loans) : [])],
       waiting: live.filter(({ state }) => state === 'waiting').length,
       workers: this.#workers(),
+      rttMs: middleRttMs(this.#members),
       recent: care.recent,
     });
     return { ok: true as const, value: { plan, queued: live.length } };
