@@ -55,6 +55,8 @@ export const outboundMessagesPerLinkMax = 2_048;
 export const outboundControlBytesMax = 32 * 1024 * 1024;
 export const callTimeoutMs = 5_000;
 export const callTimeoutMsMax = 600_000;
+/** For what may have to come over a slow line: where nothing moves any more the services asked say so themselves, and much sooner. */
+export const slowLineMsMax = callTimeoutMsMax;
 export const dataChunkBytes = 64 * 1024;
 /** A chunk is what leaves in `dataChunkMs`, within `dataChunkBytesMin` and `dataChunkBytes`, and at first the start. */
 export const dataChunkMs = 50;

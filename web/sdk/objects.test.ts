@@ -84,6 +84,15 @@ describe('putting', () => {
     expect(told).toEqual([5]);
   });
 
+  it('ends at once when it is called off, small as it is', async () => {
+    const { bus } = world({ 'blocks objects insert': () => new Promise(() => undefined) });
+    const called = new AbortController();
+    const put = putObject(bus, 'small', 0, { signal: called.signal });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    called.abort();
+    await expect(put).rejects.toMatchObject({ name: 'LullError', code: 'aborted' });
+  });
+
   it('ends at once when it is called off, and says so to the kernel', async () => {
     const { log, bus, gate } = world();
     const called = new AbortController();

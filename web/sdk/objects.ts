@@ -2,7 +2,7 @@
 import type { Bus } from '../kernel/service.ts';
 import { objectId, type ObjectId } from '../kernel/lib/ids.ts';
 import { lengthOf } from '../kernel/lib/pieces.ts';
-import { callTimeoutMsMax, jobLifeMsDefault, objectSegmentsMax, segmentBytes, smallBytesMax } from '../kernel/limits.ts';
+import { slowLineMsMax, jobLifeMsDefault, objectSegmentsMax, segmentBytes, smallBytesMax } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import type { ObjectManifest } from '../kernel/protocol/object.ts';
 import { bytesIn } from './bytes-in.ts';
@@ -11,8 +11,6 @@ import { checkOptions } from './spec-checks.ts';
 import type { GetOptions, ObjectRef, PutOptions } from './types.ts';
 
 export const objectBytesMax = objectSegmentsMax * segmentBytes;
-/** However slow the line: where nothing moves any more the kernel says so, and much sooner. */
-const storeTimeoutMs = callTimeoutMsMax;
 /** Segments asked for at once: what keeps a link busy while the latest is being checked, and all that is in the page's memory of a file. */
 export const putWindow = 4;
 export const getWindow = 8;
@@ -49,8 +47,12 @@ export async function putSegments(
   if (begun.length === 1 && begun[0]!.length <= smallBytesMax) {
     const size = begun[0]!.length;
     const whole = { name, type, expires, segments: [0], coded: true };
-    const placed = await bus.ask(blocksContract, 'objects', 'insert', whole, { buffers: begun, timeoutMs: storeTimeoutMs });
-    const { id, copies } = valueOf(placed, 'Storing did not end well').body;
+    const placing = bus.ask(blocksContract, 'objects', 'insert', whole, { buffers: begun, timeoutMs: slowLineMsMax });
+    let placed: Awaited<typeof placing> | undefined;
+    const window = new Window(1, signal);
+    await window.add(placing.then((answer) => void (placed = answer)));
+    await window.end();
+    const { id, copies } = valueOf(placed!, 'Storing did not end well').body;
     settings.onSegment?.(size);
     return { object: id, size, name, type, copies };
   }
@@ -60,7 +62,7 @@ export async function putSegments(
     const insert = async (segment: Uint8Array): Promise<void> => {
       const size = segment.length;
       valueOf(
-        await bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [segment], timeoutMs: storeTimeoutMs }),
+        await bus.ask(blocksContract, 'puts', 'insert', { put, data: 0 }, { buffers: [segment], timeoutMs: slowLineMsMax }),
         'A piece could not be stored',
       );
       settings.onSegment?.(size);
@@ -73,7 +75,7 @@ export async function putSegments(
     }
     await window.end();
     const stored = valueOf(
-      await bus.ask(blocksContract, 'puts', 'submit', { put }, { timeoutMs: storeTimeoutMs }),
+      await bus.ask(blocksContract, 'puts', 'submit', { put }, { timeoutMs: slowLineMsMax }),
       'Storing did not end well',
     );
     return { object: stored.body.id, size: stored.body.size, name, type, copies: stored.body.copies };
@@ -129,7 +131,7 @@ export async function putObject(
 }
 
 export async function manifestOf(bus: Bus, id: ObjectId): Promise<ObjectManifest> {
-  const answer = valueOf(await bus.ask(blocksContract, 'objects', 'get', { id }, { timeoutMs: 20_000 }), 'The object was not found');
+  const answer = valueOf(await bus.ask(blocksContract, 'objects', 'get', { id }, { timeoutMs: slowLineMsMax }), 'The object was not found');
   return answer.body.manifest;
 }
 
@@ -142,7 +144,7 @@ export async function segmentOf(bus: Bus, id: ObjectId, segment: number): Promis
 
 async function askSegment(bus: Bus, object: ObjectId, segment: number, lent: boolean) {
   return valueOf(
-    await bus.ask(blocksContract, 'segments', 'get', { object, segment, lent }, { timeoutMs: storeTimeoutMs }),
+    await bus.ask(blocksContract, 'segments', 'get', { object, segment, lent }, { timeoutMs: slowLineMsMax }),
     'A piece of the object could not be fetched',
   );
 }

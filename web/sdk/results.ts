@@ -5,7 +5,7 @@ import type { JobId, ObjectId } from '../kernel/lib/ids.ts';
 import { RangeMap } from '../kernel/lib/ranges.ts';
 import { decodeResultBlob, type ResultBlob } from '../kernel/lib/result-blob.ts';
 import { decodeValue } from '../kernel/lib/value-codec.ts';
-import { bufferBytesMax, callTimeoutMsMax } from '../kernel/limits.ts';
+import { bufferBytesMax, slowLineMsMax } from '../kernel/limits.ts';
 import { blocksContract } from '../kernel/protocol/contracts/blocks.ts';
 import { ledgerContract, type DecidedSpan } from '../kernel/protocol/contracts/ledger.ts';
 import { acceptedSpansMax } from '../kernel/protocol/event.ts';
@@ -20,8 +20,6 @@ const spansPerQuery = 1_000;
 const blobsCachedMax = 32;
 /** Result objects fetched at once while results are read in order: each takes a trip or two to whoever keeps it. */
 const blobsAhead = 8;
-/** However slow the line: where nothing moves any more the kernel says so, and much sooner. */
-const blobTimeoutMs = callTimeoutMsMax;
 /** What a function gives at once is far smaller; whoever names more only wants this page's memory. */
 const resultBlobBytesMax = bufferBytesMax;
 
@@ -158,7 +156,7 @@ export class ResultReader {
     const parts: Uint8Array[] = [];
     for (const segment of segments.keys()) {
       const answer = valueOf(
-        await bus.ask(blocksContract, 'segments', 'get', { object: id, segment, pin }, { timeoutMs: blobTimeoutMs }),
+        await bus.ask(blocksContract, 'segments', 'get', { object: id, segment, pin }, { timeoutMs: slowLineMsMax }),
         'A result could not be fetched',
       );
       parts.push(answer.buffers[answer.body.data] ?? new Uint8Array(0));

@@ -6,13 +6,15 @@ import type { Violations } from './watch.ts';
 /** A holder who had left when its slice was judged cannot be named, and the last one may come as the run ends; several in a row are no accident. */
 const namelessMin = 3;
 
+type SliceOf = 'function' | 'object';
+
 export class ForgeryWatch {
   /** Slices that the forger gave out, by reader and slice. */
   readonly #given = new Set<string>();
-  /** By reader, forged slices that have reached it. */
-  readonly #received = new Map<PeerId, Set<string>>();
+  /** By reader, forged slices that have reached it: who names a forger of functions has not thereby named one of objects. */
+  readonly #received = { function: new Map<PeerId, Set<string>>(), object: new Map<PeerId, Set<string>>() };
   readonly #granted = new Set<string>();
-  readonly #naming = new Set<PeerId>();
+  readonly #naming = { function: new Set<PeerId>(), object: new Set<PeerId>() };
 
   constructor(
     private readonly violations: Violations,
@@ -33,7 +35,7 @@ export class ForgeryWatch {
   /** `peer` answered `reader` with this slice. */
   received(reader: PeerId, peer: PeerId | 'self' | 'group' | undefined, what: string): void {
     const forgerAnswered = this.forger !== undefined && peer?.startsWith(this.forger.slice(0, 32)) === true;
-    if (forgerAnswered && this.#given.has(`${reader} ${what}`)) this.#reached(reader, what);
+    if (forgerAnswered && this.#given.has(`${reader} ${what}`)) this.#reached('object', reader, what);
   }
 
   /** The forger granted `reader` a function, with a forged slice of it. */
@@ -44,27 +46,29 @@ export class ForgeryWatch {
 
   /** `reader` owns the function now, so it has read it from other slices, and can tell. */
   owned(reader: PeerId, record: string): void {
-    if (this.#granted.has(`${reader} ${record}`)) this.#reached(reader, record);
+    if (this.#granted.has(`${reader} ${record}`)) this.#reached('function', reader, record);
   }
 
-  named(by: PeerId, identities: readonly IdentityId[], sliceOf: 'function' | 'object'): void {
+  named(by: PeerId, identities: readonly IdentityId[], sliceOf: SliceOf): void {
     for (const identity of identities) {
-      if (identity === this.forger) this.#naming.add(by);
+      if (identity === this.forger) this.#naming[sliceOf].add(by);
       else if (!this.garbled.has(identity) && (sliceOf === 'object' || this.garbled.size === 0))
         this.violations.add('S7', `${short(by)} names ${identity.slice(0, 8)} as a forger, who forged nothing`);
     }
   }
 
   finish(isHere: (peer: PeerId) => boolean): void {
-    for (const [reader, slices] of this.#received)
-      if (isHere(reader) && !this.#naming.has(reader) && slices.size >= namelessMin)
-        this.violations.add(
-          'S7',
-          `${short(reader)} was given ${slices.size} forged slices, of ${short([...slices][0]!)} and others, and names nobody`,
-        );
+    for (const sliceOf of ['function', 'object'] as const)
+      for (const [reader, slices] of this.#received[sliceOf])
+        if (isHere(reader) && !this.#naming[sliceOf].has(reader) && slices.size >= namelessMin)
+          this.violations.add(
+            'S7',
+            `${short(reader)} was given ${slices.size} forged slices of ${sliceOf}s, of ${short([...slices][0]!)} and others, and names nobody`,
+          );
   }
 
-  #reached(reader: PeerId, what: string): void {
-    this.#received.set(reader, (this.#received.get(reader) ?? new Set()).add(what));
+  #reached(sliceOf: SliceOf, reader: PeerId, what: string): void {
+    const received = this.#received[sliceOf];
+    received.set(reader, (received.get(reader) ?? new Set()).add(what));
   }
 }

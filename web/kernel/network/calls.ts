@@ -53,7 +53,11 @@ interface Pending {
   readonly carrier: Carrier;
   readonly settle: (reply: Reply) => void;
   readonly waitMs: number;
+  /** However much moves. */
+  readonly endsAt: number;
   readonly late: () => void;
+  /** An answer's buffers are on their way: another answer changes nothing. */
+  answered: boolean;
   stopWaiting: Cancel;
   sent: Carriage | undefined;
   givenUp: (() => void) | undefined;
@@ -105,12 +109,15 @@ export class Calls {
       const moves = sizeOf(buffers) > 0;
       const { clock } = this.platform;
       const gone = new Outgoing(carrier);
+      const endsAt = clock.now() + Math.max(waitMs, callTimeoutMsMax);
       const pending: Pending = {
         carrier,
         settle,
         waitMs,
+        endsAt,
         late,
-        stopWaiting: moves ? whileMoving(clock, waitMs, () => gone.moved(), late) : clock.after(waitMs, late),
+        answered: false,
+        stopWaiting: moves ? whileMoving(clock, waitMs, endsAt, () => gone.moved(), late) : clock.after(waitMs, late),
         sent: undefined,
         givenUp: undefined,
       };
@@ -156,10 +163,11 @@ export class Calls {
         return undefined;
       case 'answer': {
         const pending = this.#pendingFrom(carrier.peer, frame.re);
-        if (pending === undefined) return undefined;
+        if (pending === undefined || pending.answered) return undefined;
         if (hasBuffers(frame)) {
+          pending.answered = true;
           pending.stopWaiting();
-          pending.stopWaiting = whileMoving(this.platform.clock, pending.waitMs, carrier.moved.come, pending.late);
+          pending.stopWaiting = whileMoving(this.platform.clock, pending.waitMs, pending.endsAt, carrier.moved.come, pending.late);
         }
         return {
           arrived: (buffers) => {
@@ -220,12 +228,13 @@ export class Calls {
       this.#forget(key);
     };
     const some = hasBuffers(frame);
+    const endsAt = clock.now() + Math.max(frame.deadline, callTimeoutMsMax);
     const serving: Serving = {
       carrier,
       answered: false,
       answer: undefined,
       givenUp: undefined,
-      stopWaiting: some ? whileMoving(clock, frame.deadline, carrier.moved.come, late) : clock.after(frame.deadline, late),
+      stopWaiting: some ? whileMoving(clock, frame.deadline, endsAt, carrier.moved.come, late) : clock.after(frame.deadline, late),
     };
     this.#serving.set(key, serving);
     raise(this.#servingOf, carrier.peer);
@@ -237,7 +246,7 @@ export class Calls {
           serving.stopWaiting();
           serving.stopWaiting = clock.after(frame.deadline, late);
         }
-        void this.#serve(key, serving, frame, buffers, late);
+        void this.#serve(key, serving, frame, buffers, endsAt, late);
       },
       failed: (fault) => {
         serving.givenUp = undefined;
@@ -282,7 +291,14 @@ export class Calls {
     }
   }
 
-  async #serve(key: string, serving: Serving, frame: RequestFrame, buffers: readonly Uint8Array[], late: () => void): Promise<void> {
+  async #serve(
+    key: string,
+    serving: Serving,
+    frame: RequestFrame,
+    buffers: readonly Uint8Array[],
+    endsAt: number,
+    late: () => void,
+  ): Promise<void> {
     const { carrier } = serving;
     const reply = await this.#deliver(frame, carrier, buffers, frame.deadline);
     if (this.#serving.get(key) !== serving) return;
@@ -295,7 +311,7 @@ export class Calls {
     const some = sizeOf(answer) > 0;
     if (some) {
       serving.stopWaiting();
-      serving.stopWaiting = whileMoving(this.platform.clock, frame.deadline, carrier.moved.gone, late);
+      serving.stopWaiting = whileMoving(this.platform.clock, frame.deadline, endsAt, carrier.moved.gone, late);
     }
     const failed = this.#unanswered(key, frame.id, carrier);
     const done = () => {

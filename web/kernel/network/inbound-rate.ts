@@ -9,12 +9,19 @@ export class InboundRate {
   #since = -Infinity;
   #bytes = 0;
   #best = 0;
+  #lastAt = -Infinity;
 
   constructor(private readonly clock: Clock) {}
 
   add(bytes: number): void {
     this.#turn();
     this.#bytes += bytes;
+    this.#lastAt = this.clock.now();
+  }
+
+  /** Since data last came, whoever sent it; null where none has. */
+  quietMs(): number | null {
+    return this.#lastAt === -Infinity ? null : this.clock.now() - this.#lastAt;
   }
 
   /** Bytes in one of the last seconds. */

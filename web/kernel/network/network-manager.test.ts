@@ -262,6 +262,16 @@ test('once its buffers are through, a call is waited for no longer than any othe
   expect(clock.now()).toBeGreaterThan(20_000);
 });
 
+test('what trickles is silence', async () => {
+  const { clock, kernels } = await tabs(['ada', 'bob'], { bytesPerMs: 0.5, messageBytesMax: 65_536 });
+  const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };
+  const options = { peer: bob.self.peer, timeoutMs: 40_000, buffers: [pattern(1024 * 1024)] };
+  const put = ada.bus.ask(shelfContract, 'things', 'insert', { data: [0] }, options);
+  const startedAt = clock.now();
+  expect(await clock.finish(put, 200_000)).toMatchObject({ ok: false, fault: { code: 'too-late' } });
+  expect(clock.now() - startedAt).toBeLessThan(90_000);
+});
+
 test('a transfer whose asker gave up is stopped, and the link serves on', async () => {
   const { clock, kernels, net } = await tabs(['ada', 'bob'], { bytesPerMs: 1_000 });
   const { ada, bob } = kernels as { ada: TestKernel; bob: TestKernel };

@@ -131,7 +131,11 @@ export class NetworkManager implements Remote {
 
   /** protocol/contracts/network.ts, transfers. */
   transfers(peers: readonly PeerId[]): ReplyOf<typeof networkContract, 'transfers', 'query'> {
-    return { links: peers.map((peer) => this.#sessions.get(peer)?.movement() ?? null), best: this.#inboundRate.best() };
+    return {
+      links: peers.map((peer) => this.#sessions.get(peer)?.movement() ?? null),
+      best: this.#inboundRate.best(),
+      dataMsAgo: this.#inboundRate.quietMs(),
+    };
   }
 
   /** A link of one's own to `peer`, dialled where there is none. Faults: 'unreachable', 'refused', 'too-late', 'malformed', 'overloaded'. */

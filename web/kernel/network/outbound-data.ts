@@ -2,7 +2,7 @@
 // (send-depth.ts). Every other chunk is the oldest transfer's, the rest are one of each in turn: a small one is not stuck behind a large
 // one, and equal ones end one after the other, so that the far side can ask for the next while the others still come. Up to `eagerBytesMax`
 // go before the far side has said that it has room.
-import { dataChunkBytes, eagerBytesMax } from '../limits.ts';
+import { dataChunkBytes, dataChunkMs, eagerBytesMax } from '../limits.ts';
 import type { Channel } from '../platform.ts';
 import { chunkHeaderBytes, encodeChunk } from '../protocol/frame.ts';
 import { SendDepth } from './send-depth.ts';
@@ -31,6 +31,7 @@ export class OutboundData {
   readonly #unconfirmed = new Map<number, Transfer>();
   #eagerBytes = 0;
   #pausing = false;
+  #sentAt = -Infinity;
   readonly #depth = new SendDepth();
   #open = true;
   readonly #payloadBytesMax: number;
@@ -89,6 +90,7 @@ export class OutboundData {
     while (this.#open && !this.#pausing) {
       if (this.#transfers.size === 0) return;
       const bufferedBytes = this.channel.bufferedBytes();
+      if (bufferedBytes === 0 && this.now() - this.#sentAt <= dataChunkMs) this.#depth.emptied();
       if (bufferedBytes >= this.#depth.bytesMax) {
         this.#pausing = true;
         this.#depth.pause(this.now(), bufferedBytes);
@@ -144,6 +146,7 @@ export class OutboundData {
       if (!transfer.admitted) this.#unconfirmed.set(number, transfer);
     }
     this.sent(chunk.length);
+    this.#sentAt = this.now();
     this.channel.send(chunk);
     if (!more && transfer.admitted) transfer.done();
   }

@@ -38,6 +38,11 @@ export class SendDepth {
     this.#pausedBytes = bufferedBytes;
   }
 
+  /** The channel is empty, and something was sent a moment ago: what leaves at once may be larger. */
+  emptied(): void {
+    this.#chunkBytes = Math.min(dataChunkBytes, 2 * this.#chunkBytes);
+  }
+
   /** It goes on: how long that took says how fast the link is. */
   resume(now: number, bufferedBytes: number): void {
     const bytesPerMs = (this.#pausedBytes - bufferedBytes) / Math.max(1, now - this.#pausedAt);

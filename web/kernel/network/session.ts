@@ -28,6 +28,10 @@ import { InboundData, type InboundBudget } from './inbound-data.ts';
 import type { InboundRate } from './inbound-rate.ts';
 import { OutboundData } from './outbound-data.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { movingBytesPerMsMin } from './while-moving.ts';
+
+/** After its last word a page is taken to live for so long where data comes of it: its words wait behind that. */
+const dataIsLifeMs = 6_000;
 
 /** Why a link is over: what the far side gave as its reason, or what went wrong here; neither where it just closed. */
 export interface LinkEnd {
@@ -61,7 +65,7 @@ export class Session implements Carrier {
   bytesOut = 0;
   #dataIn = 0;
   #dataOut = 0;
-  /** When anything last came, and data, ms of the clock. */
+  /** When the far side's page last said anything, and when data last came, ms of the clock. */
   #heardAt: number;
   #dataAt = -Infinity;
   readonly moved: Moved = {
@@ -117,7 +121,7 @@ export class Session implements Carrier {
       (message) => {
         this.bytesIn += message.length;
         this.#dataIn += message.length;
-        this.#dataAt = this.#heardAt = clock.now();
+        this.#dataAt = clock.now();
         this.host.rate.add(message.length);
         if (this.#state !== 'closed') this.#inbound.receive(message);
       },
@@ -125,13 +129,12 @@ export class Session implements Carrier {
   }
 
   /** protocol/contracts/network.ts, transfers. */
-  movement(): { heardMsAgo: number; dataMsAgo: number | null; moved: number } {
+  movement(): { heardMsAgo: number; dataMsAgo: number | null } {
     const now = this.host.platform.clock.now();
-    return {
-      heardMsAgo: now - this.#heardAt,
-      dataMsAgo: this.#dataAt === -Infinity ? null : now - this.#dataAt,
-      moved: this.moved.come() + this.moved.gone(),
-    };
+    const [heardMsAgo, dataMsAgo] = [now - this.#heardAt, now - this.#dataAt];
+    // A browser goes on sending what its channel holds when the page stands still.
+    const isHeard = heardMsAgo <= dataIsLifeMs;
+    return { heardMsAgo: isHeard ? Math.min(heardMsAgo, dataMsAgo) : heardMsAgo, dataMsAgo: dataMsAgo === Infinity ? null : dataMsAgo };
   }
 
   get open(): boolean {
@@ -217,9 +220,13 @@ export class Session implements Carrier {
     if (this.#state !== 'open') return;
     this.#state = 'retiring';
     const { clock } = this.host.platform;
-    const endsAt = clock.now() + retireMsMax;
+    let endsAt = clock.now() + retireMsMax;
+    let seen = 0;
     const look = () => {
       if (this.#state !== 'retiring') return;
+      const moved = this.moved.come() + this.moved.gone();
+      if (moved - seen >= retireEveryMs * movingBytesPerMsMin) endsAt = clock.now() + retireMsMax;
+      seen = moved;
       const busy = this.host.calls.uses(this) || this.#outboundMade?.idle === false || this.#incoming.size > 0;
       if (busy && clock.now() < endsAt) clock.after(retireEveryMs, look);
       else this.close('duplicate', 'Another link to the same tab is kept.');

@@ -26,17 +26,16 @@ export const networkContract = contract({
     },
     transfers: {
       /**
-       * What has moved on the link to each peer asked about, null where there is none: ms since anything came by it, and since data did (null: never);
-       * bytes of data both ways so far. And at `best` in the last minutes, bytes of data a second that came over all links.
+       * For each peer asked about, null where there is no link: ms since it was heard on it (data counts where it said something in the last
+       * six seconds), and since data came by it (null: never). And over
+       * all links together ms since data came, and at `best` in the last minutes how many bytes of it a second.
        */
       query: operation(
         'local',
         v.strictObject({ peers: listOf(peerIdSchema, groupPeersMax * 4) }),
         v.strictObject({
-          links: listOf(
-            v.nullable(v.strictObject({ heardMsAgo: amount, dataMsAgo: v.nullable(amount), moved: amount })),
-            groupPeersMax * 4,
-          ),
+          links: listOf(v.nullable(v.strictObject({ heardMsAgo: amount, dataMsAgo: v.nullable(amount) })), groupPeersMax * 4),
+          dataMsAgo: v.nullable(amount),
           best: amount,
         }),
       ),

@@ -203,20 +203,23 @@ export class Gather {
     const candidates = sources
       .filter(({ index }) => index < layout.n && !found.has(index))
       .toSorted((a, b) => rank(a) - rank(b) || order.indexOf(a.member) - order.indexOf(b.member));
-    const fetched = await firstDistinct(
-      this.platform.clock,
-      k - found.size,
-      candidates,
-      ({ index }) => index,
-      readHedgeMs,
-      ({ member, index }) => this.neighbours.coming(size, () => this.#read(id, member, layout.hash(segment, index), size)),
-      (running, waitedMs) =>
-        this.neighbours.mayHedge(
-          running.map(({ member }) => member.peer),
-          waitedMs,
-          readHedgeMs,
-        ),
-    );
+    const missing = k - found.size;
+    const fetch = () =>
+      firstDistinct(
+        this.platform.clock,
+        missing,
+        candidates,
+        ({ index }) => index,
+        readHedgeMs,
+        ({ member, index }) => this.#read(id, member, layout.hash(segment, index), size),
+        (running, waitedMs) =>
+          this.neighbours.mayHedge(
+            running.map(({ member }) => member.peer),
+            waitedMs,
+            readHedgeMs,
+          ),
+      );
+    const fetched = await this.neighbours.coming(missing * size, fetch);
     for (const [index, pieces] of fetched) found.set(index, pieces);
     return found;
   }

@@ -20,9 +20,11 @@ export interface Forger {
 const transferBaseMs = 3_000;
 const transferBytesPerSecondMin = 200_000;
 
-/** A link of somebody doubted on which nothing has moved for so long is given up. */
-const doubtMs = 1_000;
+/** Who is doubted has so long to object before transfers with it are given up. */
+export const objectionMs = 2_000;
 const patience = 2;
+/** Nobody's line is taken to be slower than this: it is the one who sends. */
+const lineBytesPerSecondMin = 100_000;
 
 /** Silence for which a transfer of `size` bytes is waited for, see network/while-moving.ts. @returns ms */
 export const transferMs = (size: number) => transferBaseMs + (size / transferBytesPerSecondMin) * 1_000;
@@ -63,7 +65,7 @@ export class Neighbours {
       this.#own = view.members.find(({ peer }) => peer === this.bus.self.peer);
       this.#members = view.members.filter(({ peer }) => peer !== this.bus.self.peer);
       const alive = new Set(this.#members.filter(({ status }) => status === 'alive').map(({ peer }) => peer));
-      for (const peer of this.#waiting.keys()) if (!alive.has(peer)) void this.#doubt(peer);
+      for (const peer of this.#waiting.keys()) if (!alive.has(peer)) this.#doubt(peer);
       if (!same) changed();
     });
   }
@@ -121,38 +123,24 @@ export class Neighbours {
   async mayHedge(peers: readonly PeerId[], waitedMs: number, quietMsMin: number): Promise<boolean> {
     const answer = await this.bus.ask(networkContract, 'transfers', 'query', { peers: [...peers] });
     if (!answer.ok) return true;
-    const { links, best } = answer.value.body;
-    if (links.every((link) => (link?.dataMsAgo ?? Infinity) >= quietMsMin)) return true;
-    return waitedMs >= quietMsMin + patience * (this.#coming / best) * 1_000;
+    const { links, dataMsAgo, best } = answer.value.body;
+    // From whom there is no link it comes over somebody else's.
+    const quiet = links.every((link) => ((link === null ? dataMsAgo : link.dataMsAgo) ?? Infinity) >= quietMsMin);
+    return quiet || waitedMs >= quietMsMin + patience * (this.#coming / Math.max(best, lineBytesPerSecondMin)) * 1_000;
   }
 
-  /**
-   * A member is doubted with whom transfers run: a frozen tab must not hold them up for their whole deadline. While data moves it is the line
-   * that is slow, and its answers wait behind what is sent.
-   */
-  async #doubt(peer: PeerId): Promise<void> {
+  /** A member is doubted with whom transfers run. On a slow line its objection waits behind what it sends; a frozen tab must not hold them up. */
+  #doubt(peer: PeerId): void {
     if (this.#doubted.has(peer)) return;
     this.#doubted.add(peer);
-    const isDoubted = () => this.#members.find((member) => member.peer === peer)?.status !== 'alive';
-    for (let seen = await this.#movedWith(peer); isDoubted() && this.#waiting.has(peer);) {
-      if (seen !== undefined) await new Promise<void>((resolve) => void this.clock.after(doubtMs, resolve));
-      const moved = await this.#movedWith(peer);
-      if (moved === undefined || moved === seen) {
-        for (const lose of this.#waiting.get(peer) ?? []) lose();
-        break;
-      }
-      seen = moved;
-    }
-    this.#doubted.delete(peer);
+    this.clock.after(objectionMs, () => {
+      this.#doubted.delete(peer);
+      if (this.#members.find((member) => member.peer === peer)?.status === 'alive') return;
+      for (const lose of this.#waiting.get(peer) ?? []) lose();
+    });
   }
 
-  /** Bytes of data, either way; undefined where there is no link. */
-  async #movedWith(peer: PeerId): Promise<number | undefined> {
-    const answer = await this.bus.ask(networkContract, 'transfers', 'query', { peers: [peer] });
-    return answer.ok ? answer.value.body.links[0]?.moved : undefined;
-  }
-
-  /** `ask`, given up when the member is doubted and nothing moves. */
+  /** `ask`, given up when the member has been doubted for a while. */
   async while<T>(peer: PeerId, ask: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
     const waiting = this.#waiting.get(peer) ?? new Set();
     this.#waiting.set(peer, waiting);

@@ -14,6 +14,7 @@ import { transferMs, type Neighbours } from './neighbours.ts';
 import { consents, isKeeper, placementOrder, type Keeper } from './placement.ts';
 import type { SliceStore } from './slice-store.ts';
 import type { SignedRecoding } from './slots.ts';
+import { Stragglers } from './stragglers.ts';
 
 /** Manifests of what is put are shown to this many members beside the holders, best effort. */
 const shownMax = 48;
@@ -139,13 +140,19 @@ export class Placer {
     const id = await idOfManifest(this.platform.digest, bytes);
     // Of a coded one the whole is kept for convenience, and the own slot as others keep theirs.
     const kept = this.store.keep(hash, segment, { expires, pinned: k > 1 || !selfKeeps }, [id, bytes]);
-    const ownSlot = selfKeeps && k > 1 ? kept.then(() => this.#keepSlot(slices[0]!, expires, id)) : undefined;
-    const give = async (to: Keeper | undefined, index: number): Promise<Given[]> => {
+    const ownSlot = kept.then((whole) => {
+      // Where there is no room for the whole there may be some for what tells of it.
+      if (!whole.ok) return this.store.keepManifest(id, bytes, manifest);
+      return selfKeeps && k > 1 ? this.#keepSlot(slices[0]!, expires, id) : whole;
+    });
+    const stragglers = this.stragglers(named.length, segment.length);
+    const give = async (to: Keeper | undefined, index: number, first = false): Promise<Given[]> => {
       if (to === undefined) return [];
-      const answer = await this.sendSlice(to, slices[index] ?? { hash, bytes: segment }, settings, bytes);
+      const sending = this.sendSlice(to, slices[index] ?? { hash, bytes: segment }, settings, bytes);
+      const answer = await (first ? stragglers.first(sending) : sending);
       return answer.ok ? [{ to, index }] : give(order.shift(), index);
     };
-    const given = (await Promise.all(named.map((to, at) => give(to, k === 1 ? 0 : at + (selfKeeps ? 1 : 0))))).flat();
+    const given = (await Promise.all(named.map((to, at) => give(to, k === 1 ? 0 : at + (selfKeeps ? 1 : 0), true)))).flat();
     await ownSlot;
     if (coder !== undefined) this.#show(bytes, given);
     return this.placed({ id, size: segment.length, k, given, short: given.length < named.length }, await kept);
@@ -157,12 +164,17 @@ export class Placer {
     for (const other of this.neighbours.alive().slice(0, shownMax)) if (!holding.has(other.peer)) void this.sendManifest(other, manifest);
   }
 
+  /** For `count` deliveries of one segment. */
+  stragglers(count: number, sliceBytes: number): Stragglers {
+    return new Stragglers(this.platform.clock, count, transferMs(sliceBytes));
+  }
+
   slicesOf(rows: readonly Uint8Array[]): Promise<Slice[]> {
     return Promise.all(rows.map(async (bytes) => ({ hash: await this.hash(bytes), bytes })));
   }
 
   #keepSlot({ hash, bytes }: Slice, expires: number, object: ObjectId): Promise<Outcome<void>> {
-    return this.store.keep(hash, bytes, { expires, object });
+    return this.store.keep(hash, bytes, { expires, object, orphan: true });
   }
 
   /**

@@ -150,7 +150,9 @@ export class Put {
     void this.store.remember(hash, [bytes], true);
     const slices = await this.#slicesOf(hash, bytes);
     const keepingSlot = k > 1 && selfKeeps ? this.#keep(this.#ownSlot, this.#slicesHere, slices[0]!, false) : undefined;
-    await Promise.all(this.#senders.map((sender) => sender.deliver(at, slices[k === 1 ? 0 : sender.index]!)));
+    const sent = (index: number) => slices[k === 1 ? 0 : index]!;
+    const stragglers = this.placer.stragglers(this.#senders.length, sent(0).bytes.length);
+    await Promise.all(this.#senders.map((sender) => sender.deliver(at, sent(sender.index), stragglers)));
     const [whole, slot] = await Promise.all([keeping, keepingSlot]);
     if (!whole.ok) this.#whole = whole;
     if (slot?.ok === false) this.#ownSlot = slot;

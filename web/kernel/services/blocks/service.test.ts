@@ -7,6 +7,7 @@ import { blocksContract } from '../../protocol/contracts/blocks.ts';
 import { BlocksWorld as World, bytesOf, day, slicesOf, type Keeper } from '../../testing/blocks-world.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { leafHash } from './leaf-hash.ts';
+import { objectionMs } from './neighbours.ts';
 
 const MiB = 1024 * 1024;
 
@@ -113,7 +114,7 @@ describe('objects', () => {
     two.suspect = true;
     world.view();
     expect((await put).copies).toBe(0);
-    expect(world.clock.now() - at).toBeLessThan(500);
+    expect(world.clock.now() - at).toBeLessThan(objectionMs + 500);
   });
 
   it('are counted by identity: two tabs of one person are one copy', async () => {

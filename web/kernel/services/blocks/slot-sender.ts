@@ -3,6 +3,7 @@
 import type { Outcome } from '../../lib/outcome.ts';
 import type { Slice } from './placer.ts';
 import type { Keeper } from './placement.ts';
+import type { Stragglers } from './stragglers.ts';
 
 export interface SlotSenderHost {
   send(to: Keeper, slice: Slice): Promise<Outcome<unknown>>;
@@ -31,12 +32,13 @@ export class SlotSender {
   }
 
   /** Resolves when the slice is durable with this slot's holder, or nobody is left to hold it. */
-  async deliver(segment: number, slice: Slice): Promise<void> {
-    for (;;) {
+  async deliver(segment: number, slice: Slice, stragglers: Stragglers): Promise<void> {
+    for (let first = true; ; first = false) {
       await this.#replacing;
       const holder = this.#holder;
       if (holder === undefined) return;
-      const sent = await this.host.send(holder, slice);
+      const sending = this.host.send(holder, slice);
+      const sent = await (first ? stragglers.first(sending) : sending);
       if (this.#holder !== holder) continue;
       if (sent.ok) {
         this.#done.add(segment);

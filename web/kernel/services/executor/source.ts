@@ -2,7 +2,7 @@
 import { concatBytes } from '../../lib/bytes.ts';
 import type { JobId, ObjectId } from '../../lib/ids.ts';
 import { FaultError, unwrap } from '../../lib/outcome.ts';
-import { callTimeoutMsMax } from '../../limits.ts';
+import { slowLineMsMax } from '../../limits.ts';
 import { parse } from '../../lib/parse.ts';
 import { decodeWire } from '../../lib/wire-codec.ts';
 import type { executorContract } from '../../protocol/contracts/executor.ts';
@@ -15,8 +15,6 @@ import { BoundedCache } from './bounded-cache.ts';
 import type { Range } from '../../protocol/schemas.ts';
 import type { SegmentReader } from './inputs.ts';
 
-/** However slow the line: where nothing moves any more the blocks service says so, and much sooner. */
-const fetchTimeoutMs = callTimeoutMsMax;
 const jobsKeptMax = 16;
 const objectsKeptMax = 32;
 const codeBytesMax = 16 * 1024 * 1024;
@@ -80,13 +78,13 @@ export class Source {
 
   #object(object: ObjectId): Promise<ObjectManifest> {
     return this.#objects.get(object, async () => {
-      const answer = unwrap(await this.context.ask(blocksContract, 'objects', 'get', { id: object }, { timeoutMs: fetchTimeoutMs }));
+      const answer = unwrap(await this.context.ask(blocksContract, 'objects', 'get', { id: object }, { timeoutMs: slowLineMsMax }));
       return answer.body.manifest;
     });
   }
 
   async #fetchSegment(object: ObjectId, segment: number): Promise<Uint8Array> {
-    const answer = unwrap(await this.context.ask(blocksContract, 'segments', 'get', { object, segment }, { timeoutMs: fetchTimeoutMs }));
+    const answer = unwrap(await this.context.ask(blocksContract, 'segments', 'get', { object, segment }, { timeoutMs: slowLineMsMax }));
     const bytes = answer.buffers[answer.body.data];
     if (bytes === undefined) throw new FaultError('malformed', 'The segment came without its bytes.');
     return bytes;

@@ -74,7 +74,7 @@ class Group {
             },
             query: () => ({ links: [...mine].map(info) }),
           },
-          transfers: { query: ({ peers }) => ({ links: peers.map(() => null), best: 0 }) },
+          transfers: { query: ({ peers }) => ({ links: peers.map(() => null), dataMsAgo: null, best: 0 }) },
           group: {
             replace: ({ group }) => {
               tab.group = group;

@@ -420,10 +420,10 @@ export class Swim {
 
   #vouched(target: PeerId): void {
     const member = this.#known.get(target);
-    if (member === undefined || !member.verified) return;
+    if (member !== undefined) member.probing = false;
+    if (member?.verified !== true) return;
     member.heardAt = this.#now;
     member.misses = 0;
-    member.probing = false;
     if (member.status === 'suspect') this.#trust(member);
   }
 
