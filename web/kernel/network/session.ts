@@ -221,12 +221,12 @@ export class Session implements Carrier {
     this.#state = 'retiring';
     const { clock } = this.host.platform;
     let endsAt = clock.now() + retireMsMax;
-    let seen = 0;
+    const moved = () => this.moved.come() + this.moved.gone();
+    let seen = moved();
     const look = () => {
       if (this.#state !== 'retiring') return;
-      const moved = this.moved.come() + this.moved.gone();
-      if (moved - seen >= retireEveryMs * movingBytesPerMsMin) endsAt = clock.now() + retireMsMax;
-      seen = moved;
+      if (moved() - seen >= retireEveryMs * movingBytesPerMsMin) endsAt = clock.now() + retireMsMax;
+      seen = moved();
       const busy = this.host.calls.uses(this) || this.#outboundMade?.idle === false || this.#incoming.size > 0;
       if (busy && clock.now() < endsAt) clock.after(retireEveryMs, look);
       else this.close('duplicate', 'Another link to the same tab is kept.');

@@ -18,13 +18,15 @@ function neighbours(moved: { link: { heardMsAgo: number; dataMsAgo: number | nul
 }
 
 test('somebody else is asked where nothing comes, over a link or over a hop', async () => {
-  const mayHedge = (link: number | null, any: number | null, hop = false) =>
-    neighbours({ link: hop ? null : { heardMsAgo: 0, dataMsAgo: link }, dataMsAgo: any, best: 1e6 }).coming(MiB, async () =>
-      neighbours({ link: hop ? null : { heardMsAgo: 0, dataMsAgo: link }, dataMsAgo: any, best: 1e6 }).mayHedge([peer], 1_500, 1_500),
-    );
-  expect(await mayHedge(null, null)).toBe(true);
-  expect(await mayHedge(2_000, 0)).toBe(true);
-  expect(await mayHedge(null, 2_000, true)).toBe(true);
+  const mayHedge = (link: { heardMsAgo: number; dataMsAgo: number | null } | null, dataMsAgo: number | null) => {
+    const known = neighbours({ link, dataMsAgo, best: 1e6 });
+    return known.coming(MiB, () => known.mayHedge([peer], 1_500, 1_500));
+  };
+  expect(await mayHedge({ heardMsAgo: 0, dataMsAgo: null }, 0)).toBe(true);
+  expect(await mayHedge({ heardMsAgo: 0, dataMsAgo: 2_000 }, 0)).toBe(true);
+  expect(await mayHedge({ heardMsAgo: 0, dataMsAgo: 100 }, 100)).toBe(false);
+  expect(await mayHedge(null, 2_000)).toBe(true);
+  expect(await mayHedge(null, 100)).toBe(false);
 });
 
 test('while data comes, all that is on its way has twice the time it takes at the best of the line, and no line is taken for slower than 100 kB/s', async () => {
